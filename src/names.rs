@@ -1,4 +1,4 @@
-//! Every label, annotation, finalizer, field manager and derived object name. Nothing else spells them.
+//! Every label, annotation, finalizer, field manager and derived object name. They are spelled only here.
 
 use crate::text::first_chars;
 
@@ -8,7 +8,7 @@ pub const COMPONENT: &str = "serin";
 /// The domain of Serin's own labels and annotations.
 const DOMAIN: &str = "serin.dev";
 
-/// All of these that objects which were made or taken over may have. What they say is believed, so that no one else may write
+/// All keys that created or adopted objects may have. Serin trusts them, so no one else may write
 /// them there.
 pub const OWN: [&str; 14] = [
     LABEL_CANARY,
@@ -44,43 +44,44 @@ pub const LABEL_TEMPLATE_OF: &str = "serin.dev/template-of";
 /// Label on the Job of a metric and on its pods: which metric (by [`metric_label`]).
 pub const LABEL_METRIC: &str = "serin.dev/metric";
 
-/// Annotation on the Job of a metric: the uid of its Canary, which tells it from those of a former one of the same name.
+/// Annotation on the Job of a metric: the uid of its Canary, to distinguish it from Jobs of a former one of the same
+/// name.
 pub const ANNOTATION_CANARY_UID: &str = "serin.dev/canary-uid";
 /// Annotation on an adopted object: JSON of the fields as they were before adoption.
 pub const ANNOTATION_ORIGINAL: &str = "serin.dev/original";
-/// Annotation on a routing object that belongs to no namespace: the namespace of its Canary.
+/// Annotation on a cluster-scoped routing object: the namespace of its Canary.
 pub const ANNOTATION_NAMESPACE: &str = "serin.dev/namespace";
-/// Annotation on a copied routing object: the keys of the annotations that came from its source, with commas.
+/// Annotation on a copied routing object: the keys of the annotations that came from its source, separated by commas.
 pub const ANNOTATION_COPIED: &str = "serin.dev/copied";
 /// Annotation on the route, the apex Service and the primary: the epoch of the run that wrote it.
 pub const ANNOTATION_EPOCH: &str = "serin.dev/epoch";
 /// Annotation on the route and the Services: RFC 3339 time of the write, from which settling is counted.
 pub const ANNOTATION_WRITTEN: &str = "serin.dev/written";
-/// Annotation on the primary: the revision hash of the template it was given.
+/// Annotation on the primary: the revision hash of its template.
 pub const ANNOTATION_REVISION: &str = "serin.dev/revision";
 /// Annotation on the primary: the generation at which a damaged template was last restored.
 pub const ANNOTATION_RESTORED: &str = "serin.dev/restored-at-generation";
-/// Annotation of users on an object that a Canary of this name may take over.
+/// Annotation that users set on an object that a Canary of this name may take over.
 pub const ANNOTATION_ADOPT: &str = "serin.dev/adopt";
-/// Annotation on a Canary, by which people ask for something: `<verb>/<id>`, or JSON.
+/// Annotation on a Canary with a request: `<verb>/<id>`, or JSON.
 pub const ANNOTATION_REQUEST: &str = "serin.dev/request";
-/// Annotation on a copy of a ConfigMap or Secret: checksum of the content it was made with.
+/// Annotation on a copy of a ConfigMap or Secret: checksum of its content.
 pub const ANNOTATION_CHECKSUM: &str = "serin.dev/checksum";
-/// Annotation on a ConfigMap or Secret, Flagger's: a value that begins with `disable` keeps it from being followed.
+/// Annotation on a ConfigMap or Secret, Flagger's: a value that begins with `disable` excludes it from tracking.
 pub const ANNOTATION_CONFIG_TRACKING: &str = "flagger.app/config-tracking";
-/// Annotation on the primary's autoscaler: hash of the spec it was made with, any floor apart.
+/// Annotation on the primary's autoscaler: hash of the spec it was made with, without any floor.
 pub const ANNOTATION_SOURCE: &str = "serin.dev/source";
-/// Annotation on the primary's autoscaler while a run raises its minimum: the pods that the primary keeps.
+/// Annotation on the primary's autoscaler while a run raises its minimum: the number of pods that the primary keeps.
 pub const ANNOTATION_FLOOR: &str = "serin.dev/floor";
-/// KEDA's labels and annotations contain this.
+/// Part of all of KEDA's labels and annotations.
 pub const KEDA: &str = "keda.sh/";
-/// KEDA's annotation that holds a workload at so many pods.
+/// KEDA's annotation that keeps a workload at a number of pods.
 pub const KEDA_PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
-/// KEDA's annotation that keeps it from taking pods away.
+/// KEDA's annotation that keeps it from removing pods.
 pub const KEDA_PAUSED_SCALE_IN: &str = "autoscaling.keda.sh/paused-scale-in";
-/// How all annotations begin by which KEDA is paused.
+/// Prefix of all annotations that pause KEDA.
 pub const KEDA_PAUSED: &str = "autoscaling.keda.sh/paused";
-/// Key in the node selector of a DaemonSet's pods that no node has: asked for none. Flagger's, so that either can take over.
+/// Key in the node selector of a DaemonSet's pods that no node has: no pods. Flagger's, so that either can take over.
 pub const SCALE_TO_ZERO: &str = "flagger.app/scale-to-zero";
 /// Annotation on a Knative Service: the revision that is the primary. Flagger's, so that either can take over.
 pub const ANNOTATION_PRIMARY_REVISION: &str = "flagger.app/primary-revision";
@@ -95,24 +96,24 @@ pub const FLUX_MARKERS: [(&str, &str); 2] = [
     ("helm.toolkit.fluxcd.io/driftDetection", "disabled"),
     ("kustomize.toolkit.fluxcd.io/reconcile", "disabled"),
 ];
-/// Annotation of Helm's on what a release consists of: the release.
+/// Helm's annotation on objects of a release: the name of the release.
 pub const HELM_RELEASE: &str = "meta.helm.sh/release-name";
-/// Annotation and value by which Helm leaves an object in place that is taken out of its chart.
+/// Annotation and value that make Helm keep an object that is removed from its chart.
 pub const HELM_KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");
-/// Annotation on a CustomResourceDefinition: the version of Serin that it is of.
+/// Annotation on a CustomResourceDefinition: its version of Serin.
 pub const ANNOTATION_VERSION: &str = "serin.dev/version";
-/// What kubectl keeps of the last `apply`.
+/// kubectl's record of the last `apply`.
 pub const ANNOTATION_KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// The Lease of the operator that acts, under Flagger's name: both keep off while the other is at work.
+/// The Lease of the active operator, under Flagger's name, so that each stops while the other is active.
 pub const LEASE: &str = "flagger-leader-election";
-/// How its holders begin that are Serin's. Flagger's begin with the name of their host.
+/// Prefix of holders that are Serin's. Flagger's begin with the name of their host.
 pub const LEASE_HOLDER: &str = "serin_";
 
-/// What our field managers begin with.
+/// Prefix of our field managers.
 pub const MANAGERS: &str = "serin/";
 
-/// Field managers, one per concern, so that managedFields tells who wrote what.
+/// Field managers, one per concern, so that managedFields shows who wrote which field.
 pub mod managers {
     /// Workloads, Services and stored templates.
     pub const WORKLOAD: &str = "serin/workload";
@@ -126,40 +127,40 @@ pub mod managers {
     pub const RECORD: &str = "serin/record";
     /// CustomResourceDefinitions.
     pub const DEFINITION: &str = "serin/definition";
-    /// The Lease of the operator that acts.
+    /// The Lease of the active operator.
     pub const LEASE: &str = "serin/lease";
     /// Status and finalizers of Canaries.
     pub const STATUS: &str = "serin/status";
 }
 
-/// Header of webhook calls: `uid/epoch/step/attempt`, the same for what is asked again after a crash.
+/// Header of webhook calls: `uid/epoch/step/attempt`; the same if the call is repeated after a crash.
 pub const HEADER_REQUEST_ID: &str = "serin-request-id";
 
 /// Condition types on a Canary.
 pub mod conditions {
     /// Flagger's own condition.
     pub const PROMOTED: &str = "Promoted";
-    /// False: the spec or its surroundings keep Serin from acting; the message says what to fix.
+    /// False: the spec or its environment keeps Serin from acting; the message says what to fix.
     pub const ACCEPTED: &str = "Accepted";
-    /// True: the message lists the fields that are accepted but not acted on.
+    /// True: the message lists fields that are accepted but have no effect.
     pub const NOT_YET_SERVED: &str = "NotYetServed";
     /// True: the metrics server cannot be read, so the run neither advances nor fails.
     pub const FROZEN: &str = "Frozen";
     /// True: the latest window had failed checks; the message lists all of them.
     pub const HALTED: &str = "Halted";
-    /// True: the latest measurements say neither yes nor no, so the run holds its weight.
+    /// True: the latest measurements say neither yes nor no, so the run keeps its weight.
     pub const INCONCLUSIVE: &str = "Inconclusive";
-    /// True: the run waits for somebody, or for a webhook, to say that it may go on; the message says how.
+    /// True: the run waits for somebody, or for a webhook; the message says how to continue it.
     pub const PAUSED: &str = "Paused";
-    /// True: people hold the run at its weight; the message says who, and how it goes on.
+    /// True: people hold the run at its weight; the message says who, and how to continue it.
     pub const HELD: &str = "Held";
     /// False: the primary has fewer pods than when the run began, or the canary fewer than its share of the traffic needs.
     pub const CAPACITY: &str = "Capacity";
-    /// False: the Job of a metric is under way; the message says which, and what keeps it from starting.
+    /// False: the Job of a metric is running; the message says which, and why it does not start.
     pub const JOB_ENDED: &str = "JobEnded";
-    /// True: as many runs are under way as may be, so this revision waits for its turn.
+    /// True: the number of runs has reached its limit, so this revision waits for its turn.
     pub const QUEUED: &str = "Queued";
-    /// True: the Canary is suspended, so nothing moves.
+    /// True: the Canary is suspended, so nothing changes.
     pub const SUSPENDED: &str = "Suspended";
     /// False: the proxies are known not to follow the route; the message says why.
     pub const ROUTE_FOLLOWED: &str = "RouteFollowed";
@@ -167,15 +168,16 @@ pub mod conditions {
     pub const PODS_READY: &str = "PodsReady";
     /// False: what happens in the run is not recorded; the message says what to fix.
     pub const RECORDED: &str = "Recorded";
-    /// False: kinds that the Canary depends on are not seen, so that what is known of them may be old.
+    /// False: the operator does not see kinds that the Canary depends on, so its data about them may be old.
     pub const OBSERVED: &str = "Observed";
-    /// True: another party changes back what Serin writes; the message says who, and of which object.
+    /// True: another party reverts what Serin writes; the message names it, and the object.
     pub const CONTESTED: &str = "Contested";
-    /// True: the spec works but probably not as meant.
+    /// True: the spec works but probably not as intended.
     pub const ADVISORY: &str = "Advisory";
-    /// True: the target's revision is promoted. Unknown: a run or its preparation is under way. False: see [`STALLED`].
+    /// True: the target's revision is promoted. Unknown: a run or its preparation is in progress. False: see
+    /// [`STALLED`].
     pub const READY: &str = "Ready";
-    /// True: something is under way whose end tools may wait for. Never together with [`STALLED`].
+    /// True: something is in progress whose end tools may wait for. Never together with [`STALLED`].
     pub const RECONCILING: &str = "Reconciling";
     /// True: without a change of the target or of the Canary its revision will not be promoted.
     pub const STALLED: &str = "Stalled";
@@ -193,7 +195,7 @@ pub fn label_value(canary: &str) -> String {
     format!("{}-{:08x}", cut.trim_end_matches(['-', '.', '_']), hash(canary))
 }
 
-/// FNV-1a, 64 bits. Names in clusters and ids in statuses are made with it, so it stays what it is.
+/// FNV-1a, 64 bits. Names in clusters and ids in statuses depend on it, so it must not change.
 pub(crate) fn checksum(text: &str) -> u64 {
     let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3);
     text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, step)
@@ -204,7 +206,7 @@ fn hash(text: &str) -> u32 {
     checksum(text) as u32
 }
 
-/// Value of [`LABEL_METRIC`] for the name of a metric: the name, or where that is no value of a label a form of it that
+/// Value of [`LABEL_METRIC`] for the name of a metric: the name, or if that is not a valid label value, a form that
 /// ends with a hash.
 pub fn metric_label(metric: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric();
@@ -215,7 +217,7 @@ pub fn metric_label(metric: &str) -> String {
     format!("{}-{:08x}", slug(metric, 50), hash(metric))
 }
 
-/// At most `most` characters of a text, as names of objects may hold them; never empty.
+/// At most `most` characters of a text, as allowed in names of objects; never empty.
 fn slug(text: &str, most: usize) -> String {
     let kept = text.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let kept = first_chars(kept.trim_matches('-'), most);
@@ -223,7 +225,7 @@ fn slug(text: &str, most: usize) -> String {
     if kept.is_empty() { "x".into() } else { kept.to_owned() }
 }
 
-/// Ends the names of what is made for the primary.
+/// Suffix of the names of objects for the primary.
 const PRIMARY: &str = "-primary";
 
 /// `<name>-primary`: the generated workload, Service, label value.
@@ -231,22 +233,22 @@ pub fn primary(name: &str) -> String {
     format!("{name}{PRIMARY}")
 }
 
-/// That of which this is the [`primary`], if it is one.
+/// The name whose [`primary`] this is, if it is one.
 pub fn of_primary(name: &str) -> Option<&str> {
     name.strip_suffix(PRIMARY)
 }
 
-/// `<canary>-<number>`: the record of a run; of a name that is too long, its tail-hashed short form.
+/// `<canary>-<number>`: the record of a run; for a name that is too long, its tail-hashed short form.
 pub fn run(canary: &str, number: i64) -> String {
     let name = format!("{canary}-{number}");
     if name.len() <= 253 { name } else { format!("{}-{number}", label_value(canary)) }
 }
 
-/// Longest name of a Job: its pods bear it as a label.
+/// Longest name of a Job: its pods have it as a label.
 const LONGEST_JOB: usize = 63;
 
-/// `<canary>-<run>-<metric>-<number>`: the Job of a measurement. Where that is no name of a Job, or where numbers in the names
-/// of Canary or metric could be taken for the run's, a form with a hash.
+/// `<canary>-<run>-<metric>-<number>`: the Job of a measurement. If that is not a valid name, or if numbers in the
+/// names of Canary or metric could be confused with the run's, a form with a hash.
 pub fn job(canary: &str, run: i64, metric: &str, number: i32) -> String {
     let name = format!("{canary}-{run}-{metric}-{number}");
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

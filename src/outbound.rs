@@ -1,6 +1,6 @@
-//! PURE. Which servers users' objects may name: by host, and by what the host's addresses are.
+//! PURE. Which servers users' objects may name: by host, and by the host's addresses.
 //!
-//! Owns the rule and its words. Resolving names and connecting is the matter of [`crate::net`].
+//! Owns the rule and its texts. [`crate::net`] resolves names and connects.
 
 use std::{
     fmt,
@@ -13,35 +13,36 @@ use url::{Host, Url};
 
 use crate::pattern::NAMESPACE;
 
-/// What the operator's settings say of servers that users name.
+/// The operator's settings for servers that users name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct OutboundPolicy {
-    /// Hosts that may be named, in lower case; `*.` before a name stands for all names below it, and `{namespace}` for that of the
-    /// object that names it (`--allowed-hosts`). Empty: any, or where [`strict`](Self::strict) the Services of that namespace.
+    /// Allowed hosts, in lower case; `*.` before a name means all its subdomains, and `{namespace}` is the namespace of
+    /// the object that names the host (`--allowed-hosts`). Empty: any, or with [`strict`](Self::strict) the Services of
+    /// that namespace.
     pub hosts: Vec<String>,
-    /// Addresses that may be connected to although they would be refused (`--allowed-networks`).
+    /// Allowed addresses that would otherwise be refused (`--allowed-networks`).
     pub networks: Vec<IpNet>,
-    /// Host and port of servers that the operator's own settings name: allowed whatever their addresses are.
+    /// Host and port of servers in the operator's own settings: allowed at any address.
     pub named: Vec<(String, u16)>,
     /// Only what is allowed by name: no host that is not listed, no address without its network (`--strict`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
 }
 
-/// Hosts that may be named where nothing is said and [`OutboundPolicy::strict`] holds.
+/// Hosts that are allowed by default if [`OutboundPolicy::strict`] is set.
 const OWN_SERVICES: [&str; 2] = ["*.{namespace}.svc", "*.{namespace}.svc.cluster.local"];
 
-/// A server that may not be asked.
+/// A server that may not be contacted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("host not allowed: {host} {why}")]
 pub struct Refused {
-    /// Host as the URL gives it.
+    /// Host as written in the URL.
     pub host: String,
     /// Why, with a remedy.
     pub why: String,
 }
 
-/// What kind of address requests may not be sent to.
+/// Kinds of addresses that requests may not be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inside {
     Loopback,
@@ -65,8 +66,8 @@ impl fmt::Display for Inside {
     }
 }
 
-/// Metadata services that are not link-local: those of Alibaba, Azure and Oracle, then for IPv6 those of AWS, Google, Oracle and
-/// Scaleway.
+/// Metadata services that are not link-local: Alibaba's, Azure's and Oracle's, then for IPv6 those of AWS, Google,
+/// Oracle and Scaleway.
 const METADATA: [IpAddr; 8] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
@@ -78,15 +79,15 @@ const METADATA: [IpAddr; 8] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
 ];
 
-/// Networks of IPv6 whose addresses hold one of IPv4 that cannot be determined, or that is disguised: local translation (RFC 8215), and
-/// Teredo.
+/// IPv6 networks whose addresses contain an IPv4 address that is unknown or disguised: local translation (RFC 8215),
+/// and Teredo.
 const TRANSLATED: [Ipv6Net; 2] = [
     Ipv6Net::new_assert(Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48),
     Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32),
 ];
 
 impl OutboundPolicy {
-    /// Allows a server that the operator's own settings name. What is no URL is passed over.
+    /// Allows a server from the operator's own settings. An invalid URL is ignored.
     pub fn name(&mut self, url: &str) {
         let endpoint = Url::parse(url).ok().and_then(|url| endpoint(&url));
         self.named.extend(endpoint);
@@ -97,10 +98,10 @@ impl OutboundPolicy {
         endpoint(url).is_some_and(|endpoint| self.named.contains(&endpoint))
     }
 
-    /// What can be said of a URL that an object of `namespace` names, without resolving its host.
+    /// Checks a URL that an object of `namespace` names, without resolving its host.
     ///
     /// # Errors
-    /// Its host may not be asked.
+    /// Its host is not allowed.
     pub fn admits(&self, url: &Url, namespace: &str) -> Result<(), Refused> {
         if self.is_named(url) {
             return Ok(());
@@ -127,7 +128,7 @@ impl OutboundPolicy {
         match literal {
             Some(ip) => self.admits_address(&ip.to_string(), ip),
             None if is_api_server(&name) => refused("is the API server"),
-            // loopback by RFC 6761, whatever a resolver says
+            // loopback by RFC 6761, whatever the resolver returns
             None if name == "localhost" || name.ends_with(".localhost") => {
                 self.admits_address(&shown, Ipv4Addr::LOCALHOST.into())
             }
@@ -135,7 +136,7 @@ impl OutboundPolicy {
         }
     }
 
-    /// What the server of this URL says may be repeated to those who read Events in `namespace`.
+    /// Answers of this URL's server may be repeated to readers of Events in `namespace`.
     pub fn may_quote(&self, url: &Url, namespace: &str) -> bool {
         let listed = || url.host_str().is_some_and(|host| self.lists(&bare(host), namespace));
         !self.strict || self.is_named(url) || listed()
@@ -148,10 +149,10 @@ impl OutboundPolicy {
         self.hosts.iter().any(|pattern| fits_in(pattern, name, namespace))
     }
 
-    /// Whether a host that has been resolved to this address may be connected to.
+    /// Checks a host that resolved to this address.
     ///
     /// # Errors
-    /// It may not.
+    /// It is not allowed.
     pub fn admits_address(&self, host: &str, ip: IpAddr) -> Result<(), Refused> {
         match inside(ip).filter(|_| !self.allows(ip)) {
             None => Ok(()),
@@ -164,16 +165,16 @@ impl OutboundPolicy {
         }
     }
 
-    /// The settings allow this address by name.
+    /// The settings explicitly allow this address.
     pub fn allows(&self, ip: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&ip))
     }
 }
 
-/// A pattern of `--allowed-hosts` in its one form.
+/// Normalises a pattern of `--allowed-hosts`.
 ///
 /// # Errors
-/// It is neither a host nor `*.` and a host: in words.
+/// It is neither a host nor `*.` and a host; the error is in words.
 pub(crate) fn pattern(text: &str) -> Result<String, String> {
     let (prefix, name) = text.strip_prefix("*.").map_or(("", text), |name| ("*.", name));
     let bare = name.trim_start_matches('[').trim_end_matches(']');
@@ -190,7 +191,7 @@ pub(crate) fn pattern(text: &str) -> Result<String, String> {
     }
 }
 
-/// Holds the place of `{namespace}` while a host is parsed.
+/// Replaces `{namespace}` while a host is parsed.
 const STAND_IN: &str = "serin-namespace-of-the-object";
 
 fn address_of(host: &Host<&str>) -> Option<IpAddr> {
@@ -209,7 +210,7 @@ fn endpoint(url: &Url) -> Option<(String, u16)> {
     Some((bare(url.host_str()?), url.port_or_known_default()?))
 }
 
-/// As [`fits`], with `{namespace}` in the pattern for the namespace of the object.
+/// As [`fits`], with the object's namespace for `{namespace}`.
 fn fits_in(pattern: &str, name: &str, namespace: &str) -> bool {
     if pattern.contains(NAMESPACE) && namespace.is_empty() {
         return false;
@@ -217,7 +218,7 @@ fn fits_in(pattern: &str, name: &str, namespace: &str) -> bool {
     fits(&pattern.replace(NAMESPACE, namespace), name)
 }
 
-/// Whether the name is the one that the pattern gives, or one below it where it begins with `*.`.
+/// Whether the name matches the pattern, or is a subdomain if the pattern begins with `*.`.
 pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix('*') {
         Some(suffix) => name.len() > suffix.len() && name.ends_with(suffix),
@@ -240,7 +241,7 @@ fn inside(ip: IpAddr) -> Option<Inside> {
         IpAddr::V4(v4) if v4.is_loopback() => Some(Inside::Loopback),
         IpAddr::V4(v4) if v4.octets() == [169, 254, 169, 254] => Some(Inside::Metadata),
         IpAddr::V4(v4) if v4.is_link_local() => Some(Inside::LinkLocal),
-        // the whole of 0.0.0.0/8 is "this host on this network"
+        // all of 0.0.0.0/8 is "this host on this network"
         IpAddr::V4(v4) if v4.octets()[0] == 0 => Some(Inside::Unspecified),
         IpAddr::V4(v4) if v4.is_multicast() || v4.is_broadcast() => Some(Inside::Multicast),
         IpAddr::V4(_) => None,
@@ -253,7 +254,7 @@ fn inside(ip: IpAddr) -> Option<Inside> {
     }
 }
 
-/// The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64 and 6to4 forms.
+/// The IPv4 address in an IPv6 one: mapped, compatible, NAT64 and 6to4 forms.
 fn within(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     match ip.octets() {
         [0x20, 0x02, a, b, c, d, ..] | [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => {
@@ -379,7 +380,7 @@ mod tests {
         let mut strict = OutboundPolicy { strict: true, networks, ..OutboundPolicy::default() };
         strict.name("http://prometheus:9090");
         assert!(quotes(&strict, "http://prometheus:9090") && quotes(&strict, "http://prom.SHOP.svc."));
-        // that an address may be connected to is no reason to repeat what is there
+        // permission to connect to an address is no reason to repeat its answers
         for silent in ["http://prometheus:9091", "http://prom.ads.svc", "http://10.1.2.3"] {
             assert!(!quotes(&strict, silent), "{silent}");
         }

@@ -1,9 +1,9 @@
-//! PURE. Patterns of names: `*` stands for any characters, `{namespace}` for the namespace on whose behalf a name is looked at.
+//! PURE. Patterns of names: `*` matches any characters, `{namespace}` the namespace for which a name is checked.
 
-/// Stands for a namespace in a pattern.
+/// Placeholder for a namespace in a pattern.
 pub(crate) const NAMESPACE: &str = "{namespace}";
 
-/// The text is what the pattern says. Nothing fits a pattern with a namespace that is not known.
+/// The text matches the pattern. Nothing matches a pattern with an unknown namespace.
 pub(crate) fn fits(pattern: &str, text: &str, namespace: &str) -> bool {
     if pattern.contains(NAMESPACE) && namespace.is_empty() {
         return false;
@@ -22,7 +22,7 @@ pub(crate) fn fits(pattern: &str, text: &str, namespace: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// One of the patterns fits.
+/// One of the patterns matches.
 pub(crate) fn any(patterns: &[String], text: &str, namespace: &str) -> bool {
     patterns.iter().any(|pattern| fits(pattern, text, namespace))
 }

@@ -1,4 +1,4 @@
-//! PURE. The proxies that the operator's environment names, and for which servers they are, as Go's programs read it
+//! PURE. The proxies in the operator's environment, and for which servers they apply, with the rules of Go's programs
 //! (`golang.org/x/net/http/httpproxy`).
 
 use std::{fmt, net::IpAddr};
@@ -12,22 +12,22 @@ pub struct Proxies {
     http: Option<Url>,
     https: Option<Url>,
     direct: Vec<Direct>,
-    /// Variables that are set and not followed, each with the reason.
+    /// Variables that are set but ignored, each with the reason.
     pub refused: Vec<String>,
 }
 
-/// Servers that are asked without a proxy.
+/// Servers that are contacted without a proxy.
 #[derive(Clone, Debug, PartialEq)]
 enum Direct {
     All,
     Network(IpNet),
     Address(IpAddr, Option<u16>),
-    /// Begins with a dot. True: also the name itself.
+    /// Begins with a dot. True: also matches the name itself.
     Below(String, bool, Option<u16>),
 }
 
 impl fmt::Debug for Proxies {
-    /// An URL may hold a password.
+    /// A URL may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set = |url: &Option<Url>| url.as_ref().map(|_| "…");
         let (http, https) = (set(&self.http), set(&self.https));
@@ -36,7 +36,7 @@ impl fmt::Debug for Proxies {
 }
 
 impl Proxies {
-    /// As the environment says. Of each variable the form in capitals comes first.
+    /// Reads the environment. Of each variable the form in capitals takes precedence.
     pub fn read(env: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut refused = Vec::new();
         let mut proxy = |name: &str| {
@@ -54,7 +54,7 @@ impl Proxies {
         Self { http, https, direct: direct.split(',').filter_map(Direct::parse).collect(), refused }
     }
 
-    /// The proxy that a URL is asked by.
+    /// The proxy for a URL.
     pub fn of(&self, url: &Url) -> Option<&Url> {
         let proxy = if url.scheme() == "https" { self.https.as_ref() } else { self.http.as_ref() };
         proxy.filter(|_| !self.is_direct(url))
@@ -109,7 +109,7 @@ impl Direct {
     }
 }
 
-/// A variable that is set, by the name under which it is.
+/// A variable that is set, with the name under which it is.
 fn set(env: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<(String, String)> {
     let names = [name.to_owned(), name.to_ascii_lowercase()];
     names
@@ -118,7 +118,7 @@ fn set(env: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<(String, Stri
         .map(|(text, name)| (name, text))
 }
 
-/// A URL, or host and port alone.
+/// A URL, or only host and port.
 fn parse(text: &str) -> Option<Url> {
     let whole = |text: &str| Url::parse(text).ok().filter(Url::has_host);
     let url = whole(text.trim()).or_else(|| whole(&format!("http://{}", text.trim())))?;

@@ -1,5 +1,5 @@
-//! Bounded queues, each worked off in order by a task of its own while something is in it: for what is to be sent without
-//! anything waiting for it.
+//! Bounded queues, each processed in order by its own task while it is not empty, for messages that nothing should
+//! wait for.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -9,7 +9,7 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
-/// How much may wait.
+/// Limits for waiting items.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// Items in each queue.
@@ -20,11 +20,11 @@ pub(crate) struct Bounds {
     pub bytes: usize,
 }
 
-/// Something to send, as it is counted.
+/// An item to send, with the data for the limits.
 pub(crate) struct Item<T> {
-    /// The namespace whose it is.
+    /// Its namespace.
     pub owner: String,
-    /// About how much memory it takes.
+    /// Approximate memory that it takes.
     pub bytes: usize,
     /// What is sent.
     pub what: T,
@@ -38,7 +38,7 @@ pub(crate) struct Queues<K, T> {
 }
 
 struct Waiting<K, T> {
-    /// There is a queue while there is a task that works it off.
+    /// A queue exists while its task runs.
     queues: BTreeMap<K, VecDeque<Item<T>>>,
     /// Bytes by namespace, and of all.
     owners: BTreeMap<String, usize>,
@@ -52,10 +52,11 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Queues<K, T> {
         Self { bounds, tasks, waiting: Arc::new(Mutex::new(waiting)) }
     }
 
-    /// Hands the item to `send` after all that wait under this key. `send` is the one of the item that began the queue.
+    /// Passes the item to `send` after all that wait under this key. The `send` of the item that began the queue is
+    /// used.
     ///
     /// # Errors
-    /// Too much waits: the item.
+    /// Too much waits: returns the item.
     pub(crate) fn push<F, S>(&self, key: &K, item: Item<T>, send: S) -> Result<(), T>
     where
         S: Fn(T) -> F + Send + 'static,
@@ -105,7 +106,7 @@ impl<K: Ord, T> Waiting<K, T> {
     }
 }
 
-/// The next item; the queue goes when there is none.
+/// The next item; the queue is removed if there is none.
 fn next<K: Ord, T>(waiting: &Mutex<Waiting<K, T>>, key: &K) -> Option<T> {
     let mut waiting = lock(waiting);
     let item = waiting.queues.get_mut(key).and_then(VecDeque::pop_front);
@@ -116,7 +117,7 @@ fn next<K: Ord, T>(waiting: &Mutex<Waiting<K, T>>, key: &K) -> Option<T> {
     item.map(|item| item.what)
 }
 
-/// A panic elsewhere leaves what is held as good as it was.
+/// A panic elsewhere leaves the data valid.
 fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
-//! `serin release-all`: every Canary given back before an uninstall, so that nothing hangs on finalizers and no
-//! application is left at zero replicas. The running operator does the work; this asks for it, one Canary
-//! after another, and tells how far it is.
+//! `serin release-all`: gives every Canary back before an uninstall, so that nothing hangs on finalizers and no
+//! application is left at zero replicas. The running operator does the work; this command requests it, one Canary
+//! after another, and reports the progress.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module talks to the cluster")]
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use kube::{
 
 use crate::{api::Canary, config::Config, controller, scope::Scope};
 
-/// A Canary may take this long to be given back: its pods have to start.
+/// Time limit for giving back one Canary: its pods have to start.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Deletes all Canaries (of `--namespace` or `--namespace-selector`, or all) in order and waits for each to be gone.

@@ -1,6 +1,6 @@
 //! Delays between attempts: exponential and jittered.
 //!
-//! The only file that names the `backoff` crate. Owns no timer: callers decide what to do with a delay.
+//! The only file that uses the `backoff` crate. Owns no timer: callers decide what to do with a delay.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff as
 
 /// The first delay, before jitter.
 const FIRST: Duration = Duration::from_millis(200);
-/// Jitter: a delay is this share longer or shorter, so that attempts that fail together do not return together.
+/// Jitter: a delay is longer or shorter by this share, so that attempts that fail together do not return together.
 const JITTER: f64 = 0.2;
 
 /// Growing delays, e.g. for a Canary whose metrics server does not answer.

@@ -1,10 +1,10 @@
-//! Which namespaces an operator works in, as its flags say. Pure.
+//! The namespaces that an operator works in, from its flags. Pure.
 
 use std::collections::BTreeSet;
 
 use kube::core::{Expression, Selector, SelectorExt as _};
 
-/// Which namespaces an operator works in.
+/// The namespaces that an operator works in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
     /// All.
@@ -20,7 +20,7 @@ impl Scope {
     /// A list such as `shop,billing`. An empty one means all namespaces.
     ///
     /// # Errors
-    /// One of them is no name of a namespace.
+    /// One of them is not a valid name of a namespace.
     pub fn named(list: &str) -> Result<Self, String> {
         let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
         let names = names.map(|name| {
@@ -34,7 +34,7 @@ impl Scope {
     /// A label selector in the form of `kubectl -l`. An empty one means all namespaces.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// It cannot be parsed.
     pub fn labelled(selector: &str) -> Result<Self, String> {
         let requirements = requirements(selector).map(|text| {
             let wrong = || {
@@ -48,7 +48,7 @@ impl Scope {
         Ok(if selector.selects_all() { Self::All } else { Self::Labelled(selector) })
     }
 
-    /// The only namespace, if it is one by its name.
+    /// The only namespace, if there is a single one given by name.
     pub fn only(&self) -> Option<&str> {
         match self {
             Self::Named(names) if names.len() == 1 => names.first().map(String::as_str),
@@ -56,7 +56,7 @@ impl Scope {
         }
     }
 
-    /// The namespaces, if they are given by their names.
+    /// The namespaces, if they are given by name.
     pub fn names(&self) -> BTreeSet<String> {
         match self {
             Self::Named(names) => names.clone(),
@@ -123,7 +123,7 @@ fn label_value(text: &str) -> Option<String> {
     label_text(value).then(|| value.to_owned())
 }
 
-/// What a label may have as its name or value, or nothing.
+/// A valid name or value of a label, or empty.
 fn label_text(text: &str) -> bool {
     let ends = |c: char| c.is_ascii_alphanumeric();
     text.len() <= 63
@@ -182,7 +182,7 @@ mod tests {
         let both = "team in (shop,ads),env!=test";
         assert!(chosen(both, &[("team", "ads"), ("env", "prod")]));
         assert!(!chosen(both, &[("team", "ads"), ("env", "test")]));
-        // as the API server is asked
+        // in the form for the API server
         let Scope::Labelled(read) = Scope::labelled("a in (y,x) , !b, c=d").unwrap() else { panic!("all") };
         assert_eq!(read.to_string(), "a in (x,y),!b,c=d");
         assert_eq!(Scope::labelled(" ").unwrap(), Scope::All);

@@ -1,11 +1,11 @@
 //! Beginnings of texts, never cut within a character.
 
-/// At most so many characters.
+/// At most this many characters.
 pub(crate) fn first_chars(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
-/// At most so many bytes.
+/// At most this many bytes.
 pub(crate) fn first_bytes(text: &str, most: usize) -> &str {
     let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {

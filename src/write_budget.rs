@@ -1,66 +1,68 @@
-//! How often one object may be written: what another party changes back, or the API server refuses, is tried ever more
-//! rarely. Kept per process, as data: the planner reads it in the snapshot, and the code that applies a plan adds to it.
+//! How often one object may be written: if another party reverts a write, or the API server refuses it, it is tried
+//! less and less often. Kept per process, as data: the planner reads it in the snapshot, and the code that applies a
+//! plan adds to it.
 //!
-//! Attempts count for as long as the same is wanted. A write that wants something else is made at once, so that a decision
-//! never waits for the attempts of the one before it; what was changed back before is free only once.
+//! Attempts count for as long as the same content is wanted. A write of different content is made at once, so that a
+//! decision never waits for the attempts of the one before it; if the object was reverted before, only one such write
+//! is free.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Writes of the same content that are made at once; a person who edits an object now and then is no contest.
+/// Writes of the same content that are made at once; a person who edits an object now and then is not a contest.
 const FREE: u32 = 3;
 /// The pause after the last of these; doubled each time.
 const FIRST: u32 = 30;
 /// The longest pause between two writes of the same content.
 pub const LONGEST: Duration = Duration::from_secs(3600);
-/// The longest pause where users go elsewhere than they are meant to.
+/// The longest pause while users are not routed as decided.
 pub const LONGEST_FOR_TRAFFIC: Duration = Duration::from_secs(60);
-/// The longest pause where users go to a side without pods, while the other has some.
+/// The longest pause while users are sent to a side without pods, although the other has some.
 pub const LONGEST_IN_AN_OUTAGE: Duration = Duration::from_secs(5);
-/// Attempts that are remembered although nothing happens meanwhile.
+/// Attempts are remembered for this long without further events.
 const MEMORY: SignedDuration = SignedDuration::from_hours(1);
-/// Conflicts in a row after which they count as a refusal: what is watched is not what is stored.
+/// Conflicts in a row after which they count as a refusal: the watched object is not the stored one.
 const CONFLICTS: u32 = 5;
 /// Failures in a row after which they are reported.
 const FAILURES: u32 = 3;
-/// So long after the pause a refusal is still told: by then the next attempt has been made, if one is needed.
+/// A refusal is still reported this long after the pause: by then the next attempt has been made, if one is needed.
 const TOLD: SignedDuration = SignedDuration::from_secs(5);
 /// The longest pause after a refusal.
 const LONGEST_AFTER_REFUSAL: u32 = 30;
 
-/// What came of a write.
+/// The result of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was made.
     Written,
-    /// The API server says no, in these words.
+    /// The API server refuses, with this message.
     Refused(String),
-    /// The object is not as it was seen, in these words.
+    /// The object has changed since it was read, with this message.
     Conflict(String),
-    /// There was no answer, or one that may be another the next time, in these words.
+    /// There was no answer, or a temporary failure, with this message.
     Failed(String),
 }
 
-/// How much of what is wanted is in one write.
+/// Which part of the wanted content a write contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part {
-    /// All that differs.
+    /// Everything that differs.
     #[default]
     Whole,
-    /// The metadata alone: all of it was refused.
+    /// Only the metadata, because everything together was refused.
     Metadata,
-    /// All but the metadata: all of it was refused.
+    /// Everything except the metadata, because everything together was refused.
     Rest,
 }
 
-/// What it means for users that a write is not made.
+/// The consequence for users if a write is not made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stake {
-    /// Nothing now.
+    /// None at present.
     #[default]
     None,
-    /// They go elsewhere than they are meant to.
+    /// They are not routed as decided.
     Traffic,
     /// They are not served.
     Outage,
@@ -77,14 +79,14 @@ impl Stake {
     }
 }
 
-/// What is wanted of an object.
+/// The wanted state of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Desired {
-    /// What of it is written.
+    /// Which part of it is written.
     pub part: Part,
-    /// Digest of it: the same for as long as the same is wanted.
+    /// Its digest: the same for as long as the same is wanted.
     pub digest: u64,
-    /// What it means for users until it is written.
+    /// The consequence for users until it is written.
     pub stake: Stake,
 }
 
@@ -95,11 +97,11 @@ struct Attempts {
     outcome: Outcome,
     times: u32,
     last: Timestamp,
-    /// The pause that is due after the last one.
+    /// The pause after the last one.
     pause: Duration,
 }
 
-/// The attempts of one Canary, by what was written.
+/// The attempts of one Canary, by object and manager.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WriteBudget<K>(BTreeMap<K, Attempts>);
 
@@ -129,7 +131,7 @@ impl<K: Ord + Clone> WriteBudget<K> {
         self.0.insert(key.clone(), attempts);
     }
 
-    /// Until when the same is not to be written again; none when it may be written now.
+    /// Until when the same must not be written again; none if it may be written now.
     pub fn held_until(&self, key: &K, desired: Desired, now: Timestamp) -> Option<Timestamp> {
         let attempts = self.0.get(key).filter(|attempts| attempts.digest == desired.digest)?;
         attempts.until(desired.stake.longest()).filter(|until| attempts.last <= now && now < *until)
@@ -140,12 +142,12 @@ impl<K: Ord + Clone> WriteBudget<K> {
         self.0.get(key).is_some_and(|old| old.digest == desired.digest && old.outcome == Outcome::Written)
     }
 
-    /// The object was written as often as is free.
+    /// The object was written as often as allowed at once.
     pub fn is_disputed(&self, key: &K) -> bool {
         self.0.get(key).is_some_and(|old| old.outcome == Outcome::Written && old.times >= FREE)
     }
 
-    /// Until when something is held back, for whatever reason, that is tried again then.
+    /// Until when writes are held back, for any reason, and tried again.
     pub fn held(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
         let held = self.0.values().filter(move |attempts| attempts.pending(now));
         held.filter_map(|attempts| attempts.until(LONGEST))
@@ -156,7 +158,7 @@ impl<K: Ord + Clone> WriteBudget<K> {
         self.0.get(key).is_some_and(|attempts| attempts.pending(now))
     }
 
-    /// What was written as often as is free and may not be written again yet, with the time at which it may.
+    /// Writes that were made as often as allowed at once and are held back, with the time of the next one.
     pub fn contested(&self, now: Timestamp) -> impl Iterator<Item = (&K, Timestamp)> {
         let written = self.0.iter().filter(|(_, attempts)| attempts.outcome == Outcome::Written);
         written.filter_map(move |(key, attempts)| {
@@ -164,12 +166,12 @@ impl<K: Ord + Clone> WriteBudget<K> {
         })
     }
 
-    /// The object was not taken as it was written last.
+    /// The API server refused the last write of the object.
     pub fn is_refused(&self, key: &K) -> bool {
         self.0.get(key).is_some_and(|old| matches!(old.outcome, Outcome::Refused(_) | Outcome::Failed(_)))
     }
 
-    /// Why a write was not taken that is to be tried again, with the time at which there is something new about it.
+    /// Why a write was refused that will be tried again, with the time of the next attempt.
     pub fn refusal(&self, now: Timestamp) -> Option<(String, Timestamp)> {
         self.0.values().find_map(|attempts| {
             let why = match &attempts.outcome {
@@ -188,7 +190,7 @@ impl<K: Ord + Clone> WriteBudget<K> {
 }
 
 impl Attempts {
-    /// When the next one is due; none when that may be made at once.
+    /// When the next one is due; none if it may be made at once.
     fn until(&self, most: Duration) -> Option<Timestamp> {
         let pause = self.pause.min(most);
         if pause.is_zero() {
@@ -207,7 +209,7 @@ impl Attempts {
     }
 }
 
-/// The pause after the last of so many attempts.
+/// The pause after the last of this many attempts.
 fn pause(outcome: &Outcome, times: u32) -> Duration {
     let doubled = |first: u32, times: u32, most: u32| {
         let seconds = first.checked_shl(times.min(16)).unwrap_or(most).min(most);
@@ -236,7 +238,7 @@ mod tests {
         Timestamp::from_second(1_000_000 + seconds).unwrap()
     }
 
-    /// When the same is written, for as long as somebody changes it back at once.
+    /// When the same is written, while somebody reverts it at once.
     fn writes(desired: Desired, outcome: &Outcome, seconds: i64) -> Vec<i64> {
         let mut budget = WriteBudget::default();
         let mut made = Vec::new();
@@ -285,7 +287,7 @@ mod tests {
         assert_eq!(changed.held_until(&"x", B, at(1)), Some(at(31)), "it is known to be changed back");
         assert_eq!(budget.contested(at(1)).count(), 1);
         assert!(budget.is_held(&"x", at(1)) && !budget.is_held(&"x", at(120)));
-        // the clock went back: nothing waits for it
+        // the clock was set back: nothing waits for it
         assert_eq!(budget.held_until(&"x", A, at(-1)), None);
         budget.note(&"y", A, Outcome::Written, at(4000));
         assert!(!budget.repeats(&"x", A), "it was forgotten");

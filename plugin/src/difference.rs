@@ -1,6 +1,6 @@
-//! PURE. Two texts, line by line.
+//! PURE. Compares two texts line by line.
 
-/// Lines that are compared at most; what is longer is shown as all new.
+/// Maximum number of lines to compare. A longer text is shown as all new.
 const LONGEST: usize = 3000;
 
 /// A line of a comparison.
@@ -12,11 +12,11 @@ pub enum Change {
     Gone(String),
     /// Only in the second.
     New(String),
-    /// So many lines of both are left out.
+    /// This many common lines are left out.
     Skipped(usize),
 }
 
-/// What differs, with so many lines of both around it. Empty: nothing.
+/// The differences, with this many lines of context. Empty if there are none.
 pub fn changes(from: &str, to: &str, around: usize) -> Vec<Change> {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.lines().collect(), to.lines().collect());
     if from == to {
@@ -31,10 +31,10 @@ fn replaced(from: &[&str], to: &[&str]) -> Vec<Change> {
     gone.chain(to.iter().map(|line| Change::New((*line).to_owned()))).collect()
 }
 
-/// By the longest common subsequence.
+/// Compares by the longest common subsequence.
 fn compared(from: &[&str], to: &[&str]) -> Vec<Change> {
     let width = to.len() + 1;
-    // how many lines are common from here on
+    // the number of common lines from here on
     let mut common = vec![0_u32; (from.len() + 1) * width];
     for i in (0..from.len()).rev() {
         for j in (0..to.len()).rev() {
@@ -62,7 +62,7 @@ fn compared(from: &[&str], to: &[&str]) -> Vec<Change> {
     all
 }
 
-/// Without the lines of both that are far from any other.
+/// Leaves out common lines far from any change.
 fn shortened(all: Vec<Change>, around: usize) -> Vec<Change> {
     let differs: Vec<usize> = (0..all.len()).filter(|i| !matches!(all[*i], Change::Same(_))).collect();
     let near = |i: usize| differs.iter().any(|at| at.abs_diff(i) <= around);

@@ -1,19 +1,19 @@
-//! What went wrong, for people: what was asked, what came back, what to do; and the exit code.
+//! Failures for users: the request, the answer, the remedy, and the exit code.
 
 use kube::core::Status;
 use serde_json::json;
 
 /// Exit codes.
 pub mod code {
-    /// A run was rolled back, a request refused, or the API server said no.
+    /// A run was rolled back, a request was refused, or the API server refused something.
     pub const FAILED: u8 = 1;
-    /// The command line cannot be meant.
+    /// The command line is invalid.
     pub const USAGE: u8 = 2;
     /// `--timeout` has passed.
     pub const TIMEOUT: u8 = 3;
-    /// `--fail-on-gate`: a person is waited for.
+    /// `--fail-on-gate`: the release waits for a person.
     pub const GATE: u8 = 4;
-    /// There is no such Canary, run or namespace.
+    /// The Canary, run or namespace does not exist.
     pub const NOT_FOUND: u8 = 5;
     /// Ctrl-C.
     pub const INTERRUPTED: u8 = 130;
@@ -24,9 +24,9 @@ pub mod code {
 pub struct Failure {
     /// The exit code.
     pub code: u8,
-    /// What was asked, and what came back.
+    /// The request, and the answer.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub hint: Option<String>,
 }
 
@@ -36,57 +36,57 @@ impl Failure {
         Self { code, message: message.into(), hint: None }
     }
 
-    /// The work failed.
+    /// A failed operation.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(code::FAILED, message)
     }
 
-    /// The command line cannot be meant.
+    /// An invalid command line.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(code::USAGE, message)
     }
 
-    /// What to do about it.
+    /// Adds a remedy.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// As standard error gets it.
+    /// The text for standard error.
     pub fn text(&self) -> String {
         let hint = self.hint.as_ref().map(|hint| format!("\n  {hint}")).unwrap_or_default();
         format!("error: {}{hint}", self.message)
     }
 
-    /// As standard error gets it with `-o json`.
+    /// The text for standard error with `-o json`.
     pub fn json(&self) -> String {
         json!({"error": {"code": self.code, "message": self.message, "hint": self.hint}}).to_string()
     }
 }
 
-/// What was asked of the API server.
+/// A request to the API server.
 #[derive(Clone, Debug)]
 pub struct Asked<'a> {
-    /// As a right names it, e.g. `list`.
+    /// The verb as in RBAC rules, e.g. `list`.
     pub verb: &'static str,
     /// Plural and group, e.g. `canaries.flagger.app`.
     pub resource: &'a str,
-    /// In which namespace; none: in all.
+    /// The namespace. None: all namespaces.
     pub namespace: Option<&'a str>,
-    /// Of which name.
+    /// The name of the object.
     pub name: Option<&'a str>,
 }
 
 impl Asked<'_> {
-    /// The right that it takes.
+    /// The right that the request needs.
     pub fn right(&self) -> String {
         let place =
             self.namespace.map_or_else(|| "in all namespaces".to_owned(), |n| format!("in namespace {n}"));
         format!("{} {} {place}", self.verb, self.resource)
     }
 
-    /// What an error of kube means.
+    /// Explains an error of kube.
     pub fn failure(&self, error: &kube::Error) -> Failure {
         match error {
             kube::Error::Api(status) => self.refused(status),
@@ -118,7 +118,7 @@ impl Asked<'_> {
     }
 }
 
-/// An error with what caused it.
+/// An error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,7 +1,7 @@
-//! `kubectl canary`: watch and steer releases from a terminal.
+//! `kubectl canary`: watch and control releases from a terminal.
 //!
-//! Facts are read of the cluster, a view is derived of them, a screen shows it. Modules in layer order, low to high; each
-//! uses only what stands above it (`e2e/tests/repo.rs` checks that):
+//! The plugin reads facts from the cluster, derives a view, and shows it on a screen. Modules in layer order, low to
+//! high: each uses only modules above it in this list (checked by `e2e/tests/repo.rs`):
 //!
 //! 1. [`text`], [`difference`], [`failure`]
 //! 2. [`view`] - pure: what is shown, be it on a terminal, as JSON or on a page

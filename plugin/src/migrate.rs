@@ -1,5 +1,5 @@
-//! PURE. What changes for Canaries of Flagger when Serin takes its place: object by object, with the values of this object.
-//! `docs/migrating-from-flagger.md` has the reasons.
+//! PURE. Lists what changes for Flagger's Canaries when Serin replaces it: per object, with the values of that object.
+//! `docs/migrating-from-flagger.md` explains the reasons.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! PURE. Which version answers how often: counts, shares, and what the true share may be.
+//! PURE. How often each version answers: counts, shares, and confidence intervals of the true share.
 
 use std::collections::BTreeMap;
 
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn intervals_are_wilsons() {
-        // of R: binom::binom.wilson(c(0, 50, 250, 1000), c(1000, 1000, 1000, 1000))
+        // computed with R: binom::binom.wilson(c(0, 50, 250, 1000), c(1000, 1000, 1000, 1000))
         for (count, low, high) in
             [(0, 0.0, 0.3827), (50, 3.8132, 6.5309), (250, 22.4165, 27.7760), (1000, 99.6173, 100.0)]
         {

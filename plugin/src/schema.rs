@@ -1,5 +1,5 @@
-//! PURE. The schema of what `-o json` prints, kind by kind: `docs/reference/kubectl-canary.schema.json`. Fields are added within a
-//! version, and neither changed nor taken away.
+//! PURE. The schema of the `-o json` output for each kind: `docs/reference/kubectl-canary.schema.json`. Within a
+//! version, fields are added, but never changed or removed.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ fn of<T: JsonSchema>() -> Value {
     schema
 }
 
-/// What stands around lists and findings.
+/// The object around lists and findings.
 fn report(kind: &str, about: &str, fields: &[(&str, Value)]) -> (String, Value) {
     let mut all = Map::new();
     all.insert("apiVersion".into(), json!({"type": "string", "const": API_VERSION}));
@@ -110,7 +110,7 @@ fn kinds() -> Map<String, Value> {
     kinds
 }
 
-/// What of a value its kind does not say, or says in another way.
+/// Everything in a value that does not match the schema of its kind.
 #[cfg(test)]
 pub(crate) fn violations(value: &Value) -> Vec<String> {
     let kind = value["kind"].as_str().unwrap_or("?");

@@ -1,9 +1,9 @@
-//! PURE. Texts for terminals: how long something takes, how wide it is, where it is cut.
+//! PURE. Texts for terminals: formats durations, measures widths, cuts lines.
 
 use jiff::Timestamp;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Seconds as kubectl writes ages, in two units at most: `12s`, `3m26s`, `9h5m`, `3d2h`, `41d`.
+/// Seconds in kubectl's format for ages, with at most two units: `12s`, `3m26s`, `9h5m`, `3d2h`, `41d`.
 pub fn span(seconds: i64) -> String {
     let seconds = seconds.max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
@@ -19,31 +19,32 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
-/// How long ago; `-` where that is not known.
+/// The age of a time. `-` if the time is not known.
 pub fn age(then: Option<Timestamp>, now: Timestamp) -> String {
     then.map_or_else(|| "-".into(), |then| span(now.duration_since(then).as_secs()))
 }
 
-/// A time as `-o wide` shows it: RFC 3339 in seconds.
+/// A time in the format of `-o wide`: RFC 3339 with seconds.
 pub fn time(at: Timestamp) -> String {
     format!("{at:.0}")
 }
 
-/// How many cells a text takes.
+/// The width of a text in cells.
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// A text without what would move a terminal's cursor or change its colours: in messages of others may be anything.
+/// A text without characters that move a terminal's cursor or change its colours: messages from others may contain
+/// anything.
 pub fn clean(text: &str) -> String {
     let shown = |c: char| if c == '\n' || c == '\t' || c == '\r' { ' ' } else { c };
-    // marks that turn the direction of a line would show it in another order than it is
+    // marks for the text direction would show the text in another order
     let turns =
         |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(shown).filter(|c| !c.is_control() && !turns(*c)).collect()
 }
 
-/// At most so many cells, with `mark` at the end of what was cut.
+/// At most this many cells, with `mark` at the end of a cut text.
 pub fn cut(text: &str, most: usize, mark: &str) -> String {
     if width(text) <= most {
         return text.to_owned();
@@ -60,13 +61,13 @@ pub fn cut(text: &str, most: usize, mark: &str) -> String {
     if width(mark) <= most { short + mark } else { short }
 }
 
-/// With blanks to so many cells.
+/// Pads with blanks to this many cells.
 pub fn pad(text: &str, cells: usize) -> String {
     let missing = cells.saturating_sub(width(text));
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// Lines of at most so many cells, broken at blanks; a word that is longer is broken anywhere.
+/// Lines of at most this many cells, broken at blanks. A longer word is broken anywhere.
 pub fn wrap(text: &str, most: usize) -> Vec<String> {
     let most = most.max(1);
     let (mut lines, mut line) = (Vec::new(), String::new());

@@ -1,4 +1,4 @@
-//! Checksums of JSON: the same for the same content, however its members are ordered.
+//! Checksums of JSON: the same for the same content, whatever the order of its members.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ pub(super) fn of_text(text: &str) -> String {
     format!("{:x}", Sha256::digest(text.as_bytes()))
 }
 
-/// The same of the canonical JSON of a value: members in byte order of their keys, without those that are `null`, and no
-/// white space.
+/// The same for the canonical JSON of a value: members in byte order of their keys, without `null` members and white
+/// space.
 pub(crate) fn of(value: &Value) -> String {
     let mut text = String::new();
     write_canonical(value, &mut text);

@@ -1,4 +1,4 @@
-//! Test data for the pure modules: Canaries, the target of the recordings, and what an API server does with a patch.
+//! Test data for the pure modules: Canaries, the target of the recordings, and how an API server applies a patch.
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ pub fn resource_version(object: &Value) -> Option<&str> {
     object["metadata"]["resourceVersion"].as_str()
 }
 
-/// `spec.replicas`; the API server's default of 1 when it is not there.
+/// `spec.replicas`; the API server's default of 1 if it is missing.
 pub fn replicas(object: &Value) -> i64 {
     object["spec"]["replicas"].as_i64().unwrap_or(1)
 }
@@ -40,7 +40,7 @@ pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Sets the value at a path of keys, making objects on the way (also out of what was not one).
+/// Sets the value at a path of keys, creating objects on the way (also replacing other values).
 pub fn set(value: &mut Value, path: &[&str], to: Value) {
     let Some((first, rest)) = path.split_first() else {
         *value = to;
@@ -66,7 +66,7 @@ pub fn drop_nulls(value: &mut Value) {
     }
 }
 
-/// Same value, where a number is the same however it is written (`1` and `1.0`).
+/// Same value; a number is the same in any notation (`1` and `1.0`).
 pub fn same_scalar(a: &Value, b: &Value) -> bool {
     a == b || a.is_number() && b.is_number() && a.as_f64() == b.as_f64()
 }

@@ -1,13 +1,13 @@
-//! Which labels and annotations of users go along to what is made for them.
+//! Which labels and annotations of users are copied to generated objects.
 
 use serde_json::{Map, Value};
 
 use super::marks;
 use crate::names;
 
-/// Domains of the keys by which tools know what they have applied: Argo CD, Flux, Helm, kapp, Jenkins X, Rancher, kubectl's
-/// ApplySets, kpt, Config Sync, Skaffold, werf, Kluctl, Tanka, qbec, kubecfg, Spinnaker, the add-on manager. What bears one and
-/// is not in their source, they delete.
+/// Domains of the keys by which tools recognise the objects they have applied: Argo CD, Flux, Helm, kapp, Jenkins X,
+/// Rancher, kubectl's ApplySets, kpt, Config Sync, Skaffold, werf, Kluctl, Tanka, qbec, kubecfg, Spinnaker, the add-on
+/// manager. They delete objects with such a key that are not in their source. is not in their source, they delete.
 const TRACKING: [&str; 22] = [
     "argoproj.io",
     "fluxcd.io",
@@ -33,22 +33,23 @@ const TRACKING: [&str; 22] = [
     "addonmanager.kubernetes.io",
 ];
 
-/// Keys of the same use without a domain of their own: Argo CD's label by default, Helm's, and the add-on manager's.
+/// Keys with the same purpose but without a domain of their own: Argo CD's default label, Helm's, and the add-on
+/// manager's.
 const TRACKING_KEYS: [&str; 3] =
     ["app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "kubernetes.io/cluster-service"];
 
-/// Domains of the keys by which other controllers are told to change the workload that bears them: Reloader, Wave, Keel.
+/// Domains of the keys that make other controllers change the workload: Reloader, Wave, Keel.
 const ACTING: [&str; 3] = ["stakater.com", "wave.pusher.com", "keel.sh"];
 
-/// Environment variables by which Reloader restarts a workload begin so.
+/// Prefix of the environment variables by which Reloader restarts a workload.
 const RELOADER_ENV: &str = "STAKATER_";
 
-/// A tool that applies objects tells by this key which are its own.
+/// A tool that applies objects recognises its own by this key.
 pub(crate) fn is_tracking(key: &str) -> bool {
     TRACKING_KEYS.contains(&key) || of_domain(key, &TRACKING)
 }
 
-/// A controller is told by this key to change what bears it.
+/// This key makes a controller change the object.
 pub(super) fn is_acting(key: &str) -> bool {
     of_domain(key, &ACTING)
 }
@@ -58,17 +59,18 @@ fn of_domain(key: &str, domains: &[&str]) -> bool {
     domains.iter().any(|d| domain.strip_suffix(d).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
-/// Whether a key starts with one of `prefixes`, of which `*` is any. Keys by which tools know what they have applied and the
-/// mark of a Canary never go along; those by which others act only where a prefix names them.
+/// Whether a key starts with one of `prefixes`, of which `*` is any. Keys by which tools recognise what they have
+/// applied and the mark of a Canary are never copied; keys by which others act only if a prefix names them.
 pub(super) fn included(key: &str, prefixes: &[String]) -> bool {
     let named = |p: &String| !p.is_empty() && p != "*" && key.starts_with(p.as_str());
     let any = |p: &String| p == "*" && !is_acting(key);
     !is_tracking(key) && key != names::LABEL_CANARY && prefixes.iter().any(|p| any(p) || named(p))
 }
 
-/// The labels of a copy of `source` by which a tool would take it for its own: none of them, whatever a former version left.
+/// The labels of a copy of `source` by which a tool would treat it as its own, set to null, whatever an earlier version
+/// left.
 pub(crate) fn untracked(source: &Value) -> Map<String, Value> {
-    // Flux's have never gone along
+    // Flux's keys have never been copied
     let keys = marks::labels(source).into_keys().filter(|key| is_tracking(key) && !key.contains(names::FLUX));
     keys.map(|key| (key, Value::Null)).collect()
 }

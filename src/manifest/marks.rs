@@ -1,4 +1,4 @@
-//! Marks that live objects have: whose they are, and when and by which run their traffic was written.
+//! Marks on live objects: who owns them, and when and by which run their traffic was written.
 
 use std::collections::BTreeMap;
 
@@ -13,33 +13,34 @@ pub fn ours(object: &Value, canary: &str) -> bool {
     json::label(object, names::LABEL_CANARY) == Some(names::label_value(canary).as_str())
 }
 
-/// Carries a mark of ours: made or taken over by Serin, and not yet given back.
+/// Has a mark of ours: created or taken over by Serin, and not yet given back.
 pub(crate) fn marked(object: &Value) -> bool {
     let mark = |key: &String| names::is_own(key) && key != names::ANNOTATION_ADOPT;
     let ours = |map: &Value| map.as_object().is_some_and(|m| m.keys().any(mark));
     ours(&object["metadata"]["labels"]) || ours(&object["metadata"]["annotations"])
 }
 
-/// True if the object was adopted: somebody else's, with its original kept in an annotation. On what was made, such an
-/// annotation is not ours.
+/// True if the object was adopted: somebody else's, with its original kept in an annotation. On created objects, such
+/// an annotation is not ours.
 pub fn adopted(object: &Value) -> bool {
     original_noted(object) && json::label(object, names::LABEL_CANARY).is_none()
 }
 
-/// It is noted what the object was like before.
+/// The object has a record of its original.
 pub(super) fn original_noted(object: &Value) -> bool {
     annotation(object, names::ANNOTATION_ORIGINAL).is_some()
 }
 
-/// The label value of the Canary that made or adopted the object; None if it is not said.
+/// The label value of the Canary that made or adopted the object, if any.
 pub(crate) fn holder(object: &Value) -> Option<String> {
     let noted = || serde_json::from_str::<Value>(annotation(object, names::ANNOTATION_ORIGINAL)?).ok();
     let adopter = || Some(names::label_value(noted()?["canary"].as_str()?));
     json::label(object, names::LABEL_CANARY).map(str::to_owned).or_else(adopter)
 }
 
-/// True if Serin or Flagger made the object for this Canary, so that nothing else needs it. What another controller made is its
-/// own, whatever its labels say: KEDA copies those of a ScaledObject to the HorizontalPodAutoscaler that it makes for it.
+/// True if Serin or Flagger made the object for this Canary, so that nothing else needs it. Objects of another
+/// controller are its own, whatever their labels: KEDA copies the labels of a ScaledObject to the
+/// HorizontalPodAutoscaler that it makes for it.
 pub fn made_for(object: &Value, canary: &str) -> bool {
     let mut controllers = owners(object).iter().filter(|owner| owner["controller"] == true);
     match controllers.next() {
@@ -53,7 +54,7 @@ fn owners(object: &Value) -> &[Value] {
     json::list(&object["metadata"]["ownerReferences"])
 }
 
-/// Other operators have a kind of that name too.
+/// Other operators also have a kind of that name.
 fn is_canary(owner: &Value) -> bool {
     let group = owner["apiVersion"].as_str().and_then(|version| version.split_once('/'));
     owner["kind"] == CANARY.kind && group.is_some_and(|(group, _)| group == CANARY.group)
@@ -95,19 +96,19 @@ pub fn written(object: &Value) -> Option<Timestamp> {
     annotation(object, names::ANNOTATION_WRITTEN)?.parse().ok()
 }
 
-/// Epoch of the run that wrote the object; None if it bears none.
+/// Epoch of the run that wrote the object, if any.
 pub fn epoch(object: &Value) -> Option<i64> {
     annotation(object, names::ANNOTATION_EPOCH)?.parse().ok()
 }
 
-/// Who changed the object last, as far as that is known.
+/// Who changed the object last, if that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangedBy {
     /// A field manager that wrote after us.
     Manager(String),
     /// No field manager has written since we did.
     Us,
-    /// The object does not say.
+    /// The object does not show it.
     Unknown,
 }
 

@@ -1,7 +1,7 @@
-//! PURE. Objects we want to exist, and the smallest patch from what exists to what we want.
+//! PURE. The objects that we want to exist, and the smallest patch from the existing state to it.
 //!
-//! Owns what the generated workloads, Services and stored templates look like, and how marks of ours are read back.
-//! Does not write: `apply` sends the patches. Routing objects are rendered by `router`, with the types of this module.
+//! Owns the form of generated workloads, Services and stored templates, and how our marks are read back.
+//! Does not write: `apply` sends the patches. `router` renders routing objects, with the types of this module.
 
 mod adopted_service;
 pub mod config;

@@ -1,27 +1,27 @@
-//! An object as Serin wants it, and how to give one back.
+//! The wanted state of an object, and how to give one back.
 
 use serde_json::{Value, json};
 
 use super::json;
 use crate::snapshot::{CANARY, Kind, ObjectRef};
 
-/// An object as Serin wants it: only the fields it owns.
+/// The wanted state of an object: only the fields that Serin owns.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Manifest {
     /// Kind of the object.
     pub kind: Kind,
     /// Its name.
     pub name: String,
-    /// Field manager under which it is written (see `names::managers`).
+    /// Field manager for writes (see `names::managers`).
     pub manager: &'static str,
-    /// JSON pointers of the fields that are owned whole: what is there and not here is removed. Everything else
-    /// in `body` is merged key by key, and keys not in it are left alone.
+    /// JSON pointers of the fields that are owned as a whole: live values that are not in `body` are removed.
+    /// Everything else in `body` is merged key by key, and keys that are not in it are left alone.
     pub owned: &'static [&'static str],
     /// apiVersion, kind, metadata (name, labels, annotations) and spec.
     pub body: Value,
 }
 
-/// How to give back something that Serin made or took over.
+/// How to give back an object that Serin made or took over.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub enum Undo {
     /// Patch the live object to this.
@@ -31,7 +31,7 @@ pub enum Undo {
 }
 
 impl Manifest {
-    /// An object of `kind` named `name`; `rest` holds metadata and spec. A `null` in it removes the live key.
+    /// An object of `kind` named `name`; `rest` has metadata and spec. A `null` in it removes the live key.
     pub fn new(
         kind: Kind,
         name: &str,
@@ -46,19 +46,19 @@ impl Manifest {
         Self { kind, name: name.to_owned(), manager, owned, body }
     }
 
-    /// Where it points.
+    /// Its kind and name.
     pub fn at(&self) -> ObjectRef {
         ObjectRef::new(self.kind, self.name.clone())
     }
 
-    /// With one annotation more.
+    /// With one more annotation.
     #[must_use]
     pub fn annotated(mut self, key: &str, value: &str) -> Self {
         json::set(&mut self.body, &["metadata", "annotations", key], json!(value));
         self
     }
 
-    /// Owned by the Canary, so that it is collected with it. Not for anything traffic flows through.
+    /// Owned by the Canary, so that it is garbage collected with it. Not for objects on the traffic path.
     #[must_use]
     pub fn owned_by(mut self, canary: &str, uid: &str) -> Self {
         let owner = json!([{
@@ -69,7 +69,7 @@ impl Manifest {
         self
     }
 
-    /// The body for a POST: without the `null`s that only mean something in a patch.
+    /// The body for a POST: without `null`s, which have a meaning only in a patch.
     pub fn to_create(&self) -> Value {
         let mut body = self.body.clone();
         json::drop_nulls(&mut body);

@@ -1,4 +1,4 @@
-//! The smallest JSON merge patch (RFC 7386) from a live object to what is wanted of it.
+//! The smallest JSON merge patch (RFC 7386) from a live object to its wanted state.
 //!
 //! ```text
 //! below an owned pointer   extra live keys become null; a list that differs is replaced whole
@@ -16,7 +16,7 @@ use super::{json, object::Manifest};
 const STRING_MAPS: [&str; 7] =
     ["labels", "annotations", "matchLabels", "nodeSelector", "selector", "data", "limits"];
 
-/// Turns the fields of `live` that `want` gives or owns into `want`'s. None: nothing differs. Identity (apiVersion,
+/// Turns the fields of `live` that `want` sets or owns into `want`'s. None: nothing differs. Identity (apiVersion,
 /// kind, name, namespace), status and managedFields are never part of it.
 pub fn patch(live: &Value, want: &Manifest) -> Option<Value> {
     let rules = Rules { owned: want.owned, typed: matches!(want.kind.group, "" | "apps") };
@@ -35,7 +35,7 @@ pub fn patch(live: &Value, want: &Manifest) -> Option<Value> {
     if changes.is_empty() { None } else { Some(Value::Object(changes)) }
 }
 
-/// The merge patch that turns `old` into `new`, of which every field counts. None: nothing differs.
+/// The merge patch that turns `old` into `new`; every field counts. None: nothing differs.
 pub fn difference(old: &Value, new: &Value) -> Option<Value> {
     Rules { owned: &[], typed: false }.change(old, new, "", true)
 }
@@ -76,7 +76,7 @@ impl Rules {
         out
     }
 
-    /// What to put at `pointer`, if anything.
+    /// The patch for `pointer`, if anything differs.
     fn change(&self, live: &Value, want: &Value, pointer: &str, whole: bool) -> Option<Value> {
         match (live, want) {
             (Value::Object(have), Value::Object(members)) => {
@@ -88,13 +88,13 @@ impl Rules {
             _ => {
                 let mut value = want.clone();
                 json::drop_nulls(&mut value);
-                // what is to be taken away is not there
+                // a value to remove does not exist
                 (!self.equal(live, &value, last(pointer), last(parent(pointer)))).then_some(value)
             }
         }
     }
 
-    /// Deep equality, for values that are set or replaced whole.
+    /// Deep equality, for values that are set or replaced as a whole.
     fn equal(&self, a: &Value, b: &Value, key: &str, parent: &str) -> bool {
         match (a, b) {
             (Value::Object(x), Value::Object(y)) => {
@@ -109,7 +109,7 @@ impl Rules {
         }
     }
 
-    /// Whether the API server keeps no such value under `key`.
+    /// Whether the API server drops such a value under `key`.
     fn nothing(&self, value: &Value, key: &str, parent: &str) -> bool {
         match value {
             Value::Null => true,

@@ -1,22 +1,22 @@
-//! Whether the pods of a Deployment or DaemonSet are there yet, by Flagger's rules and in its words.
+//! Whether the pods of a Deployment or DaemonSet are ready, by Flagger's rules and in its words.
 
 use serde_json::Value;
 
 use super::json::{self, generation};
 
-/// How far a Deployment has come.
+/// The progress of a Deployment.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Rollout {
-    /// Enough pods of the present template are available, and no others are left.
+    /// Enough pods of the current template are available, and no others are left.
     Ready,
     /// Not yet.
     Waiting {
         /// What it waits for.
         why: String,
     },
-    /// Not within the deadline: waiting will hardly help.
+    /// Not within the deadline: waiting longer is unlikely to help.
     Stuck {
-        /// What it lacks.
+        /// What is missing.
         why: String,
     },
 }
@@ -43,8 +43,8 @@ impl Rollout {
 }
 
 /// Judges a Deployment. `threshold` is the percentage of updated replicas that must be available (0 to 100, but at least
-/// one pod). Scaled to zero is not ready. It is stuck when the Deployment's
-/// controller says so, by its own clock: how long the planner waits is noted in the Canary's status, by the planner's.
+/// one pod). Scaled to zero is not ready. It is stuck if the Deployment's
+/// controller says so, by its own clock; the planner notes its own waiting time in the Canary's status.
 pub fn rollout(deployment: &Value, threshold: i32) -> Rollout {
     let status = &deployment["status"];
     let observed = status["observedGeneration"].as_i64().unwrap_or(0);
@@ -88,13 +88,13 @@ pub fn none_ready(workload: &Value) -> bool {
     count("observedGeneration") > 0 && count("readyReplicas") == 0 && count("numberReady") == 0
 }
 
-/// No pod is left of those that were asked for before: the Deployment's controller has seen that it wants none.
+/// No earlier pod is left: the Deployment's controller has seen that none is wanted.
 pub fn empty(deployment: &Value) -> bool {
     let count = |field: &str| deployment["status"][field].as_i64().unwrap_or(0);
     count("observedGeneration") >= generation(deployment).unwrap_or(0) && count("replicas") == 0
 }
 
-/// Judges a DaemonSet: `threshold` as for [`rollout`]. One that is asked for no pods, or that no node is fit for, is not
+/// Judges a DaemonSet: `threshold` as for [`rollout`]. A DaemonSet that wants no pods, or that no node matches, is not
 /// ready. It has no clock of its own.
 pub fn on_nodes(daemon_set: &Value, threshold: i32) -> Rollout {
     let status = &daemon_set["status"];
@@ -127,7 +127,7 @@ pub fn nowhere(daemon_set: &Value) -> bool {
         && left.into_iter().all(|f| count(f) == 0)
 }
 
-/// A rollout of the Deployment may leave no pod of it: all of them are replaced at once.
+/// A rollout of the Deployment may leave it without pods: all of them are replaced at once.
 pub fn replaced_at_once(deployment: &Value) -> bool {
     let (strategy, pods) = (&deployment["spec"]["strategy"], json::replicas(deployment).max(1));
     if strategy["type"] == "Recreate" {
@@ -135,16 +135,16 @@ pub fn replaced_at_once(deployment: &Value) -> bool {
     }
     let rolling = &strategy["rollingUpdate"];
     let percent = |value: &Value| value.as_str().and_then(|text| text.strip_suffix('%')?.parse::<i64>().ok());
-    // the Deployment's controller rounds these down, and the surge up
+    // the Deployment's controller rounds this down, and the surge up
     let unavailable = &rolling["maxUnavailable"];
     let share = percent(unavailable).map(|percent| pods.saturating_mul(percent) / 100);
     let unavailable = unavailable.as_i64().or(share).unwrap_or(pods / 4);
     let none = |value: &Value| value.as_i64().or(percent(value)) == Some(0);
-    // where neither may be, one pod is unavailable
+    // if both are zero, one pod is unavailable
     unavailable.max(i64::from(none(&rolling["maxSurge"]))) >= pods
 }
 
-/// A rolling update of the DaemonSet may leave no pod of it, as far as its status tells how many there are.
+/// A rolling update of the DaemonSet may leave it without pods, judging by the number of pods in its status.
 pub fn all_at_once(daemon_set: &Value) -> bool {
     let pods = daemon_set["status"]["desiredNumberScheduled"].as_i64().unwrap_or(0);
     let rolling = &daemon_set["spec"]["updateStrategy"]["rollingUpdate"];

@@ -1,29 +1,30 @@
-//! How a number of replicas came about, as far as the object tells.
+//! Where a number of replicas comes from, as far as the object shows it.
 //!
-//! The API server makes 1 of a `spec.replicas` that is taken out of what Helm 3 and client-side `kubectl apply` send, and that
-//! 1 belongs to the party that sent it. So a 1 alone says nothing; any other number has been written by somebody.
+//! The API server sets 1 if `spec.replicas` is removed from a manifest that Helm 3 or client-side `kubectl apply`
+//! sends, and that 1 belongs to the party that sent it. So a 1 alone says nothing; any other number was written by
+//! somebody.
 
 use serde_json::{Map, Value, json};
 
 use super::json as get;
 use crate::names::ANNOTATION_KUBECTL;
 
-/// What the API server makes of a number that is not given.
+/// The API server's default.
 const DEFAULT: i64 = 1;
 
-/// Somebody has set this number on purpose, and not merely left it out of what is applied.
+/// Somebody has set this number on purpose, and did not merely leave it out of a manifest.
 pub fn replicas_are_meant(workload: &Value) -> bool {
     let replicas = get::replicas(workload);
     replicas != DEFAULT || applied(workload) == Some(replicas) || owner(workload).is_some()
 }
 
-/// The number in what `kubectl apply` sent last.
+/// The number in the last manifest of `kubectl apply`.
 fn applied(workload: &Value) -> Option<i64> {
     let sent = workload["metadata"]["annotations"][ANNOTATION_KUBECTL].as_str()?;
     serde_json::from_str::<Value>(sent).ok()?["spec"]["replicas"].as_i64()
 }
 
-/// The entry in managedFields of the party that applies the number: taking it out would take the entry away.
+/// The entry in managedFields of the party that applies the number: removing the number would remove the entry.
 fn owner(workload: &Value) -> Option<&Value> {
     let fields = get::list(&workload["metadata"]["managedFields"]).iter();
     let mut owners =
@@ -31,7 +32,8 @@ fn owner(workload: &Value) -> Option<&Value> {
     owners.next()
 }
 
-/// Of managedFields and of what `kubectl apply` sent, only what tells how the number of replicas came about.
+/// Of managedFields and of the last manifest of `kubectl apply`, keeps only the parts that show where the number of
+/// replicas comes from.
 pub fn keep_authors_of_replicas(object: &mut Value) {
     let fields = owner(object).map(|owner| {
         json!([{
@@ -72,7 +74,7 @@ mod tests {
             (of(1, &sent("{\"spec\":{}}")), false),
             (of(1, &sent("no JSON")), false),
             (of(1, &by("Apply", json!({"f:replicas": {}}))), true),
-            // a null that Helm 3 sends leaves the 1 to it
+            // after a null that Helm 3 sent, the 1 belongs to it
             (of(1, &by("Update", json!({"f:replicas": {}}))), false),
             (of(1, &by("Apply", json!({"f:template": {}}))), false),
         ] {

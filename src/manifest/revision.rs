@@ -1,7 +1,7 @@
-//! Revisions of a pod template: how one is told from another, and the immutable copies kept of promoted ones.
+//! Revisions of a pod template: how to distinguish them, and the immutable copies of promoted ones.
 //!
-//! A copy is a `ControllerRevision`. A damaged primary is restored from it and a failed promotion undone. Which
-//! copies to make or drop is decided in `plan`.
+//! A copy is a `ControllerRevision`. A damaged primary is restored from it, and a failed promotion is undone with it.
+//! `plan` decides which copies to make or drop.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ const SHORT: usize = 10;
 pub(super) const FOLLOWED: [&str; 5] =
     ["progressDeadlineSeconds", "minReadySeconds", "revisionHistoryLimit", "strategy", "updateStrategy"];
 
-/// What a primary is made from: the target's, or out of a stored copy.
+/// The source of a primary: the target's fields, or a stored copy.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Source {
     /// Pod template as stored on the target.
@@ -34,7 +34,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// The source that a workload is.
+    /// The source that a workload contains.
     pub(super) fn of(workload: &Value) -> Self {
         let spec = &workload["spec"];
         let followed = FOLLOWED.iter().filter(|f| !spec[**f].is_null());
@@ -47,12 +47,12 @@ impl Source {
 }
 
 /// Lower-case hex SHA-256 of the canonical JSON of a pod template as stored: members in byte order of their keys, no
-/// white space. A member that is `null` is none, as for the API server (some versions write `creationTimestamp: null`).
+/// white space. A `null` member does not count, as for the API server (some versions write `creationTimestamp: null`).
 pub fn hash(template: &Value) -> String {
     digest::of(template)
 }
 
-/// The same of a template together with the checksums of the configuration it uses, by `config::key`. Without any it
+/// The same for a template together with the checksums of its configuration, by `config::key`. Without any it
 /// is the template's own.
 pub fn hash_with(template: &Value, checksums: &BTreeMap<String, String>) -> String {
     if checksums.is_empty() {
@@ -67,8 +67,8 @@ pub fn is_ours(hash: &str) -> bool {
     hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Name of the stored copy of a template: `<primary>-<first 10 of the hash>`; of another kind of target than a Deployment
-/// with that kind in between, as two Canaries may have targets of one name.
+/// Name of the stored copy of a template: `<primary>-<first 10 of the hash>`; for kinds of targets other than a
+/// Deployment with that kind in between, because two Canaries may have targets with the same name.
 pub fn name(canary: &Validated, hash: &str) -> String {
     let kind = match canary.target.kind() {
         DEPLOYMENT => String::new(),
@@ -78,7 +78,8 @@ pub fn name(canary: &Validated, hash: &str) -> String {
     format!("{}{kind}-{}", canary.names.primary, first_chars(hash, SHORT))
 }
 
-/// The stored copy of the template of `template_source` (the target, or a primary of its kind): the `n`th of this Canary, counted from 1. Immutable but for its number; make the Canary its owner by [`Manifest::owned_by`].
+/// The stored copy of the template of `template_source` (the target, or a primary of its kind): the `n`th of this
+/// Canary, counted from 1. Immutable except for its number; make the Canary its owner with [`Manifest::owned_by`].
 pub fn stored(canary: &Validated, n: i64, hash: &str, template_source: &Value) -> Manifest {
     let source = canary.target.source(template_source);
     let body = json!({
@@ -97,16 +98,16 @@ pub fn stored(canary: &Validated, n: i64, hash: &str, template_source: &Value) -
     Manifest::new(REVISION, &name(canary, hash), managers::WORKLOAD, &[], body)
 }
 
-/// What a stored template knows of one ConfigMap or Secret.
+/// The reference to one ConfigMap or Secret in a stored template.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredConfig {
     /// Checksum of the content that was analysed.
     pub checksum: String,
-    /// Name of the object that has this content, for the primary.
+    /// Name of the primary's object with this content.
     pub copy: String,
 }
 
-/// A stored copy that also says which contents go with its template, by `config::key`.
+/// A stored copy that also names the contents of its template, by `config::key`.
 #[must_use]
 pub fn with_configs(mut stored: Manifest, configs: &BTreeMap<String, StoredConfig>) -> Manifest {
     if !configs.is_empty() {
@@ -115,7 +116,7 @@ pub fn with_configs(mut stored: Manifest, configs: &BTreeMap<String, StoredConfi
     stored
 }
 
-/// The contents that go with a stored template, by `config::key`.
+/// The contents that belong to a stored template, by `config::key`.
 pub fn configs_of(revision: &Value) -> BTreeMap<String, StoredConfig> {
     serde_json::from_value(revision["data"]["configs"].clone()).unwrap_or_default()
 }
@@ -130,7 +131,7 @@ pub fn template_of(revision: &Value) -> Option<&Value> {
     Some(&revision["data"]["template"]).filter(|t| t.is_object())
 }
 
-/// What a primary is made from, out of a stored copy.
+/// The source of a primary, from a stored copy.
 pub fn source_of(revision: &Value) -> Option<Source> {
     let template = template_of(revision)?.clone();
     let spec = revision["data"]["spec"].as_object().cloned().unwrap_or_else(Map::new);
@@ -143,7 +144,7 @@ pub fn hash_of(revision: &Value) -> Option<&str> {
     revision["data"]["hash"].as_str()
 }
 
-/// Its number; 0 when it has none.
+/// Its number; 0 if it has none.
 pub fn number(revision: &Value) -> i64 {
     revision["revision"].as_i64().unwrap_or(0)
 }

@@ -1,8 +1,9 @@
-//! A Service as target: for pods that something else runs, or what lies outside the cluster. Its two sides are Services
-//! that copy it, `<target>-primary` and `<target>-canary`; the target itself is what users call and is never written.
+//! A Service as target: for pods that something else manages, or for destinations outside the cluster. Its two sides
+//! are Services that copy it, `<target>-primary` and `<target>-canary`. Users call the target itself, and it is never
+//! written.
 //!
-//! Owns what counts as a revision of a Service, what its copies look like, and what can be known of the endpoints behind
-//! them. A copy is an object of the cluster only: no node port, load balancer or external address goes with it.
+//! Owns what counts as a revision of a Service, the form of its copies, and what can be known about the endpoints
+//! behind them. A copy exists only inside the cluster: no node port, load balancer or external address is copied.
 
 use serde_json::{Map, Value, json};
 
@@ -20,7 +21,7 @@ use crate::{
     spec::Validated,
 };
 
-/// Fields of a Service's spec by which it leads anywhere; all others say how it is reached.
+/// Fields of a Service's spec that define its destination; all others define how it is reached.
 const RELEVANT: [&str; 8] = [
     "externalName",
     "internalTrafficPolicy",
@@ -43,8 +44,8 @@ const OWNED: &[&str] = &[
     "/spec/trafficDistribution",
 ];
 
-/// The part of a Service's spec that makes a revision. What the API server gives out (addresses, node ports) is none of
-/// it, nor is the way from outside the cluster, so that neither starts a release.
+/// The part of a Service's spec that makes a revision. Values that the API server assigns (addresses, node ports) are
+/// not part of it, nor is access from outside the cluster, so neither starts a release.
 pub(super) fn relevant(service: &Value) -> Value {
     let spec = &service["spec"];
     let mut out = Map::new();
@@ -64,7 +65,7 @@ pub(super) fn relevant(service: &Value) -> Value {
     Value::Object(out)
 }
 
-/// The primary with what `source` leads to, marked with epoch and revision.
+/// The primary with the destination of `source`, marked with epoch and revision.
 pub(super) fn primary(
     c: &Validated,
     target: &Value,
@@ -77,7 +78,7 @@ pub(super) fn primary(
         .annotated(names::ANNOTATION_EPOCH, &epoch.to_string())
 }
 
-/// The canary's side, leading where the target leads now.
+/// The canary's side, with the target's current destination.
 pub(super) fn canary(
     c: &Validated,
     target: &Value,
@@ -111,7 +112,7 @@ fn copy(
     annotations.extend(names::FLUX_MARKERS.map(|(k, v)| (k.to_owned(), json!(v))));
     annotations.insert(names::ANNOTATION_REVISION.into(), json!(hash));
     let mut spec = spec.clone();
-    // cannot be changed once it is there
+    // cannot be changed once it exists
     if let Some(spec) = spec.as_object_mut() {
         spec.remove("clusterIP");
     }
@@ -119,7 +120,7 @@ fn copy(
     Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, body)
 }
 
-/// The copy when it does not exist yet: also with what cannot be changed later, from the target's spec.
+/// The copy if it does not exist yet: also with fields that cannot be changed later, from the target's spec.
 pub(super) fn created(mut copy: Manifest, spec: &Value) -> Manifest {
     if copy.body["spec"]["type"] == "ExternalName" {
         return copy;
@@ -133,7 +134,7 @@ pub(super) fn created(mut copy: Manifest, spec: &Value) -> Manifest {
     copy
 }
 
-/// The port that routes name is one of the target's; one that leads to a name outside the cluster needs none.
+/// Checks that the port in routes is one of the target's; a target for a name outside the cluster needs none.
 pub(super) fn ports(c: &Validated, target: &Value) -> Result<(), String> {
     let ports = get::list(&target["spec"]["ports"]);
     if target["spec"]["type"] == "ExternalName" && ports.is_empty()
@@ -150,8 +151,8 @@ pub(super) fn ports(c: &Validated, target: &Value) -> Result<(), String> {
     ))
 }
 
-/// Endpoints behind the target or a copy of it. Where they cannot be counted (a name outside the cluster; no selector,
-/// and no EndpointSlices behind the target either), what exists counts as one; what does not exist never has any.
+/// Endpoints behind the target or a copy of it. If they cannot be counted (a name outside the cluster; no selector,
+/// and no EndpointSlices behind the target either), an existing Service counts as one, and a missing one as none.
 pub(super) fn behind(snap: &Snapshot, service: &str) -> u32 {
     let Some(live) = snap.objects.get(SERVICE, service) else { return 0 };
     let spec = &live["spec"];
@@ -164,8 +165,8 @@ pub(super) fn behind(snap: &Snapshot, service: &str) -> u32 {
     if countable { snap.ready(service) } else { 1 }
 }
 
-/// Copies of a Service without selector have no endpoints until somebody gives them some; and what is measured by itself
-/// are workloads.
+/// Copies of a Service without selector have no endpoints until somebody adds some, and built-in metrics only
+/// measure workloads.
 pub(super) fn advice(c: &Validated, target: &Value, objects: &Objects) -> Vec<String> {
     let spec = &target["spec"];
     let selects = spec["selector"].as_object().is_some_and(|s| !s.is_empty());

@@ -1,4 +1,4 @@
-//! HTTP clients, kept while they are used: each holds connections, and the certificates that it takes.
+//! HTTP clients, kept while they are used: each has its connections, and its accepted certificates.
 
 use std::{
     collections::BTreeMap,
@@ -12,11 +12,11 @@ use super::{
     resolve::Guard,
 };
 
-/// Most clients that are kept, and most of one namespace.
+/// Most clients that are kept in total, and per namespace.
 const MOST: usize = 64;
 const EACH: usize = 8;
 
-/// What a client differs by.
+/// The properties by which clients differ.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Kind {
     pub(super) guarded: bool,
@@ -24,13 +24,13 @@ pub(super) struct Kind {
     pub(super) proxy: Option<Url>,
 }
 
-/// The clients, by namespace and kind. Those that differ by nothing of a user's are the same for all namespaces.
+/// The clients, by namespace and kind. Clients without user settings are shared by all namespaces.
 #[derive(Default)]
 pub(super) struct Clients(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    /// With the turn at which each was used last.
+    /// With the turn of its last use.
     all: BTreeMap<(String, Kind), (u64, Client)>,
     turn: u64,
 }
@@ -38,7 +38,7 @@ struct Kept {
 impl Clients {
     /// The client of this kind.
     ///
-    /// # Errors
+    /// It cannot be created.
     /// It cannot be made.
     pub(super) fn get(&self, tenant: &str, kind: Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
         let is_plain = kind.tls.ca.is_none() && kind.proxy.is_none();
@@ -58,8 +58,8 @@ impl Clients {
 }
 
 impl Kept {
-    /// A namespace with more than its share loses the one that it used longest ago. Where all are too many, the namespace with
-    /// most clients does.
+    /// A namespace with more than its share loses its least recently used client. If there are too many in total, the
+    /// namespace with the most clients loses one.
     fn make_room(&mut self, tenant: &str) {
         let mut counts = BTreeMap::<&str, usize>::new();
         for (of, _) in self.all.keys() {

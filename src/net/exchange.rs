@@ -1,4 +1,4 @@
-//! One request, what comes of it, and the words for what does not.
+//! One request, its answer, and the texts for failures.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -11,61 +11,62 @@ use crate::{outbound::Refused, text};
 /// Most bytes of an answer that are repeated to people.
 const QUOTED: usize = 1024;
 
-/// A URL to be asked.
+/// A URL to request.
 ///
 /// # Errors
-/// It is no `http` or `https` URL.
+/// It is not an `http` or `https` URL.
 pub(crate) fn address(text: &str) -> Result<Url, NetError> {
     let url = Url::parse(text.trim()).ok();
     url.filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host()).ok_or(NetError::Address)
 }
 
-/// A URL for people: without credentials and query, in which there may be some.
+/// A URL for people: without credentials and query, which may contain secrets.
 pub(crate) fn shown(url: &Url) -> String {
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
     let path = url.path().trim_end_matches('/');
     format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
-/// Whose certificates are taken.
+/// Which certificates are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tls {
-    /// Anybody's.
+    /// Any.
     pub any_certificate: bool,
-    /// Beside the system's: PEM certificates.
+    /// In addition to the system's: PEM certificates.
     pub ca: Option<Vec<u8>>,
 }
 
 /// One request.
 #[derive(Clone)]
 pub(crate) struct Request {
-    /// The namespace for which it is made; empty for the operator's own.
+    /// The namespace that it is made for; empty for the operator's own.
     pub tenant: String,
     /// Namespace of the object that names the server; empty for the operator's own.
     pub namespace: String,
-    /// It holds a secret, besides those of URL and login: nothing of the answer is repeated, which may hold it in any form.
+    /// It contains a secret, besides those of URL and login: nothing of the answer is repeated, because it may contain
+    /// it in any form.
     pub confidential: bool,
-    /// How.
+    /// The method.
     pub method: Method,
-    /// Where; from [`address`]. Credentials in it are sent as basic authentication.
+    /// The URL, from [`address`]. Credentials in it are sent as basic authentication.
     pub url: Url,
-    /// Beside the user agent.
+    /// In addition to the user agent.
     pub headers: HeaderMap,
     /// User and password, for an `Authorization` of the kind `Basic`.
     pub login: Option<(String, String)>,
-    /// What is sent.
+    /// The body.
     pub body: Option<Vec<u8>>,
     /// From connecting to the last byte.
     pub timeout: Duration,
     /// Most bytes of the answer that are read.
     pub limit: usize,
-    /// Whose certificates are taken.
+    /// Which certificates are accepted.
     pub tls: Tls,
-    /// An HTTP proxy on the way: it is held to the same rules, and resolves the name of the URL.
+    /// An HTTP proxy: it is subject to the same rules, and resolves the name of the URL.
     pub proxy: Option<Url>,
 }
 
-/// Without what may be a secret: credentials and query of the address, headers, login, body and certificates.
+/// Without parts that may be secrets: credentials and query of the address, headers, login, body and certificates.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all = f.debug_struct("Request");
@@ -101,19 +102,19 @@ impl Request {
         posted.header("content-type", "application/json")
     }
 
-    /// For this namespace.
+    /// Makes it for this namespace.
     #[must_use]
     pub(crate) fn of(self, tenant: &str) -> Self {
         Self { tenant: tenant.to_owned(), ..self }
     }
 
-    /// A secret is sent along.
+    /// A secret is sent with it.
     pub(super) fn is_confidential(&self) -> bool {
         let in_url = !self.url.username().is_empty() || self.url.password().is_some();
         self.confidential || self.login.is_some() || in_url
     }
 
-    /// With a header; one that cannot be sent is left out. The value is marked as a secret.
+    /// Adds a header; one that cannot be sent is omitted. The value is marked as a secret.
     #[must_use]
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         if let (Ok(name), Ok(mut value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
@@ -124,59 +125,59 @@ impl Request {
     }
 }
 
-/// What a server said.
+/// A server's answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// The body, or the beginning of it.
+    /// The body, or its beginning.
     pub body: Vec<u8>,
-    /// There is more of it than the limit allows.
+    /// It is longer than the limit allows.
     pub cut: bool,
     /// The header `Retry-After`.
     pub retry_after: Option<String>,
-    /// Something of it may be repeated to people.
+    /// Parts of it may be repeated to people.
     pub quotable: bool,
-    /// What the body takes of the memory for answers.
+    /// The share of the memory for answers that the body uses.
     pub held: Option<Share>,
 }
 
 impl Answer {
-    /// A part of it for people: the beginning, on one line, without control characters, at most 1 KiB. Empty where nothing may
-    /// be repeated.
+    /// A part of it for people: the beginning, on one line, without control characters, at most 1 KiB. Empty if nothing
+    /// may be repeated.
     pub(crate) fn quote(&self, part: &[u8]) -> String {
         if self.quotable { quoted(part) } else { String::new() }
     }
 }
 
-/// Why there is no answer. No text holds credentials or what a server said.
+/// Why there is no answer. No text contains credentials or a server's words.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NetError {
-    /// No `http` or `https` URL.
+    /// Not an `http` or `https` URL.
     #[error("it is no http or https URL")]
     Address,
-    /// Not to be asked.
+    /// Not allowed.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The CA is not PEM.
     #[error("the CA holds no PEM certificate")]
     Authority,
-    /// No HTTP client could be made, e.g. for want of a crypto provider.
+    /// No HTTP client could be created, e.g. because there is no crypto provider.
     #[error("setting up the HTTP client: {}", causes(.0))]
     Setup(#[source] reqwest::Error),
     /// No connection, or one that broke.
     #[error("{}", causes(.0))]
     Unreachable(#[source] reqwest::Error),
-    /// The same, where people are not told more: how it fails would tell what is there.
+    /// The same, if people may not see more: the way it fails would show what exists there.
     #[error("no connection, or one that broke")]
     Unconnected,
-    /// No whole answer in time.
+    /// No complete answer in time.
     #[error("no answer within {} s", .0.as_secs_f64())]
     TimedOut(Duration),
 }
 
 impl NetError {
-    /// Another try may have an answer.
+    /// Another try may succeed.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Unconnected | Self::TimedOut(_))
     }

@@ -1,9 +1,10 @@
 #![allow(clippy::disallowed_types, reason = "this module makes the HTTP clients")]
-//! I/O leaf. The one place where requests to servers out of users' objects are made: metrics servers, webhooks, alert
+//! I/O leaf. The only place that sends requests to servers from users' objects: metrics servers, webhooks, alert
 //! providers.
 //!
-//! A name is resolved once for each connection, and only an address that [`OutboundPolicy`] admits is connected to. Proxies of
-//! the environment are asked only for what might be asked directly. No redirects; every answer is bounded in time and size.
+//! A name is resolved once for each connection, and only addresses that [`OutboundPolicy`] allows are connected to.
+//! Proxies of the environment are used only for requests that would also be allowed directly. No redirects; every
+//! answer is limited in time and size.
 
 mod clients;
 mod exchange;
@@ -27,13 +28,13 @@ use clients::{Clients, Kind};
 use exchange::{causes, chain};
 use resolve::{Guard, host_of};
 
-/// Most bytes of an answer that counts as a small one.
+/// Most bytes of a small answer.
 const SMALL: usize = 64 * 1024;
-/// Larger answers that are held at once: of all, and of one namespace. Each has at most 1 MiB.
+/// Most larger answers in memory at once: in total, and per namespace. Each has at most 1 MiB.
 const LARGE_ANSWERS: usize = 48;
 const LARGE_OF_ONE: usize = 8;
 
-/// Makes requests. Clones share their clients.
+/// Sends requests. Clones share their clients.
 #[derive(Clone)]
 pub(crate) struct Outbound(Arc<Inner>);
 
@@ -52,27 +53,27 @@ impl Inner {
     }
 }
 
-/// What may be repeated to people of what servers say.
+/// Which parts of answers may be repeated to people.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Quotes {
     /// Nothing.
     Nothing,
-    /// What cannot hold a secret that was sent to them.
+    /// Parts that cannot contain a secret that was sent to the server.
     Harmless,
-    /// All: tests look at how it is found in an answer.
+    /// Everything: tests look for how it appears in an answer.
     #[cfg(test)]
     All,
 }
 
 impl Outbound {
-    /// Requests that the policy admits, never to the API server at the URL `api`. With `quotes`, answers may be repeated to
-    /// people.
+    /// Requests that the policy allows, never to the API server at the URL `api`. With `quotes`, answers may be
+    /// repeated to people.
     pub(crate) fn new(outbound: OutboundPolicy, api: Option<&str>, quotes: bool) -> Self {
         Self::with_lookup(outbound, api, quotes, Arc::new(System))
     }
 
     /// Requests to servers that only the operator's own environment names, e.g. the metadata service of its cloud:
-    /// wherever they are, and nothing they say is repeated.
+    /// at any address, and nothing of their answers is repeated.
     pub(crate) fn own() -> Self {
         let networks = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];
         Self::new(OutboundPolicy { networks, ..OutboundPolicy::default() }, None, false)
@@ -91,14 +92,14 @@ impl Outbound {
         Self(Arc::new(Inner::new(guard, quotes, Proxies::default())))
     }
 
-    /// The same by these proxies, where they are for a server.
+    /// The same through these proxies, if they apply to a server.
     #[must_use]
     pub(crate) fn by(&self, proxies: Proxies) -> Self {
         let (guard, quotes) = (self.0.guard.clone(), self.0.quotes);
         Self(Arc::new(Inner::new(guard, quotes, proxies)))
     }
 
-    /// The same, where these are addresses of the API server, too.
+    /// The same, if these are also addresses of the API server.
     #[must_use]
     pub(crate) fn never_to(&self, endpoints: Endpoints) -> Self {
         let guard = Arc::new(Guard { endpoints: Some(endpoints), ..Guard::clone(&self.0.guard) });
@@ -106,7 +107,7 @@ impl Outbound {
         Self(Arc::new(Inner::new(guard, quotes, proxies)))
     }
 
-    /// The same, repeating whatever servers say.
+    /// The same, repeating all answers of servers.
     #[cfg(test)]
     pub(crate) fn quoting_all(&self) -> Self {
         let (guard, proxies) = (self.0.guard.clone(), self.0.proxies.clone());
@@ -121,7 +122,7 @@ impl Outbound {
         let guard = &self.0.guard;
         for url in std::iter::once(&request.url).chain(&request.proxy) {
             guard.outbound.admits(url, &request.namespace)?;
-            // a URL with an address in it is connected to without asking the resolver
+            // a URL with an address in it is connected to without the resolver
             let literal = url.host_str().and_then(|h| h.trim_matches(['[', ']']).parse::<IpAddr>().ok());
             if let (false, Some(ip)) = (guard.outbound.is_named(url), literal) {
                 guard.admits(&ip.to_string(), &[ip]).await?;
@@ -143,7 +144,7 @@ impl Outbound {
         let failed = |error| failure(error, request.timeout, tells);
         let late = |_| NetError::TimedOut(request.timeout);
         let answered = async { self.read(sending.send().await?, &request.tenant, request.limit).await };
-        // a server may have answered, and others' answers be in the way
+        // the server may have answered, while answers for others use up the memory
         let answer = timeout(request.timeout, answered).await.map_err(late)?.map_err(failed)?;
         Ok(Answer { quotable, ..answer })
     }
@@ -173,7 +174,7 @@ impl Outbound {
         Ok(Answer { status, body, cut, retry_after, quotable: false, held })
     }
 
-    /// The proxy that a request is sent by, and whether the addresses are judged that are connected to.
+    /// The proxy for a request, and whether the connected addresses are checked.
     async fn way(&self, request: &Request) -> Result<(Option<Url>, bool), Refused> {
         let guard = &self.0.guard;
         let named = |url: &Url| guard.outbound.is_named(url);
@@ -182,11 +183,11 @@ impl Outbound {
         }
         let Some(proxy) = self.0.proxies.of(&request.url) else { return Ok((None, !named(&request.url))) };
         guard.admits_through_proxy(&request.url).await?;
-        // the operator's own choice, wherever it is
+        // the operator's own choice, at any address
         Ok((Some(proxy.clone()), false))
     }
 
-    /// Messages may quote what this server answers.
+    /// Messages may quote answers of this server.
     fn tells(&self, url: &Url, namespace: &str) -> bool {
         self.0.quotes != Quotes::Nothing && self.0.guard.outbound.may_quote(url, namespace)
     }
@@ -200,7 +201,7 @@ impl Outbound {
         }
     }
 
-    /// Answers that come another way may be repeated to people.
+    /// Answers that come in other ways may be repeated to people.
     pub(crate) fn quotes(&self) -> bool {
         self.0.quotes != Quotes::Nothing
     }

@@ -1,4 +1,4 @@
-//! From names to addresses that may be connected to.
+//! From names to addresses that are allowed.
 
 use std::{collections::BTreeSet, io, net::IpAddr, net::SocketAddr, sync::Arc};
 
@@ -26,10 +26,10 @@ impl Lookup for System {
     }
 }
 
-/// Gives the addresses behind the Service of the API server, as far as they are seen.
+/// Returns the known addresses behind the Service of the API server.
 pub(crate) type Endpoints = Arc<dyn Fn() -> BTreeSet<IpAddr> + Send + Sync>;
 
-/// Judges addresses before they are connected to.
+/// Checks addresses before connecting to them.
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) outbound: OutboundPolicy,
@@ -41,7 +41,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// The addresses of a host that may be connected to: at least one.
+    /// The allowed addresses of a host: at least one.
     pub(super) async fn admits(&self, host: &str, found: &[IpAddr]) -> Result<Vec<IpAddr>, Refused> {
         let api = self.api_addresses().await;
         let (mut good, mut refusal) = (Vec::new(), None);
@@ -67,16 +67,16 @@ impl Guard {
         Err(Refused { host: host.to_owned(), why })
     }
 
-    /// A proxy is asked for this host, and looks it up itself. What is known of the host here must be good, all of it.
+    /// A proxy is asked for this host, and resolves it itself. All addresses that are known here must be allowed.
     pub(super) async fn admits_through_proxy(&self, url: &Url) -> Result<(), Refused> {
         let Some(host) = host_of(url).filter(|_| !self.outbound.is_named(url)) else { return Ok(()) };
-        // behind a proxy there may be no names of the world
+        // behind a proxy public names may be unknown
         let found = self.lookup.lookup(host.clone()).await.unwrap_or_default();
         let api = self.api_addresses().await;
         found.iter().try_for_each(|ip| self.judge(&host, *ip, api.as_ref()))
     }
 
-    /// Err: its name, which cannot be looked up.
+    /// Err: its name, which cannot be resolved.
     async fn api_addresses(&self) -> Result<BTreeSet<IpAddr>, String> {
         let mut all = self.endpoints.as_ref().map(|known| known()).unwrap_or_default();
         let Some(host) = &self.api else { return Ok(all) };

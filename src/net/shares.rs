@@ -1,5 +1,5 @@
-//! Shares of what is limited for all: permits, of which each namespace gets so many at most. Requests that wait for a permit of
-//! their namespace hold none that others could use.
+//! Shares of limited resources: permits, of which each namespace gets a maximum. Requests that wait for a permit of
+//! their namespace do not occupy permits of others.
 
 use std::{
     collections::BTreeMap,
@@ -8,10 +8,10 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Namespaces that are remembered before those without a permit are forgotten.
+/// Number of namespaces at which those without a permit are forgotten.
 const REMEMBERED: usize = 256;
 
-/// Permits for all, and for each.
+/// Permits in total, and per namespace.
 #[derive(Clone)]
 pub(crate) struct Shares(Arc<Inner>);
 
@@ -21,7 +21,7 @@ struct Inner {
     namespaces: Mutex<BTreeMap<String, Arc<Semaphore>>>,
 }
 
-/// Given back when it is dropped.
+/// Returned when it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Share {
@@ -30,12 +30,12 @@ pub(crate) struct Share {
 }
 
 impl Shares {
-    /// So many permits, of which a namespace gets `each` at most.
+    /// This many permits, of which a namespace gets at most `each`.
     pub(crate) fn new(all: usize, each: usize) -> Self {
         Self(Arc::new(Inner { all: Arc::new(Semaphore::new(all)), each, namespaces: Mutex::default() }))
     }
 
-    /// Waits for a permit: first for one of the namespace, so that those who wait for it hold none of the others'.
+    /// Waits for a permit: first for one of the namespace, so that waiting requests do not occupy permits of others.
     pub(crate) async fn take(&self, namespace: &str) -> Option<Share> {
         let own = self.of(namespace).acquire_owned().await.ok()?;
         let all = self.0.all.clone().acquire_owned().await.ok()?;

@@ -12,7 +12,7 @@ use super::*;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server on loopback that says `head` and then hangs up, its port, and how many connections it saw.
+/// A server on loopback that sends `head` and then hangs up, its port, and how many connections it saw.
 async fn server(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
     server_at("127.0.0.1:0", answer).await
 }
@@ -49,7 +49,7 @@ const INNER: [&str; 47] = [
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
 
-/// Answers each question for a name from a list, the last one for ever.
+/// Answers each lookup of a name from a list, and repeats the last one.
 struct Script(Vec<&'static str>, AtomicUsize);
 
 impl Lookup for Script {
@@ -86,7 +86,7 @@ async fn x1_inner_addresses_are_refused_before_anything_connects() {
         assert!(matches!(address(text), Err(NetError::Address)), "{text}");
     }
     assert_eq!(seen.load(Ordering::SeqCst), 0);
-    // the same server can be asked by those who may
+    // others may still use the same server
     assert_eq!(
         get(&Outbound::new(open("127.0.0.0/8"), None, true), &format!("http://127.0.0.1:{port}"))
             .await
@@ -151,7 +151,7 @@ async fn f62_a_name_that_cannot_be_looked_up_is_a_server_that_cannot_be_reached(
     let error = get(&out, "http://lost.test:9090").await.unwrap_err();
     assert!(matches!(error, NetError::Unreachable(_)), "{error:?}");
     assert!(error.to_string().contains("no resolver"), "{error}");
-    // an answer without any address is no better
+    // an answer without any address is refused as well
     let (out, _) = scripted(open("127.0.0.0/8"), &[""]);
     assert!(matches!(get(&out, "http://empty.test:9090").await.unwrap_err(), NetError::Unreachable(_)));
 }
@@ -223,7 +223,7 @@ async fn f6_what_a_server_says_is_repeated_where_it_may_be() {
     };
     let loose = Outbound::new(open("127.0.0.0/8"), None, true);
     assert!(quotable(loose.clone(), |plain| plain).await);
-    // an echo may hold a secret in a form that no check looks for
+    // an echo may contain a secret in a form that no check looks for
     assert!(!quotable(loose.clone(), |plain| Request { confidential: true, ..plain }).await);
     let login = |plain| Request { login: Some(("me".into(), "pw".into())), ..plain };
     assert!(!quotable(loose.clone(), login).await);
@@ -291,7 +291,7 @@ fn through(port: u16) -> Proxies {
 #[tokio::test]
 async fn r19_a_proxy_of_the_environment_is_asked_wherever_it_is() {
     let (port, seen) = server(OK).await;
-    // the names of the world are known to the proxy only
+    // only the proxy knows public names
     let (out, _) = scripted(OutboundPolicy::default(), &[""]);
     assert_eq!(get(&out.by(through(port)), "http://api.example.com/x").await.unwrap().body, b"ok");
     assert_eq!(seen.load(Ordering::SeqCst), 1);
@@ -332,7 +332,7 @@ fn f28_a_request_is_shown_without_credentials() {
     assert!(shown.contains("https://prom.test/api") && !shown.contains("pass-in"), "{shown}");
 }
 
-/// Says the beginning of a large answer, and the rest unless the path is `/hang`.
+/// Sends the beginning of a large answer, and the rest unless the path is `/hang`.
 async fn large() -> u16 {
     rustls::crypto::ring::default_provider().install_default().ok();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -365,7 +365,7 @@ async fn f9_large_answers_of_one_namespace_keep_no_other_from_theirs() {
     };
     let hanging: Vec<_> =
         (0..LARGE_OF_ONE).map(|_| tokio::spawn(ask("busy", "/hang", TIMEOUT * 60))).collect();
-    // once all of its share are taken, there is none for another one
+    // once its share is used up, there is no permit for another one
     let late = loop {
         match ask("busy", "/all", Duration::from_millis(500)).await {
             Ok(_) => tokio::task::yield_now().await,

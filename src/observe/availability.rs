@@ -1,4 +1,4 @@
-//! Which kinds that a Canary needs are there and can be listed.
+//! Which kinds that a Canary needs exist and can be listed.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{cache::ObjectCache, error::GatherError};
 use crate::snapshot::Kind;
 
-/// Kinds that are not there or not seen, by plural.group.
+/// Kinds that are missing or not visible, by plural.group.
 pub(super) struct Availability {
     now: Timestamp,
     namespace: String,
@@ -33,7 +33,7 @@ impl Availability {
         cache.forbidden(kind, &self.namespace)
     }
 
-    /// Ok if the kind was listed, or cannot be for so long that this is to be said.
+    /// Ok if the kind was listed, or has been unavailable for so long that it should be reported.
     pub(super) fn listed(&mut self, cache: &ObjectCache, kind: Kind) -> Result<(), GatherError> {
         if cache.listed_in(kind, &self.namespace) {
             return Ok(());

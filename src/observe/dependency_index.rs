@@ -1,5 +1,5 @@
-//! What was read for each Canary the last time, beside what its names tell: a user's Ingress, or a route that is not
-//! named after the apex. So its changes matter to the Canary whatever it is named.
+//! Objects that were last read for each Canary, in addition to those found by its names: a user's Ingress, or a route
+//! that is not named after the apex. So their changes affect the Canary whatever their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ pub(super) struct DependencyIndex {
 }
 
 impl DependencyIndex {
-    /// Takes the place of what was noted for the Canary before.
+    /// Replaces the previous record for the Canary.
     pub(super) fn set(&mut self, canary: &Key, objects: BTreeSet<ObjectRef>) {
         if self.objects.get(canary).is_some_and(|old| *old == objects) {
             return;
@@ -47,13 +47,13 @@ impl DependencyIndex {
         }
     }
 
-    /// The Canaries that this object of no namespace was read for.
+    /// The Canaries for which this cluster-scoped object was read.
     pub(super) fn dependents_anywhere(&self, kind: Kind, name: &str) -> Vec<Key> {
         let canaries = self.canaries.get(&ObjectRef::new(kind, name));
         canaries.into_iter().flatten().cloned().collect()
     }
 
-    /// The Canaries that this object was read for.
+    /// The Canaries for which this object was read.
     pub(super) fn dependents(&self, kind: Kind, key: &Key) -> Vec<Key> {
         let Some(canaries) = self.canaries.get(&ObjectRef::new(kind, key.1.clone())) else { return vec![] };
         let from = (key.0.clone(), String::new());

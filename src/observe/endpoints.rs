@@ -1,5 +1,5 @@
-//! Ready endpoints per Service, counted from EndpointSlices. Of the slices nothing else is kept, but for the addresses of the API
-//! server, which users must not reach by the operator.
+//! Ready endpoints per Service, counted from EndpointSlices. Of the slices only the counts are kept, and the addresses
+//! of the API server, which users must not reach through the operator.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,16 +24,16 @@ pub(super) struct Endpoints {
 /// The Service under which Pods know the API server.
 const API_SERVER: (&str, &str) = ("default", "kubernetes");
 
-/// What is kept of an EndpointSlice.
+/// The parts of an EndpointSlice that are kept.
 pub(super) struct Slice {
     service: String,
     counts: (String, u32, u32),
-    /// Of the API server only.
+    /// Only for the API server.
     addresses: BTreeSet<IpAddr>,
 }
 
 impl Slice {
-    /// None for one of no Service.
+    /// None for a slice without a Service.
     pub(super) fn of(slice: &Value) -> Option<Self> {
         let service = slice["metadata"]["labels"]["kubernetes.io/service-name"].as_str()?.to_owned();
         let family = slice["addressType"].as_str().unwrap_or_default().to_owned();
@@ -53,7 +53,7 @@ impl Slice {
 }
 
 impl Endpoints {
-    /// Takes in a slice; the Service whose count it changed.
+    /// Stores a slice; returns the Service whose count it changed.
     pub(super) fn insert(&mut self, key: &Key, slice: Slice) -> Option<String> {
         let Slice { service, counts: new, addresses } = slice;
         if addresses.is_empty() {
@@ -68,7 +68,7 @@ impl Endpoints {
         changed.then_some(service)
     }
 
-    /// A slice is gone; the Service it was of.
+    /// Removes a slice; returns its Service.
     pub(super) fn remove(&mut self, key: &Key) -> Option<String> {
         self.api_server.remove(key);
         let service = self.slices.remove(key)?;
@@ -90,7 +90,7 @@ impl Endpoints {
         }
     }
 
-    /// Ready endpoints behind a Service, of the address type that has most; none when no slice was seen.
+    /// Ready endpoints behind a Service, of the address type with the most; none if there is no slice.
     pub(super) fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
         let counts = self.counts.get(&(namespace.to_owned(), service.to_owned()))?;
         let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();
@@ -100,13 +100,13 @@ impl Endpoints {
         by_type.into_values().max()
     }
 
-    /// Endpoints behind a Service whose pods are being deleted; of several address types each counts.
+    /// Endpoints behind a Service whose pods are being deleted; each address type counts.
     pub(super) fn leaving(&self, namespace: &str, service: &str) -> u32 {
         let counts = self.counts.get(&(namespace.to_owned(), service.to_owned()));
         counts.into_iter().flat_map(BTreeMap::values).map(|(_, _, leaving)| leaving).sum()
     }
 
-    /// Addresses of the API server, as far as they are seen.
+    /// Known addresses of the API server.
     pub(super) fn api_server(&self) -> BTreeSet<IpAddr> {
         self.api_server.values().flatten().copied().collect()
     }

@@ -11,10 +11,10 @@ pub(crate) enum GatherError {
     /// A watch has not caught up with one of our own writes, or has not begun: it will trigger again when it has.
     #[error("the watch of {0} has not caught up")]
     Behind(&'static str),
-    /// The stored object is not what the schema says.
+    /// The stored object does not match the schema.
     #[error("the stored object does not decode: {0}")]
     Undecodable(String),
-    /// An object that it needs is there and does not decode.
+    /// An object that it needs exists but does not decode.
     #[error("{object} does not decode: {why}")]
     NeedsUndecodable {
         /// The object, of the Canary's namespace.

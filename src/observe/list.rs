@@ -1,4 +1,4 @@
-//! One look at a namespace, without watching.
+//! One read of a namespace, without watching.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use crate::{
     snapshot::{CANARY_RUN, JOB, Key, Kind, METRIC_TEMPLATE, POD, SECRET},
 };
 
-/// Lists everything of one namespace once, for a look without watching. `provider` is that of Canaries that name none.
+/// Lists everything of one namespace once. `provider` is the default provider.
 ///
 /// # Errors
 /// The first list that the API server refuses.
@@ -39,13 +39,13 @@ pub(crate) async fn list_once(
     }
     for kind in needed(cache, &rules.mesh_provider, &known) {
         match list(client, namespace, kind, cache).await {
-            // the operator may not see them, and nothing is decided from them
+            // the operator may not see them, and no decision depends on them
             Err(kube::Error::Api(no)) if kind == CANARY_RUN && no.is_forbidden() => {}
-            // without them it can be told what waits for a Job, and not how far that is
+            // without them, it is known what waits for a Job, but not the Job's progress
             Err(kube::Error::Api(no)) if [JOB, POD].contains(&kind) && no.is_forbidden() => {
                 cache.forbid(kind);
             }
-            // only advice rests on them
+            // they are only used for advice
             Err(kube::Error::Api(no)) if pod_policies::KINDS.contains(&kind) && no.is_forbidden() => {
                 cache.forbid(kind);
             }
@@ -68,7 +68,7 @@ async fn list(client: &Client, namespace: &str, kind: Kind, cache: &ObjectCache)
     Ok(())
 }
 
-/// Takes in what a namespace has of one kind.
+/// Stores the objects of one kind in a namespace.
 async fn list_into_cache(
     client: &Client,
     namespace: &str,
@@ -91,7 +91,7 @@ async fn list_into_cache(
     Ok(seen)
 }
 
-/// Lists these, and hands each of them over.
+/// Lists these, and passes on each of them.
 async fn each(
     collection: Collection,
     selection: &Selection,

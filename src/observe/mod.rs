@@ -1,5 +1,5 @@
-//! Cluster → Snapshot. [`watch_all`] fills the [`ObjectCache`]; [`gather`] reads one Canary's part of it. No call to the API
-//! server is made here besides the watches themselves.
+//! Cluster → Snapshot. [`watch_all`] fills the [`ObjectCache`]; [`gather`] reads one Canary's part of it. The only
+//! calls to the API server here are the watches themselves.
 
 mod availability;
 mod cache;

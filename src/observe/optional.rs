@@ -10,15 +10,15 @@ use crate::{
     spec::Target,
 };
 
-/// All optional kinds, each once: those of the routers, KEDA's, of targets those that few have, Jobs with their pods, and what
-/// selects pods by their labels.
+/// All optional kinds, each once: those of the routers, KEDA's, rare kinds of targets, Jobs with their pods, and
+/// policies that select pods by their labels.
 pub fn optional() -> BTreeSet<Kind> {
     let routes = router::all().iter().flat_map(|r| r.kinds().iter().chain(r.optional_kinds()).copied());
     routes.chain([SCALED_OBJECT, DAEMONSET, JOB, POD]).chain(pod_policies::KINDS).collect()
 }
 
-/// The optional kinds that are there and that some Canary needs: what is not needed is not watched. Records of runs
-/// are ours, and watched whatever Canaries ask for.
+/// The optional kinds that exist and that some Canary needs; others are not watched. Records of runs
+/// are ours, and always watched.
 pub(super) fn needed(cache: &ObjectCache, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
     let providers = cache.providers();
     let named = providers.iter().map(|name| if name.is_empty() { default } else { name });

@@ -1,4 +1,4 @@
-//! What each Canary names, by which the objects that matter to it are known.
+//! The references of each Canary, by which the objects that affect it are found.
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ use crate::{
     spec::{Target, keep_in_use},
 };
 
-/// What a Canary looks at, read loosely so that it works for one that does not decode.
+/// The references of a Canary, read tolerantly so that this works for one that does not decode.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct References {
     /// `spec.targetRef.name`.
     pub target: String,
-    /// Its kind; none for one that is not served.
+    /// Its kind; none for a kind that is not served.
     pub kind: Option<Target>,
     /// `spec.service.name`, or the target's.
     pub apex: String,
@@ -24,26 +24,26 @@ pub(super) struct References {
     pub templates: Vec<String>,
     /// AlertProviders as `namespace/name`.
     pub alert_providers: Vec<String>,
-    /// ConfigMaps and Secrets that its target uses, as the status has them, and Secrets that its metrics name, by
+    /// ConfigMaps and Secrets that its target uses, according to the status, and Secrets that its metrics name, by
     /// `config::key`.
     pub configs: Vec<String>,
-    /// `spec.provider`; empty when the Canary leaves it to the operator.
+    /// `spec.provider`; empty if the Canary uses the default.
     pub provider: String,
     /// `spec.service.hosts`.
     pub hosts: Vec<String>,
-    /// Routes that it writes, whose names follow from what it refers to, by their providers: all, where the operator names the
-    /// provider.
+    /// Routes that it writes and whose names follow from its references, by their providers; all providers, if the
+    /// operator's default applies.
     pub routes: Vec<(&'static str, ObjectRef)>,
-    /// Checksum of `spec.service` as it is, which those that serve the same hosts look at.
+    /// Checksum of the unchanged `spec.service`, which Canaries that serve the same hosts look at.
     pub service: String,
 }
 
-/// What two Canaries cannot both have.
+/// An object that two Canaries cannot share.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Contested {
     /// The object.
     pub at: ObjectRef,
-    /// It is the target of both, or the apex Service of both; else one of them derives its name.
+    /// It is the target of both, or the apex Service of both; otherwise one of them derives its name.
     pub same: bool,
 }
 
@@ -62,8 +62,7 @@ impl Contested {
     }
 }
 
-/// Those of other Canaries in the namespace that want an object which this one wants too. `provider`: the operator's, for those
-/// that name none.
+/// The other Canaries in the namespace that claim an object of this one. `provider`: the operator's default.
 pub fn rivals(canary: &Value, others: &[&Value], namespace: &str, provider: &str) -> Vec<Rival> {
     let of = |canary: &Value| References::of(canary, namespace).routed_by(provider);
     let own = of(canary);
@@ -119,7 +118,7 @@ impl References {
         }
     }
 
-    /// What both want, if anything: what users know first, then what is named after it.
+    /// An object that both claim, if any: first those that users name, then derived ones.
     pub(super) fn contests(&self, other: &Self) -> Option<Contested> {
         let (ours, theirs) = (self.objects(), other.objects());
         let same = ours[..2].iter().zip(&theirs).find(|(ours, theirs)| ours == theirs);
@@ -130,7 +129,7 @@ impl References {
         Some(Contested { at: derived, same: false })
     }
 
-    /// All that it has under its names: the target and the apex first.
+    /// All objects under its names: the target and the apex first.
     pub(super) fn objects(&self) -> Vec<ObjectRef> {
         let target = self.kind.unwrap_or_default();
         let service = |name: &String| ObjectRef::new(SERVICE, name.clone());
@@ -143,7 +142,7 @@ impl References {
         all
     }
 
-    /// The same where `provider` stands in for one that is not named: without the routes of other providers.
+    /// The same with `provider` as the default: without the routes of other providers.
     pub(super) fn routed_by(&self, provider: &str) -> Self {
         let mut routed = self.clone();
         if routed.provider.is_empty() {

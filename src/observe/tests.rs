@@ -11,7 +11,7 @@ use crate::{
     snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, INGRESS, Key, Kind, METRIC_TEMPLATE, SERVICE},
 };
 
-/// Two Canaries, the older named `older`, and what each of them sees and does.
+/// Two Canaries, the older named `older`, with their snapshots and plans.
 struct Two {
     cache: ObjectCache,
     rules: Rules,
@@ -71,7 +71,7 @@ impl Two {
         plan::decide(&snap, &Answers::default(), now)
     }
 
-    /// Nothing but status is written, and the condition says why.
+    /// Only the status is written, and the condition gives the reason.
     fn refused(&self, canary: &str, words: &[&str]) {
         let plan = self.plan(canary);
         assert!(plan.actions.is_empty(), "{:?}", plan.actions);
@@ -113,7 +113,7 @@ fn r2_of_two_canaries_on_one_ingress_the_younger_is_refused() {
         two.put(INGRESS, "public", &rules(&["web", "api"]));
         two.refused("younger", &["ForeignObject", "Ingress public-canary", "older", "spec.ingressRef"]);
         two.goes_on("older");
-        // whatever mark it bears by now
+        // whatever mark it has by now
         for mark in ["older", "nobody-any-more"] {
             let mut copy = rules(&["web"]);
             copy["metadata"]["labels"] = json!({"serin.dev/canary": mark});
@@ -144,7 +144,7 @@ fn r2_the_operators_provider_decides_whose_copies_meet() {
     let two = Two::new(&spec("web"), &spec("api"));
     two.target("web");
     two.target("api");
-    // by default that is istio, which looks at no Ingress
+    // the default is istio, which uses no Ingress
     let at = |rules: &Rules| {
         let key = ("n".to_owned(), "younger".to_owned());
         gather(&two.cache, rules, &key, Timestamp::UNIX_EPOCH).unwrap().rivals.len()
@@ -173,7 +173,7 @@ fn c4_derived_names_of_two_canaries_do_not_meet() {
         two.target(older[0]);
         two.target(younger[0]);
         if older[0] == "app" && younger[0] == "app-primary" {
-            // somebody names what the older has made
+            // somebody names an object that the older one has made
             let mine = json!({"metadata": {"labels": {"serin.dev/canary": "older"}}});
             two.put(DEPLOYMENT, "app-primary", &mine);
         }
@@ -357,7 +357,7 @@ fn c4_a_virtual_service_that_one_canary_refers_to_is_not_anothers() {
     }
 }
 
-/// The older Canary with its target and this status, ready to be set up.
+/// The older Canary with its target and this status, before its setup.
 fn unmade(status: &Value) -> Two {
     let spec = |target: &str| {
         json!({

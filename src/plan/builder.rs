@@ -1,4 +1,4 @@
-//! A plan under construction: the status as it is to be, the writes, what is said, and when to look again.
+//! A plan under construction: the wanted status, the writes, the messages, and when to look again.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
@@ -18,35 +18,35 @@ use crate::{
 /// Collects one pass's decisions.
 pub(crate) struct PlanBuilder {
     old: CanaryStatus,
-    /// The status as it is to be.
+    /// The wanted status.
     pub(crate) status: CanaryStatus,
     /// In order.
     pub(crate) actions: Vec<Action>,
-    /// Writes that are made again later only.
+    /// Writes that are postponed.
     pub(crate) held: Vec<Write>,
     /// In order.
     pub(crate) notes: Vec<Note>,
-    /// The actions only lower the canary's weight: carry them out although the status write fails.
+    /// The actions only lower the canary's weight: carry them out even if the status write fails.
     pub(crate) urgent: bool,
     /// ConfigMaps and Secrets to be read before a decision.
     pub(crate) unread: Vec<ObjectRef>,
     /// End of the window that was judged.
     pub(crate) judged: Option<Timestamp>,
-    /// When the run is looked at next.
+    /// When the next check of the run is.
     pub(crate) next_check: Option<Timestamp>,
-    /// What was found out, and what of it is not yet in the record of the run.
+    /// Findings, and which of them are not yet in the record of the run.
     pub(crate) evidence: Evidence,
-    /// Webhooks that the decision needs to hear from.
+    /// Webhooks whose answers the decision needs.
     pub(crate) calls: Vec<Round>,
     /// The guard that stopped the pass, and why.
     stopped: Option<(String, Stop)>,
     wake: Option<Timestamp>,
-    /// While the Canary rests its generation is not noted before this time.
+    /// While the Canary is idle, its generation is not recorded before this time.
     followed_at: Option<Timestamp>,
     now: Timestamp,
     /// Deadlines count from now on.
     restarted: bool,
-    /// Pods of the target are ready: they are not waited for any more, and from this time on that is noted.
+    /// Pods of the target are ready and no longer awaited; from this time on, that is recorded.
     pods_ready: Option<Timestamp>,
     canary: String,
     writes: WriteBudget<Write>,
@@ -77,12 +77,12 @@ impl PlanBuilder {
         }
     }
 
-    /// The status is decided on with its stored times corrected: `stored` is what it was before that.
+    /// The decision uses corrected stored times: `stored` is the status before the correction.
     pub(crate) fn correcting(self, stored: CanaryStatus) -> Self {
         Self { old: stored, ..self }
     }
 
-    /// The Canary is acted on again after a time in which it was not: nothing of that time counts.
+    /// The Canary is acted on again after a time in which it was not: that time does not count.
     pub(crate) fn restart_deadlines(&mut self) {
         self.restarted = true;
         let now = MicroTime(self.now);
@@ -94,7 +94,7 @@ impl PlanBuilder {
         taken.for_each(|taken| taken.since = now.clone());
     }
 
-    /// This pass is the first in which it is acted on again.
+    /// This pass is the first in which the Canary is acted on again.
     pub(crate) fn restarts_deadlines(&self) -> bool {
         self.restarted
     }
@@ -108,14 +108,14 @@ impl PlanBuilder {
         }
     }
 
-    /// The target's pods are ready. That is noted with what is written anyway, and by itself from `time` on.
+    /// The target's pods are ready. That is recorded together with another write, or separately from `time` on.
     pub(crate) fn pods_are_ready(&mut self, time: Timestamp) {
         if self.status.step.as_ref().is_some_and(|step| step.pods_since.is_some()) {
             self.pods_ready = Some(time);
         }
     }
 
-    /// Notes since when what is waited for now has been waited for.
+    /// Records since when the current wait has lasted.
     fn note_waiting(&mut self) {
         if let Some(time) = self.pods_ready {
             if self.status != self.old || self.now >= time {
@@ -143,13 +143,13 @@ impl PlanBuilder {
         Self { canary, writes: snap.writes.clone(), ..Self::new(snap.status(), now) }
     }
 
-    /// The status as it was.
+    /// The previous status.
     pub(crate) fn old(&self) -> &CanaryStatus {
         &self.old
     }
 
-    /// Writes, unless it is too early for another attempt: then it is looked at again when it is due. What takes users
-    /// off a version that fails is never too early.
+    /// Writes, unless it is too early for another attempt: then the plan wakes when it is due. Writes that take users
+    /// off a failing version are never too early.
     pub(crate) fn act(&mut self, action: Action) {
         let (write, desired) = action.attempt(&self.canary);
         match self.held_until(&write, desired) {
@@ -161,14 +161,14 @@ impl PlanBuilder {
         }
     }
 
-    /// As [`Self::act`]; waits where it is too early.
+    /// As [`Self::act`]; waits if it is too early.
     pub(crate) fn try_act(&mut self, action: Action) -> Flow {
         let before = self.actions.len();
         self.act(action);
         if self.actions.len() > before { WRITE_FIRST } else { WAIT }
     }
 
-    /// The object was not taken as it was written last.
+    /// The API server refused the last write of the object.
     pub(crate) fn was_refused(&self, write: &Write) -> bool {
         self.writes.is_refused(write)
     }
@@ -177,7 +177,7 @@ impl PlanBuilder {
         self.writes.held_until(write, desired, self.now).filter(|_| !self.urgent)
     }
 
-    /// Said in the phase that the plan has come to.
+    /// Adds a message, in the phase that the plan has reached.
     pub(crate) fn say(&mut self, note: Note) {
         let phase = self.status.phase.unwrap_or_default();
         self.notes.push(Note { phase, ..note });
@@ -188,7 +188,7 @@ impl PlanBuilder {
         self.wake = Some(self.wake.map_or(time, |w| w.min(time)));
     }
 
-    /// Goes on once `time` has come; until then it waits, and asks to look again at that time.
+    /// Continues once `time` has come; until then it waits, and wakes at that time.
     pub(crate) fn reached(&mut self, time: Timestamp) -> Flow {
         if self.now < time {
             self.wake_at(time);
@@ -197,7 +197,7 @@ impl PlanBuilder {
         GO_ON
     }
 
-    /// This guard has stopped the pass; one that consists of others has the name of the inner one behind its own.
+    /// This guard has stopped the pass; a guard that contains others adds the name of the inner one.
     pub(crate) fn stopped_by(&mut self, guard: &str, stop: Stop) {
         self.stopped = Some(match self.stopped.take() {
             Some((inner, _)) => (format!("{guard}/{inner}"), stop),
@@ -227,7 +227,7 @@ impl PlanBuilder {
         self.condition(conditions::PROMOTED, status, &phase.to_string(), &message);
     }
 
-    /// Sets a condition; true when status, reason or message is new.
+    /// Sets a condition; true if status, reason or message is new.
     pub(crate) fn condition(&mut self, type_: &str, status: &str, reason: &str, message: &str) -> bool {
         let now = Time(self.now);
         let old = self.status.conditions.iter().position(|c| c.type_ == type_);
@@ -252,20 +252,20 @@ impl PlanBuilder {
         true
     }
 
-    /// Removes a condition; true when it was there.
+    /// Removes a condition; true if it existed.
     pub(crate) fn clear(&mut self, type_: &str) -> bool {
         let before = self.status.conditions.len();
         self.status.conditions.retain(|c| c.type_ != type_);
         self.status.conditions.len() != before
     }
 
-    /// The condition as the plan has it.
+    /// The condition in the plan.
     pub(crate) fn find(&self, type_: &str) -> Option<&CanaryCondition> {
         self.status.conditions.iter().find(|c| c.type_ == type_)
     }
 
-    /// The Canary's generation is taken note of; while it rests or is not accepted not before `at`, so that whoever waits for
-    /// a Canary and other objects that were changed together does not take the state of before for that of after.
+    /// Records the Canary's generation; while it is idle or not accepted not before `at`, so that a tool that waits for
+    /// a Canary and other objects that were changed together does not mistake the old state for the new one.
     pub(crate) fn follow_generation(&mut self, generation: Option<i64>, at: Timestamp) {
         self.status.observed_generation = generation;
         self.followed_at = Some(at);
@@ -281,8 +281,8 @@ impl PlanBuilder {
         }
     }
 
-    /// What tools wait for follows from the rest of the status, and when the next look is from the time: both are written
-    /// together with it, and never by themselves.
+    /// The conditions for waiting tools follow from the rest of the status, and the time of the next check from the
+    /// time: both are written together with it, and never separately.
     fn tell_waiting_tools(&mut self) {
         if self.status == self.old {
             return;
@@ -329,7 +329,7 @@ impl PlanBuilder {
     }
 }
 
-/// What changes when something else is waited for.
+/// The parts of the status that change when the run waits for something else.
 fn place(status: &CanaryStatus) -> impl PartialEq {
     let run = status.run.as_ref().map(|run| (run.number, run.ending.is_some(), run.paused.is_some()));
     let step = status.step.as_ref().map(|step| {

@@ -1,4 +1,4 @@
-//! Phases as chains of guards: what each looks at, in an order that a test fixes.
+//! Phases as chains of guards: what each checks, in an order that a test fixes.
 
 use std::ops::ControlFlow;
 
@@ -8,12 +8,12 @@ use crate::plan::{
     model::flow::{Flow, GO_ON},
 };
 
-/// One thing that a phase looks at, under the name that people see when it stops the pass.
+/// One check of a phase, with the name that people see when it stops the pass.
 pub(crate) type Guard = (&'static str, fn(&Context<'_>, &mut PlanBuilder) -> Flow);
-/// The guards of a phase, in the order in which they are carried out.
+/// The guards of a phase, in order.
 pub(crate) type Chain = &'static [Guard];
 
-/// Carries out the guards in their order, until one stops the pass.
+/// Runs the guards in order, until one stops the pass.
 pub(crate) fn run(chain: Chain, cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     for (name, guard) in chain {
         if let ControlFlow::Break(stop) = guard(cx, d) {

@@ -1,4 +1,4 @@
-//! What is known of the ConfigMaps and Secrets that the target's template uses.
+//! The known state of the ConfigMaps and Secrets in the target's template.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,29 @@ use crate::{
 /// By `config::key`.
 pub(crate) type Checksums = BTreeMap<String, String>;
 
-/// What is known, by `config::key`.
+/// The known state, by `config::key`.
 #[derive(Default)]
 pub(crate) struct Configs {
-    /// The template refers to some, followed or not.
+    /// The template refers to some, tracked or not.
     pub(crate) any: bool,
-    /// Checksums of those that are followed.
+    /// Checksums of the tracked ones.
     pub(crate) checksums: Checksums,
-    /// For status: every one that the template refers to.
+    /// For status: every reference of the template.
     pub(crate) observed: BTreeMap<String, ObservedConfig>,
-    /// To be read before the checksums can be relied on.
+    /// To be read before the checksums are reliable.
     pub(crate) unread: Vec<ObjectRef>,
-    /// Why a new revision cannot be known or started.
+    /// Why a new revision cannot be determined or started.
     pub(crate) problem: Option<Problem>,
 }
 
 impl Configs {
-    /// For `status.trackedConfigs`: none while nothing is looked at.
+    /// For `status.trackedConfigs`: none while tracking is off.
     pub(crate) fn for_status(&self) -> Option<Checksums> {
         self.any.then(|| self.checksums.clone())
     }
 
-    /// Whether pods of the same template would start with something else than those that were started when this status
-    /// was written: a reference that was there then leads to another content, to one at all, or to none.
+    /// Whether new pods of the same template would start with a different configuration than the pods that were started
+    /// when this status was written: a reference now has other content, has content for the first time, or has none.
     pub(crate) fn differ_for_running_pods(&self, status: &CanaryStatus) -> bool {
         let Some(then) = &status.tracked_configs else { return false };
         let known_then = |key: &&String| status.observed_configs.contains_key(*key);

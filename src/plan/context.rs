@@ -1,4 +1,4 @@
-//! One admitted Canary with everything a decision needs, and the questions that several phases ask of it.
+//! One admitted Canary with everything a decision needs, and questions that several phases ask.
 
 use std::time::Duration;
 
@@ -27,28 +27,28 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     /// The Canary is not accepted: it is watched, and no weight is raised.
     pub(crate) rejected: bool,
-    /// It was not acted on until now: what is waited for is waited for from now on.
+    /// It was not acted on until now: waits count from now on.
     pub(crate) resumed: bool,
     pub(crate) c: Validated,
-    /// Its metrics, with what they refer to.
+    /// Its metrics, with their references.
     pub(crate) checks: Checks,
-    /// What was found out about it, short of a reason not to act on it.
+    /// Findings about it that are no reason not to act on it.
     pub(crate) findings: Findings,
     pub(crate) router: &'static dyn Router,
     pub(crate) messages: Messages,
-    /// All that its metrics ask.
+    /// All queries of its metrics.
     pub(crate) asks: Vec<Ask>,
     /// The user's workload.
     pub(crate) target: &'a Value,
     /// Label by which the target selects its pods, and its value.
     pub(crate) label: (String, String),
-    /// What the target's template uses.
+    /// The configuration of the target's template.
     pub(crate) configs: Configs,
-    /// The autoscaler that the Canary names, as it is, if it is sound.
+    /// The autoscaler that the Canary names, if it is valid.
     pub(crate) scaler: Option<&'a Value>,
-    /// What is wrong with it, if it is not.
+    /// What is wrong with it, if it is not valid.
     pub(crate) scaler_problem: Option<Problem>,
-    /// Revision hash of the target's template, and of what it uses, as they are now.
+    /// Current revision hash of the target's template and configuration.
     pub(crate) hash: String,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Context<'a> {
         self.status().begun()
     }
 
-    /// A new revision waits for leave to begin.
+    /// A new revision waits for permission to begin.
     pub(crate) fn waits_to_begin(&self) -> bool {
         self.phase() == Phase::Waiting && self.status().run.is_none()
     }
@@ -72,7 +72,7 @@ impl<'a> Context<'a> {
         self.status().step.clone().unwrap_or_default()
     }
 
-    /// The run is promoted without the rest of the analysis: by the spec, or because somebody has asked for it.
+    /// The run is promoted without the rest of the analysis: by the spec, or by request.
     pub(crate) fn unanalysed(&self) -> bool {
         self.c.skip_analysis || self.status().run.as_ref().is_some_and(|run| run.finish.is_some())
     }
@@ -113,19 +113,19 @@ impl<'a> Context<'a> {
         Some(self.stored(hash).map(revision::checksums_of).unwrap_or_default())
     }
 
-    /// Pods that the target is asked for.
+    /// Replicas that the target should have.
     pub(crate) fn target_replicas(&self) -> i64 {
         self.c.target.asked(self.target)
     }
 
     pub(crate) fn primary_replicas(&self) -> i64 {
         let kept = self.status().primary_replicas.map(i64::from);
-        // one at 0 was scaled down by somebody: it is to have what it had
+        // somebody scaled it to 0: it keeps its former number
         let live = self.primary().map(manifest::replicas).filter(|live| *live > 0);
         live.or(kept).unwrap_or(1).max(1)
     }
 
-    /// For status: where pods are counted in replicas.
+    /// For status: if pods are counted in replicas.
     pub(crate) fn primary_replicas_kept(&self) -> Option<i32> {
         i32::try_from(self.primary_replicas()).ok().filter(|_| self.c.target.replicated())
     }
@@ -138,7 +138,7 @@ impl<'a> Context<'a> {
         self.c.target.ready(self.snap, &self.c.names.canary_service, Some(self.target))
     }
 
-    /// A share of the users, or what calls the apex Service, meets no pod, while there are some.
+    /// A share of the users, or of the callers of the apex Service, reaches no pod, although there are some.
     pub(crate) fn loses_users(&self) -> bool {
         let (primary, canary) = (self.primary_pods(), self.canary_pods());
         let lost = |live: Split| live.canary() > 0 && canary == 0 || live.canary() < 100 && primary == 0;
@@ -160,12 +160,12 @@ impl<'a> Context<'a> {
         self.c.target.rollout(self.target, ready, threshold)
     }
 
-    /// The split that the routing object carries; none while there is no route.
+    /// The split in the routing object; none while there is no route.
     pub(crate) fn live_split(&self) -> Option<Split> {
         self.router.read_back(&self.c, &self.snap.objects).ok()
     }
 
-    /// The split that a step wants; where the router moves no traffic, it can only be that all are on the primary.
+    /// The split of a step; if the router moves no traffic, all users are on the primary.
     pub(crate) fn split(&self, step: &StepStatus) -> Split {
         if !self.moves() {
             return Split::default();
@@ -181,8 +181,8 @@ impl<'a> Context<'a> {
         split.pinning(self.pins(step.index, step.weight))
     }
 
-    /// Whether the requests of `analysis.always` and `never` go their own way at this step: from the first one, whatever
-    /// its weight, until the run ends or its traffic has gone to the new primary, and while both sides have pods.
+    /// Whether the requests of `analysis.always` and `never` are routed separately at this step: from the first one,
+    /// whatever its weight, until the run ends or its traffic is on the new primary, and while both sides have pods.
     pub(crate) fn pins(&self, index: i32, weight: i32) -> bool {
         let ending = self.status().run.as_ref().is_some_and(|run| run.ending.is_some());
         let analysed = matches!(self.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
@@ -191,7 +191,7 @@ impl<'a> Context<'a> {
         asked && pods && !ending && index > 0 && (weight > 0 || analysed) && !self.primary_is_replaced(weight)
     }
 
-    /// Everybody is on the analysed pods, as the promotion may leave the primary without any.
+    /// All users are on the analysed pods, because the promotion may leave the primary without any.
     fn primary_is_replaced(&self, weight: i32) -> bool {
         self.phase() == Phase::Promoting && weight == 100 && self.replaces_at_once()
     }
@@ -208,13 +208,13 @@ impl<'a> Context<'a> {
         self.c.target.replicated() && self.target["spec"]["paused"] == true
     }
 
-    /// Users can be moved, and are meant to be.
+    /// Users can be moved, and should be.
     pub(crate) fn moves(&self) -> bool {
         self.router.shifts_traffic(&self.c)
     }
 
-    /// The weight that can be had in place of this one: all or none where the apex is switched, a whole number of pods
-    /// where they are shared.
+    /// The possible weight closest to this one: all or none if the apex is switched, whole pods
+    /// if they are shared.
     pub(crate) fn possible(&self, weight: i32) -> i32 {
         match self.c.apex {
             Apex::Stays => weight,
@@ -229,12 +229,12 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whom the apex Service selects, where it is what moves users.
+    /// The pods that the apex Service selects, if it is what moves users.
     pub(crate) fn selected(&self) -> Option<Selected> {
         router::selected(&self.c, &self.snap.objects)
     }
 
-    /// Replicas of the primary while it serves everyone: where pods are shared it has fewer in a run.
+    /// Replicas of the primary while it serves everyone: with shares of pods it has fewer during a run.
     pub(crate) fn whole(&self) -> i64 {
         let kept = self.status().primary_replicas.map(i64::from);
         let leaving = self.phase() == Phase::Terminating && self.selected() == Some(Selected::Both);
@@ -243,13 +243,13 @@ impl<'a> Context<'a> {
         kept.filter(|_| in_run).unwrap_or_else(live).max(1)
     }
 
-    /// The step's weight as `status.canaryWeight` shows it: percent of all requests. With A/B that is none, whatever
-    /// the requests are that go there, as in Flagger.
+    /// The step's weight as shown in `status.canaryWeight`: percent of all requests. With A/B it is 0, whatever
+    /// requests go there, as in Flagger.
     pub(crate) fn shown(&self, step: &StepStatus) -> i32 {
         if self.c.strategy == Strategy::AbTest && !step.everyone { 0 } else { step.weight }
     }
 
-    /// The requests that a weight is of: `all`, or a digest of those that the analysis names.
+    /// The requests that a weight applies to: `all`, or a digest of the conditions of the analysis.
     pub(crate) fn audience(&self) -> String {
         if !self.names_requests() {
             return "all".into();
@@ -262,7 +262,7 @@ impl<'a> Context<'a> {
         !self.c.analysis.match_.is_empty()
     }
 
-    /// The step as it is, meant to have another split, which is yet to be seen.
+    /// The current step with another wanted split, which is not confirmed yet.
     pub(crate) fn step_at(&self, split: Split) -> StepStatus {
         StepStatus {
             weight: split.canary(),
@@ -273,9 +273,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Nothing to the canary, unless only the canary has pods: never onto nothing.
+    /// No traffic to the canary, unless only the canary has pods.
     pub(crate) fn zero(&self) -> Split {
-        // pods of a target that is asked for none are on their way out
+        // pods of a target that is scaled to none are terminating
         let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
         // an apex that selects both follows by itself
         let turns = self.moves() && self.c.apex != Apex::Shares;
@@ -290,9 +290,9 @@ impl<'a> Context<'a> {
         self.c.settle.or(self.snap.rules.settle).unwrap_or_else(|| self.router.settle())
     }
 
-    /// When the object was last written by us. A time that lies further ahead than it could have been written at was noted
-    /// by another clock: then it was when the present wait began. None: at rest that is not known either, and nothing waits for
-    /// a clock to catch up.
+    /// When we last wrote the object. A time further in the future than possible was recorded by another clock: then
+    /// the beginning of the current wait counts. None: between runs that is unknown too, and nothing waits for a clock
+    /// to catch up.
     fn written(&self, object: &Value) -> Option<Timestamp> {
         let at = manifest::written(object)?;
         let ahead = at > clock::after(self.now, stored_times::TOLERANCE);
@@ -300,12 +300,12 @@ impl<'a> Context<'a> {
         (!ahead || at <= self.now).then_some(at)
     }
 
-    /// When the proxies have had time to learn of the last change of the route.
+    /// When the proxies have had time to apply the last change of the route.
     pub(crate) fn route_settled_at(&self) -> Timestamp {
         self.written_settled_at(&self.router.reads(&self.c))
     }
 
-    /// When the proxies have had time to learn of the last change of these objects.
+    /// When the proxies have had time to apply the last change of these objects.
     pub(crate) fn written_settled_at(&self, objects: &[ObjectRef]) -> Timestamp {
         let written = objects
             .iter()
@@ -315,7 +315,8 @@ impl<'a> Context<'a> {
         written.map_or(Timestamp::MIN, |at| clock::after(at, self.settle()))
     }
 
-    /// When the proxies have had time to learn of the Services behind the route: until then it must not name them.
+    /// When the proxies have had time to learn of the Services behind the route: until then the route must not name
+    /// them.
     pub(crate) fn sides_settled_at(&self) -> Timestamp {
         let sides = [&self.c.names.primary_service, &self.c.names.canary_service];
         self.written_settled_at(&sides.map(|name| ObjectRef::new(SERVICE, name.clone())))
@@ -328,7 +329,7 @@ impl<'a> Context<'a> {
             .map_or(Timestamp::MIN, |at| clock::after(at, self.settle()))
     }
 
-    /// When route and apex have both been as they are for long enough that pods may go.
+    /// When route and apex have both been unchanged for long enough to remove pods.
     pub(crate) fn settled_at(&self) -> Timestamp {
         self.route_settled_at().max(self.apex_settled_at())
     }
@@ -341,13 +342,13 @@ impl<'a> Context<'a> {
         if index == 1 && below() { 0 } else { index }
     }
 
-    /// The step of this index, from 1; the last one beyond it.
+    /// The step with this index, from 1; the last one beyond it.
     pub(crate) fn planned(&self, index: i32) -> &Step {
         let all = &self.c.schedule;
         &all[usize::try_from(index).unwrap_or(1).clamp(1, all.len()) - 1]
     }
 
-    /// Since when what is waited for now has been waited for, by the status.
+    /// Since when the current wait has lasted, according to the status.
     pub(crate) fn waiting_since(&self) -> Timestamp {
         let waiting = self.status().waiting.as_ref();
         if self.resumed {
@@ -358,22 +359,22 @@ impl<'a> Context<'a> {
         {
             return self.now;
         }
-        // a status written by a former version knows the last phase or weight only
+        // a status of an earlier version knows only the last change of phase or weight
         let former = || self.status().last_transition_time.as_ref().map_or(self.now, |t| t.0);
         waiting.map_or_else(former, |waiting| waiting.since.0)
     }
 
-    /// The same for deadlines of pods: time in which the operator did not look is not held against them.
+    /// The same for deadlines of pods: time in which the operator did not look does not count.
     pub(crate) fn standing_since(&self) -> Timestamp {
         self.counted_from(self.waiting_since())
     }
 
-    /// From when on a deadline counts that was noted as beginning at `since`.
+    /// From when a deadline counts that was recorded as beginning at `since`.
     pub(crate) fn counted_from(&self, since: Timestamp) -> Timestamp {
         if self.resumed { self.now } else { since.max(self.snap.watching_since.min(self.now)) }
     }
 
-    /// Since when pods of the target have been waited for.
+    /// Since when pods of the target have been awaited.
     pub(crate) fn pods_waited_since(&self) -> Timestamp {
         let since = self.status().step.as_ref().and_then(|step| step.pods_since.as_ref());
         self.counted_from(since.map_or(self.now, |since| since.0))
@@ -386,7 +387,7 @@ impl<'a> Context<'a> {
 }
 
 impl Snapshot {
-    /// The Canary's status, empty when it has none.
+    /// The Canary's status, empty if it has none.
     pub(crate) fn status(&self) -> CanaryStatus {
         self.canary.status.clone().unwrap_or_default()
     }

@@ -1,10 +1,10 @@
-//! PURE. What should happen next: [`questions`] says what must be asked outside, [`decide`] decides. [`begin`] does both where
-//! nothing must be asked.
+//! PURE. What should happen next: [`questions`] lists what must be queried outside, [`decide`] decides. [`begin`] does
+//! both if there is nothing to query.
 //!
-//! All are total and take time as an argument. A plan holds the status to be written first (the intent), then the
+//! All are total and take the time as an argument. A plan contains the status to write first (the intent), then the
 //! writes that are safe once it is written. The caller carries it out, looks again and asks for the next plan, until
-//! nothing is left to do: so every decision is made from what is stored in the cluster, and a crash between any two
-//! writes is the same as looking again.
+//! there is nothing left to do. So every decision is made from what is stored in the cluster, and a crash between any
+//! two writes is the same as looking again.
 //!
 //! ```text
 //!  (new) ─► Initializing ─► Initialized ─┐                  ┌─► Failed ─┐
@@ -14,7 +14,7 @@
 //!                                   Promoting ─► Finalising ─► Succeeded
 //! ```
 //!
-//! Modules in layer order, low to high; each uses only what stands above it, and no two files use each other
+//! Modules in layer order, low to high; each may use only modules above it, and no two files use each other
 //! (`e2e/tests/repo.rs` checks both):
 //!
 //! 1. [`model`], [`kstatus`], [`builder`] - what goes into a decision and what comes out of it
@@ -67,7 +67,7 @@ use phases::{idle, initialise, not_accepted, progress, promote};
 /// Begins a pass.
 ///
 /// # Errors
-/// What must be asked outside before [`decide`]. Where nothing must be, the plan is made at once, and the Canary is looked at
+/// The questions to answer before [`decide`]. If there are none, the plan is made at once, and the Canary is read
 /// only once.
 pub fn begin(snap: &Snapshot, now: Timestamp) -> Result<Plan, Vec<Question>> {
     let (corrected, answers) = (stored_times::corrected(snap, now), Answers::default());
@@ -76,14 +76,14 @@ pub fn begin(snap: &Snapshot, now: Timestamp) -> Result<Plan, Vec<Question>> {
     if questions.is_empty() { Ok(pass.plan()) } else { Err(questions) }
 }
 
-/// What must be asked outside before [`decide`].
+/// The questions to answer before [`decide`].
 pub fn questions(snap: &Snapshot, now: Timestamp) -> Vec<Question> {
     let (corrected, answers) = (stored_times::corrected(snap, now), Answers::default());
     Pass::of(snap, corrected.as_ref(), &answers, now).questions()
 }
 
-/// Whether the same would be asked in this situation as was asked at `asked_at` in another: otherwise the answers say nothing
-/// of it.
+/// Whether this situation leads to the same questions as another one at `asked_at`: otherwise the answers say nothing
+/// about it.
 pub fn would_ask(snap: &Snapshot, asked_at: Timestamp, questions: &[Question]) -> bool {
     self::questions(snap, asked_at) == questions
 }
@@ -94,11 +94,11 @@ pub fn decide(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Plan {
     Pass::of(snap, corrected.as_ref(), answers, now).plan()
 }
 
-/// One look at a Canary: what came of its admission, and the plan as far as it has been made.
+/// One pass over a Canary: the result of its admission, and the plan so far.
 struct Pass<'a> {
     /// With its stored times corrected.
     snap: &'a Snapshot,
-    /// None where the Canary cannot be acted on.
+    /// None if the Canary cannot be acted on.
     cx: Option<Context<'a>>,
     draft: PlanBuilder,
     now: Timestamp,
@@ -147,14 +147,14 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Percent that the routing object gives the canary, as it is now; None where there is none, or where it cannot be read.
+/// The canary's current percentage in the routing object; None if there is none, or if it cannot be read.
 pub fn live_weight(snap: &Snapshot) -> Option<i32> {
     let c = validate(&snap.canary, &snap.rules).ok()?;
     let split = router::by_name(&c.provider)?.read_back(&c, &snap.objects).ok()?;
     Some(split.canary())
 }
 
-/// What a pass does whatever the phase.
+/// The guards that run in every phase.
 const FIRST: Chain = &[
     ("finalizer", objects::finalizer),
     ("requests", |cx, d| {
@@ -175,11 +175,11 @@ fn by_phase(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     chain::run(of_phase(cx), cx, d)
 }
 
-/// The guards of the phase that the Canary is in.
+/// The guards of the Canary's phase.
 fn of_phase(cx: &Context<'_>) -> Chain {
     match cx.phase() {
         Phase::Unset | Phase::Initializing => initialise::CHAIN,
-        // Flagger's hashes: what it was in the middle of starts over
+        // Flagger's hashes: a run in progress starts over
         _ if cx.promoted().is_some_and(|hash| !revision::is_ours(hash)) => idle::CHAIN,
         Phase::Waiting if cx.waits_to_begin() => idle::CHAIN,
         Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion => progress::CHAIN,

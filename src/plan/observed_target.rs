@@ -1,4 +1,4 @@
-//! Which object the target was when its template was last looked at.
+//! The identity of the target when its template was last read.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -11,13 +11,13 @@ use crate::{
     spec::{Apex, Target},
 };
 
-/// The target is the very object whose template was last looked at.
+/// The target is the same object whose template was last read.
 pub(crate) fn is_same(cx: &Context<'_>) -> bool {
     cx.status().target.as_ref().is_none_or(|t| Some(t.uid.as_str()) == manifest::uid(cx.target))
 }
 
-/// Replicas that the target was given on purpose while no run was under way, for a run that begins. One that starts over
-/// keeps those that it began with.
+/// Replicas that the target was given on purpose while no run was in progress, for a run that begins. A run that starts
+/// over keeps the number that it began with.
 pub(crate) fn wished_replicas(cx: &Context<'_>) -> Option<i32> {
     if let Some(run) = &cx.status().run {
         return run.replicas;
@@ -27,7 +27,7 @@ pub(crate) fn wished_replicas(cx: &Context<'_>) -> Option<i32> {
     i32::try_from(cx.target_replicas()).ok().filter(|n| wished && *n > 0)
 }
 
-/// Remembers since when there has been no target, whatever else keeps the Canary from being acted on.
+/// Records since when there has been no target, even if the Canary cannot be acted on for another reason.
 pub(crate) fn note_missing(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     let named = &snap.canary.spec.target_ref;
     let kind = Target::named(named).unwrap_or_default().kind();
@@ -42,7 +42,7 @@ pub(crate) fn note_missing(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp)
     }
 }
 
-/// Remembers uid and generation of the target while its template is the applied one, so that a later version of the
+/// Records uid and generation of the target while its template is the applied one, so that a later version of the
 /// API server that stores the same template differently does not look like a new revision.
 pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder) {
     if d.status.last_applied_spec.as_deref() == Some(cx.hash.as_str()) {

@@ -1,5 +1,5 @@
-//! What is known may be old: while a kind is not seen, nothing is given to the new version, and nothing is taken from the
-//! pods that serve. What is judged badly still goes back.
+//! Data may be old: while a kind is not visible, the new version gets no more traffic, and no serving pods are
+//! removed. A failing run is still rolled back.
 
 use crate::{
     names::conditions,
@@ -14,17 +14,17 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// Waits while something that it depends on is not seen.
+/// Waits while something that it depends on is not visible.
 pub(crate) fn wait_until_seen(cx: &Context<'_>) -> Flow {
     wait_unless(!is_stale(cx))
 }
 
-/// Something that it depends on is not seen.
+/// Something that it depends on is not visible.
 pub(crate) fn is_stale(cx: &Context<'_>) -> bool {
     !cx.snap.stale.is_empty()
 }
 
-/// Says what is not seen, for as long as it is not.
+/// Reports what is not visible, for as long as it lasts.
 pub(crate) fn report(snap: &Snapshot, d: &mut PlanBuilder) {
     let lost: Vec<String> = snap
         .stale

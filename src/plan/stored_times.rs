@@ -1,4 +1,4 @@
-//! Times that a status holds and a clock that was set back: each would keep its wait going for as long as the clock went
+//! Times in a status after a clock was set back: each would keep its wait going for as long as the clock was set
 //! back. A stored time in the future counts as now, and is stored as that.
 
 use std::{sync::Arc, time::Duration};
@@ -11,7 +11,7 @@ use crate::{api::CanaryStatus, clock, snapshot::Snapshot};
 /// Clocks of two operators may differ by this much without anything being corrected.
 pub(crate) const TOLERANCE: Duration = Duration::from_secs(1);
 
-/// The snapshot with no stored time in the future; none if there is nothing to correct.
+/// The snapshot without stored times in the future; none if there is nothing to correct.
 pub(crate) fn corrected(snap: &Snapshot, now: Timestamp) -> Option<Snapshot> {
     let mut status = snap.canary.status.clone()?;
     let latest = clock::after(now, TOLERANCE);

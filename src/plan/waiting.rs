@@ -14,11 +14,11 @@ use crate::{
     spec::Pause,
 };
 
-/// Reason of the condition `Inconclusive`: neither condition of a metric holds, more often than it tolerates, and a
+/// Reason of the condition `Inconclusive`: neither condition of a metric holds, more often than its limit, and a
 /// person decides.
 pub(crate) const INCONCLUSIVE_ANALYSIS: &str = "InconclusiveAnalysis";
 
-/// Waiting for pods is said aloud once it takes longer than an interval.
+/// Waiting for pods is reported once it takes longer than an interval.
 pub(crate) fn for_pods(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -37,18 +37,18 @@ pub(crate) fn for_pods(
     }
 }
 
-/// What a Canary waits for, as its status says.
+/// What a Canary waits for, according to its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitingFor {
-    /// Leave for a new revision to begin its run.
+    /// Permission for a new revision to begin its run.
     Start,
     /// An approval, after a gated step.
     Gate,
     /// An approval of the promotion, or the time after which none is needed.
     Promotion,
-    /// A person who says what the metrics do not.
+    /// A person's decision where the metrics do not decide.
     Inconclusive,
-    /// Nothing but webhooks.
+    /// Only webhooks.
     Webhook,
 }
 
@@ -66,7 +66,7 @@ impl WaitingFor {
         }
     }
 
-    /// People are waited for whether metrics say yes or not.
+    /// It waits for people regardless of the metrics.
     pub(crate) fn is_manual(self) -> bool {
         matches!(self, Self::Start | Self::Gate | Self::Promotion)
     }
@@ -77,20 +77,20 @@ pub(crate) fn is_idle(cx: &Context<'_>) -> bool {
     WaitingFor::of(cx).is_some_and(WaitingFor::is_manual) && cx.step().weight == 0
 }
 
-/// The latest measurements have been inconclusive more often than their metrics tolerate.
+/// The latest measurements have been inconclusive more often than their metrics allow.
 fn inconclusive(cx: &Context<'_>) -> bool {
     let mut all = cx.status().conditions.iter();
     cx.step().index > 0
         && all.any(|c| c.type_ == conditions::INCONCLUSIVE && c.reason == INCONCLUSIVE_ANALYSIS)
 }
 
-/// Webhooks are asked before the promotion.
+/// Webhooks are called before the promotion.
 fn confirmed(cx: &Context<'_>) -> bool {
     cx.c.analysis.webhooks.iter().any(|hook| hook.kind() == HookKind::ConfirmPromotion.word())
 }
 
-/// The pause that comes after the step at which the run is, or that it has passed by an edit of the schedule. Users who
-/// have been switched were waited for before.
+/// The pause after the current step of the run, or after one that it has passed because of an edit of the schedule. If
+/// users have been switched, the pause was before that.
 pub(crate) fn pause_before_promotion(cx: &Context<'_>) -> Option<Pause> {
     let step = cx.step();
     let index = cx.steps_done();

@@ -1,5 +1,5 @@
-//! Notes → webhooks of the type `event`: in order for each Canary, in the background, from a queue of bounded length. No
-//! decision waits for it, and none depends on it.
+//! Notes → webhooks of the type `event`: in order for each Canary, in the background, through a bounded queue. No
+//! decision waits for it or depends on it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     webhook::Webhooks,
 };
 
-/// Calls that may wait for one Canary; more are dropped and counted. A namespace may have as many as take 1 MiB.
+/// Calls that may wait for one Canary; more are dropped and counted. Those of a namespace may take 1 MiB.
 const QUEUE: Bounds = Bounds { items: 100, of_one: 1 << 20, bytes: 16 << 20 };
 
 /// The queues of all Canaries.
@@ -30,7 +30,7 @@ impl EventSink {
         Self { hooks, metrics, queues: Arc::new(Queues::new(QUEUE, TaskTracker::new())) }
     }
 
-    /// Puts calls at the end of the Canary's queue.
+    /// Appends calls to the Canary's queue.
     pub(crate) fn send(&self, key: &Key, calls: Vec<Call>) {
         for call in calls {
             let (sink, of) = (self.clone(), key.clone());

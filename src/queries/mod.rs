@@ -1,5 +1,5 @@
-//! Questions → Answers: all at once, each with a deadline. Not being answered is an answer. Webhooks may take long and are
-//! called in the background: [`WebhookRounds`]; events are sent to them in turn: [`EventSink`].
+//! Questions → Answers: all at once, each with a deadline. No answer is also a result. Webhooks may take long and are
+//! called in the background: [`WebhookRounds`]; events are sent to them in order: [`EventSink`].
 #![allow(clippy::disallowed_methods, reason = "measures how long sources take")]
 
 mod event_sink;
@@ -25,11 +25,11 @@ use crate::{
 pub(crate) use event_sink::EventSink;
 pub(crate) use webhook_rounds::WebhookRounds;
 
-/// Questions to metrics servers that are under way at once, of all and of one namespace: each takes a connection.
+/// Concurrent queries to metrics servers, in total and per namespace: each takes a connection.
 const UNDER_WAY: usize = 1024;
 const OF_ONE: usize = 256;
 
-/// Asks metric sources, and the API server about contents.
+/// Queries metric sources, and reads contents from the API server.
 #[derive(Clone)]
 pub(crate) struct Asker {
     sources: Arc<Sources>,
@@ -54,7 +54,7 @@ impl Asker {
         Self { sources, secrets, configs, rules, metrics, under_way }
     }
 
-    /// Asks everything that a Canary of this namespace needs, at once.
+    /// Sends all queries of a Canary of this namespace, at once.
     pub(crate) async fn ask(&self, tenant: &str, questions: &[Question]) -> Answers {
         let replies = join_all(questions.iter().map(|question| self.one(tenant, question))).await;
         let mut answers = Answers::default();
@@ -108,12 +108,12 @@ impl Asker {
         }
     }
 
-    /// Waits for one of the questions that this namespace may have under way.
+    /// Waits for one of the concurrent queries of this namespace.
     async fn place(&self, tenant: &str) -> Result<Option<Share>, SourceError> {
         timeout(TIMEOUT, self.under_way.take(tenant)).await.map_err(|_| SourceError::Crowded)
     }
 
-    /// Asks one metrics server, or only whether it is there. Errors do not repeat what is in its Secret.
+    /// Queries one metrics server, or only checks whether it answers. Errors do not repeat the content of its Secret.
     async fn source(
         &self,
         tenant: &str,
@@ -131,7 +131,7 @@ impl Asker {
         reply
     }
 
-    /// Asks a metrics server for the counts up to a time.
+    /// Queries a metrics server for the counts up to a time.
     async fn count(&self, tenant: &str, query: &Query, to: Timestamp) -> Result<Tally, Unanswered> {
         let began = Instant::now();
         let none = Credentials::default();
@@ -197,7 +197,7 @@ impl Asker {
 }
 
 impl Asker {
-    /// The text of a query with what Secrets hold in the place of the marks, and those values.
+    /// The text of a query with values of Secrets instead of placeholders, and those values.
     async fn filled_in(&self, query: Option<&Query>) -> Result<(String, Vec<String>), SourceError> {
         let Some(query) = query else { return Ok(Default::default()) };
         let (mut text, mut values) = (analysis::sent(query), Vec::new());
@@ -243,7 +243,7 @@ impl Unanswered {
         }
     }
 
-    /// As Flagger names the MetricTemplate whose server is not there.
+    /// Names the MetricTemplate whose server does not answer, as Flagger does.
     fn silence(self, access: &Access, template: Option<&str>) -> Failure {
         match template.and_then(|name| name.split_once('/')) {
             Some((namespace, name)) => reworded(&self.failure, |text| {

@@ -1,8 +1,8 @@
-//! Rounds of webhook calls, made in the background: a Canary whose webhook takes long is looked at meanwhile.
+//! Rounds of webhook calls, made in the background, so that a slow webhook does not block passes over its Canary.
 //!
-//! Owns what is under way and what was said last, by Canary and by place in its run. A round is not begun while the same
-//! one is under way. What belongs to another step or run is dropped, and its calls with it. All of it is memory: after a
-//! restart the webhooks are asked again, under the same request ids.
+//! Owns current rounds and the last answers, by Canary and by place in its run. A round is not started while the same
+//! one is running. Those of another step or run are dropped, and their calls cancelled. All of it is memory: after a
+//! restart the webhooks are called again, under the same request ids.
 #![allow(clippy::disallowed_methods, reason = "starts tasks and waits for them")]
 
 use std::{
@@ -24,10 +24,10 @@ use crate::{
     webhook::{Called, Webhooks},
 };
 
-/// A pass goes on at once with answers that come within this time, so that metrics need not be asked twice.
+/// A pass continues at once with answers that arrive within this time, so that metrics need not be queried twice.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// An answer that is further ahead of a look was noted before the clock was set.
+/// An answer whose time is further in the future was recorded before the clock was set back.
 const CLOCK_SET: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// The rounds of all Canaries.
@@ -41,9 +41,9 @@ pub(crate) struct WebhookRounds {
 
 struct Entry {
     round: Round,
-    /// What was said last.
+    /// The last answer.
     heard: Option<WebhookRound>,
-    /// It has not been looked at yet.
+    /// It has not been read yet.
     unread: bool,
     /// Cancelled when the round is over.
     over: CancellationToken,
@@ -64,7 +64,7 @@ impl WebhookRounds {
         Self { hooks, metrics, triggers, book: Arc::default() }
     }
 
-    /// What was said until `now` at this step of this run (see [`crate::plan::run_of`]); what was asked at others is dropped.
+    /// The answers until `now` at this step of this run (see [`crate::plan::run_of`]); answers for others are dropped.
     pub(crate) fn heard(&self, key: &Key, run: &str, now: Timestamp) -> BTreeMap<String, WebhookRound> {
         let mut book = self.book();
         let Some(entries) = book.get_mut(key) else { return BTreeMap::new() };
@@ -74,7 +74,7 @@ impl WebhookRounds {
         let mut heard = BTreeMap::new();
         for (place, entry) in entries.iter_mut() {
             if let Some(said) = &entry.heard {
-                // a moment ahead: for the next look; more: the clock was set back
+                // a moment ahead: for the next pass; more: the clock was set back
                 let ahead = said.at.duration_since(now);
                 if !ahead.is_negative() && !ahead.is_zero() && ahead < CLOCK_SET {
                     continue;
@@ -89,7 +89,7 @@ impl WebhookRounds {
         heard
     }
 
-    /// Begins the rounds that are not under way; returns those it began.
+    /// Starts the rounds that are not running; returns those it started.
     pub(crate) fn begin(&self, key: &Key, rounds: &[Round]) -> Vec<CancellationToken> {
         rounds.iter().filter_map(|round| self.begin_one(key, round)).collect()
     }
@@ -104,7 +104,7 @@ impl WebhookRounds {
         begun.iter().any(CancellationToken::is_cancelled)
     }
 
-    /// The Canary is gone: nothing is asked about it any more.
+    /// The Canary is gone: no more calls are made for it.
     pub(crate) fn forget(&self, key: &Key) {
         self.book().remove(key);
     }
@@ -123,7 +123,7 @@ impl WebhookRounds {
             if !entry.over.is_cancelled() {
                 return None;
             }
-            // answered since the last look
+            // answered since the last pass
             if entry.unread {
                 return Some(entry.over.clone());
             }

@@ -1,5 +1,5 @@
-//! PURE. The requests that `analysis.always` and `analysis.never` name: they go one way for as long as a run lasts,
-//! whatever the weights. Knows which they are and when they can be had; how a rule for them looks is each router's own.
+//! PURE. The requests in `analysis.always` and `analysis.never`: they are routed to one side for the whole run,
+//! whatever the weights. Knows which they are and when they apply; each router renders its own rules for them.
 
 use serde_json::Value;
 
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::spec::Validated;
 
-/// The lists that are in force under `want`, each with the side it leads to. The first one counts for a request that
-/// both name.
+/// The lists that apply under `want`, each with its side. The first one counts for a request that
+/// matches both.
 pub(super) fn lists(c: &Validated, want: Split) -> Vec<(&[Value], Side)> {
     let lists = [(&c.analysis.never, Side::Primary), (&c.analysis.always, Side::Canary)];
     let said = lists.into_iter().filter(|(list, _)| want.is_pinned() && !list.is_empty());
@@ -25,7 +25,7 @@ pub(super) fn service(c: &Validated, side: Side) -> &str {
     }
 }
 
-/// The live rules begin with `rules`, as far as `conditions`, the field that tells which requests a rule is for, goes.
+/// The live rules begin with `rules`, comparing only `conditions`, the field that selects requests.
 pub(super) fn in_force(live: &[Value], rules: &[Value], conditions: &str) -> bool {
     let same = rules.iter().zip(live).all(|(rule, live)| rule[conditions] == live[conditions]);
     !rules.is_empty() && live.len() > rules.len() && same
@@ -40,7 +40,7 @@ pub(super) fn entries(c: &Validated) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
-/// What of them makes no sense, whatever the router: field paths, each with a remedy.
+/// Which of them make no sense, for any router: field paths, each with a remedy.
 pub(super) fn problems(c: &Validated) -> Vec<String> {
     let mut refused = Vec::new();
     if !c.analysis.match_.is_empty() {

@@ -1,8 +1,8 @@
 //! APISIX: an ApisixRoute `<routeRef>-<apex>-canary` beside the user's own, which takes precedence over it by its priority and
 //! splits by weight.
 //!
-//! Owns its HTTP rules, those of the user's route that lead to the apex, with primary and canary in its place, and the class;
-//! labels and annotations follow too. The user's route is never written.
+//! Owns its HTTP rules, which are those of the user's route to the apex, with primary and canary instead, and the
+//! class; labels and annotations follow too. The user's route is never written.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/http", "/spec/ingressClassName"];
 
-/// Added to the user's own, so that the copies of rules go before every route that users write and keep their order.
+/// Added to the user's own, so that the copied rules come before every route of users and keep their order.
 const PRIORITY: i64 = 10_000;
 
 const QUERIES: Builtin = Builtin {
@@ -125,7 +125,7 @@ impl Router for Apisix {
         Ok(vec![self.leading(c, live, &sides)?])
     }
 
-    /// It leads to the apex first, so that it can be deleted once the proxies have seen that.
+    /// It points to the apex first, so that it can be deleted once the proxies have seen that.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
         let at = canary(c);
         if !live.at(&at).is_some_and(|object| made_for(object, &c.name)) {
@@ -151,7 +151,7 @@ impl Apisix {
         let above = if copied { 0 } else { PRIORITY };
         let rules: Vec<Value> =
             rules.filter(|rule| copied || is_ours(c, rule)).map(|rule| rule_to(rule, to, above)).collect();
-        // its controllers take no route of another class, or of none
+        // controllers ignore a route of another class, or without one
         let class = &object["spec"]["ingressClassName"];
         let spec = route::given([("http", json!(rules)), ("ingressClassName", class.clone())]);
         let body = json!({"metadata": metadata, "spec": spec});
@@ -163,7 +163,7 @@ fn canary(c: &Validated) -> ObjectRef {
     copy::of_apisix_route(&copy::named(c, "routeRef"), &c.names.apex)
 }
 
-/// What the controller has against the copy as it is, if it has.
+/// Why the controller refuses the current copy, if it does.
 fn refused(copy: &Value) -> Option<String> {
     let said = get::list(&copy["status"]["conditions"]).iter().find(|c| c["type"] == "ResourcesAvailable")?;
     let seen = said["observedGeneration"].as_i64().filter(|seen| *seen > 0);
@@ -173,7 +173,7 @@ fn refused(copy: &Value) -> Option<String> {
     (current && said["status"] == "False").then(|| format!("APISIX does not take ApisixRoute {name}: {why}"))
 }
 
-/// Two rules serve a path in common, at a host in common. Of two different paths the longer one is looked at first,
+/// Two rules share a path and a host. Of two different paths the longer one is checked first,
 /// whatever the priorities.
 fn meet(ours: &Value, theirs: &Value) -> bool {
     let list = |rule: &Value, field: &str| -> Vec<String> {
@@ -190,12 +190,12 @@ fn leads(c: &Validated, user: &Value) -> bool {
     get::list(&user["spec"]["http"]).iter().any(|rule| is_ours(c, rule))
 }
 
-/// The rule leads to the apex only.
+/// The rule points to the apex only.
 fn is_ours(c: &Validated, rule: &Value) -> bool {
     matches!(get::list(&rule["backends"]), [only] if only["serviceName"] == c.names.apex.as_str())
 }
 
-/// The rule with the settings of its first backend for all of `to`, and a priority so much above its own.
+/// The rule with the settings of its first backend for all of `to`, and a priority higher than its own by `above`.
 fn rule_to(rule: &Value, to: &[(&str, i32)], above: i64) -> Value {
     let first = &rule["backends"][0];
     let backend = |(service, weight): &(&str, i32)| {

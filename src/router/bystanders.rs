@@ -1,11 +1,11 @@
-//! PURE. Routes of others that serve the same host and path as the user's own of which a Canary has a copy. The copy goes
-//! before them, or is taken for theirs: whom it touches is said beforehand.
+//! PURE. Routes of others that serve the same host and path as the user's own route that a Canary copies. The copy
+//! takes precedence over them, or merges with theirs: the affected routes are reported in advance.
 
 use serde_json::Value;
 
 use crate::{manifest::json as get, names, spec::Validated};
 
-/// A host and a path that the object serves in common with the user's own.
+/// A host and a path that both the object and the user's own serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shared {
     pub(super) host: String,
@@ -20,7 +20,7 @@ impl Shared {
     }
 }
 
-/// Where an Ingress serves a path: its host, path and type.
+/// A place that an Ingress serves: host, path and type.
 type Served<'a> = (&'a str, &'a str, &'a str);
 
 fn served(ingress: &Value) -> impl Iterator<Item = (Served<'_>, &Value)> {
@@ -33,8 +33,8 @@ fn served(ingress: &Value) -> impl Iterator<Item = (Served<'_>, &Value)> {
     })
 }
 
-/// The first host and path at which `other` and the user's Ingress meet, as `same` has it, if the latter leads to the apex
-/// there. None of the two is made by Serin.
+/// The first host and path that both `other` and the user's Ingress serve, compared by `same`, if the latter points to
+/// the apex there. None of the two was made by Serin.
 pub(super) fn of_ingress(
     c: &Validated,
     user: &Value,
@@ -53,7 +53,7 @@ pub(super) fn of_ingress(
     ours.into_iter().find_map(meets)
 }
 
-/// The hosts of each rule of an Ingress or ApisixRoute; none is all of them.
+/// The hosts of each rule of an Ingress or ApisixRoute; none means all.
 fn hosts(object: &Value) -> impl Iterator<Item = Vec<&str>> {
     let rules = get::list(&object["spec"]["rules"]).iter().map(|rule| vec![&rule["host"]]);
     let http = get::list(&object["spec"]["http"]).iter();
@@ -65,12 +65,12 @@ fn named(hosts: Vec<&Value>) -> Vec<&str> {
     hosts.into_iter().filter_map(Value::as_str).filter(|host| !host.is_empty()).collect()
 }
 
-/// What other objects that serve one of the hosts of the user's are found by, so that most others need not be read. None: it has a
-/// rule for all hosts.
+/// Terms for finding other objects that serve one of the user's hosts, so that most others need not be read. None: it
+/// has a rule for all hosts.
 pub(crate) fn wanted_hosts(user: &Value) -> Option<Vec<String>> {
     let mut wanted = Vec::new();
     for hosts in hosts(user) {
-        // of a wildcard within a label, what is below that label
+        // for a wildcard within a label, the domain after that label
         let below = |host: &str| host.find('.').map(|dot| host[dot..].to_owned());
         let one = |host: &str| if host.starts_with('*') { below(host) } else { Some(host.to_owned()) };
         let terms: Option<Vec<String>> = hosts.into_iter().map(one).collect();
@@ -79,7 +79,7 @@ pub(crate) fn wanted_hosts(user: &Value) -> Option<Vec<String>> {
     Some(wanted)
 }
 
-/// What an object is found by through the hosts that it serves: each of them, and the domains that they are in.
+/// Terms for finding an object by the hosts that it serves: each of them, and their parent domains.
 pub(crate) fn served_hosts(object: &Value) -> Vec<String> {
     let domains = |host: &str| -> Vec<String> {
         let dots = host.match_indices('.').map(|(dot, _)| host[dot..].to_owned());
@@ -103,7 +103,7 @@ pub(super) fn name(object: &Value) -> String {
     format!("{} {}/{}", object["kind"].as_str().unwrap_or_default(), text("namespace"), text("name"))
 }
 
-/// Requests for `host` meet a rule for `ours`: no host is all of them.
+/// Requests for `host` match a rule for `ours`: no host means all.
 pub(super) fn covers(ours: &str, host: &str) -> bool {
     let below = |domain: &str| !host.is_empty() && host.ends_with(domain);
     ours.is_empty() || ours == host || ours.strip_prefix('*').is_some_and(below)

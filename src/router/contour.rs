@@ -1,6 +1,6 @@
 //! Contour: an HTTPProxy `<apex>` that splits by weight. It has no virtual host: the user's root HTTPProxy includes it.
 //!
-//! Owns the routes and, where `--ingress-class` is given, the class; other fields stay. The routes, in order: one for
+//! Owns the routes and, if `--ingress-class` is given, the class; other fields stay. The routes, in order: one for
 //! each entry of the Canary's `never` and `always`, or of its `match`; all others.
 
 use std::time::Duration;
@@ -35,10 +35,10 @@ const QUERIES: Builtin = Builtin {
     )
 };
 
-/// By this header a Linkerd proxy beside Envoy knows where a request is to go.
+/// This header tells a Linkerd proxy beside Envoy the destination of a request.
 const OVERRIDE: &str = "l5d-dst-override";
 
-/// How long a connection may be idle once a time limit is set, as Flagger writes it.
+/// How long a connection may be idle once a timeout is set, as in Flagger.
 const IDLE: &str = "5m";
 
 const SHAPE: Shape = Shape {
@@ -53,7 +53,7 @@ const SHAPE: Shape = Shape {
         copies.or_else(|| route::ours(c, name)).or_else(|| route::port(c, name, &to["port"]))
     },
     requests: |route| {
-        // all of them have to hold
+        // all of them have to match
         let mut all = Request::default();
         for condition in get::list(&route["conditions"]) {
             let ways = [("prefix", "prefix"), ("exact", "exact"), ("regex", "regex")];
@@ -170,7 +170,7 @@ impl Router for Contour {
     }
 }
 
-/// Where a route leads, without the header that is each Service's own.
+/// The destinations of a route, without the header that is each Service's own.
 fn services(route: &Value) -> Vec<Value> {
     let mut all = get::list(&route["services"]).to_vec();
     for service in all.iter_mut().filter_map(Value::as_object_mut) {
@@ -189,7 +189,7 @@ fn place(c: &Validated) -> Place<'_> {
     Place { kind: HTTP_PROXY, name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
 }
 
-/// Somebody else's keeps the class that it has.
+/// A taken over one keeps its class.
 fn spec(c: &Validated, live: &Objects, routes: &[Value]) -> Value {
     let class = c.ingress.class.as_ref().filter(|_| place(c).theirs(c, live).is_none());
     route::given([("routes", json!(routes)), ("ingressClassName", json!(class))])
@@ -217,7 +217,7 @@ fn rule(c: &Validated, conditions: &[Value], services: &[Value]) -> Value {
     ])
 }
 
-/// Routes for the requests that go one way whatever the weights.
+/// Routes for the requests of always and never.
 fn pinned(c: &Validated, want: Split) -> Vec<Value> {
     let routes = |(list, side): (&[Value], Side)| {
         let to = [backend(c, always_never::service(c, side), 100)];
@@ -238,7 +238,7 @@ fn retries(c: &Validated) -> Option<Value> {
     ]))
 }
 
-/// What one entry of `match` asks of headers and query parameters; all of it has to hold.
+/// The header and query conditions of one entry of `match`; all of them have to match.
 fn conditions(entry: &Value) -> Vec<Value> {
     let mut all = Vec::new();
     for (field, condition, ways) in [
@@ -251,7 +251,8 @@ fn conditions(entry: &Value) -> Vec<Value> {
             let looser = ["prefix", "suffix"].iter().find(|way| asked[**way].is_string());
             match (known, looser) {
                 (Some(way), _) => get::set(&mut one, &[way], asked[*way].clone()),
-                // an HTTPProxy knows no beginning or end of a header: as in Flagger, it has to be somewhere
+                // an HTTPProxy cannot match the beginning or end of a header: as in Flagger, the text may be anywhere
+                // in it
                 (None, Some(way)) => get::set(&mut one, &["contains"], asked[*way].clone()),
                 (None, None) => get::set(&mut one, &["present"], json!(true)),
             }

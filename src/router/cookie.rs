@@ -1,20 +1,20 @@
-//! PURE. Session affinity cookies as routers need them: how they are recognised in a request and given in a response.
+//! PURE. Session affinity cookies for routers: how they are recognised in a request and set in a response.
 
 use sha2::{Digest, Sha256};
 
 use crate::{api::SessionAffinity, spec::Validated};
 
-/// A day: how long a cookie lasts that names no `maxAge`, in seconds.
+/// A day: default lifetime of a cookie without `maxAge`, in seconds.
 const DAY: i64 = 86_400;
 
-/// A cookie `name=value` for one run of one Canary: the value is ten letters that the same run always gets again.
+/// A cookie `name=value` for one run of one Canary: the value is ten letters, and always the same for the same run.
 pub(crate) fn fresh(name: &str, uid: &str, epoch: i64) -> String {
     let digest = Sha256::digest(format!("{uid}/{epoch}/{name}").as_bytes());
     let letters: String = digest.iter().take(10).map(|byte| char::from(b'a' + byte % 26)).collect();
     format!("{name}={letters}")
 }
 
-/// Regular expression (RE2, for the whole value) for a `Cookie` header that carries this `name=value`.
+/// Regular expression (RE2, for the whole value) for a `Cookie` header with this `name=value`.
 pub(super) fn pattern(cookie: &str) -> String {
     let mut escaped = String::new();
     for c in cookie.chars() {
@@ -36,7 +36,7 @@ pub(super) fn set_for_primary(c: &Validated, affinity: &SessionAffinity, cookie:
     set(affinity, cookie, i64::try_from(c.interval.as_secs()).unwrap_or(DAY))
 }
 
-/// `Set-Cookie` that takes a cookie of an earlier run away.
+/// `Set-Cookie` that removes a cookie of an earlier run.
 pub(super) fn expire(affinity: &SessionAffinity, cookie: &str) -> String {
     set(affinity, cookie, -1)
 }

@@ -1,5 +1,5 @@
-//! PURE. Routing objects that are copies of one of the user's, with the apex's backends turned to others. The copy
-//! follows its source: what changes or goes there changes or goes here.
+//! PURE. Routing objects that are copies of one of the user's, with other backends instead of the apex's. The copy
+//! follows its source: changes and removals there are repeated here.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +16,13 @@ use crate::{
 pub(super) const APISIX_ROUTE: Kind =
     Kind { group: "apisix.apache.org", version: "v2", kind: "ApisixRoute", plural: "apisixroutes" };
 
-/// Name in a reference of the spec, e.g. `ingressRef`; empty when there is none.
+/// Name in a reference of the spec, e.g. `ingressRef`; empty if there is none.
 pub(super) fn named(c: &Validated, reference: &str) -> String {
     json!(c.spec)[reference]["name"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Routes that the routers of a provider, or of all if it is empty, write for a Canary with this spec, as far as their names
-/// follow from what it refers to: loosely read, so that it works for one that is not valid.
+/// Routes that the routers of a provider, or of all if it is empty, write for a Canary with this spec, if their names
+/// follow from its references: read tolerantly, so that it works for an invalid spec.
 pub(crate) fn named_routes(provider: &str, spec: &Value, apex: &str) -> Vec<(&'static str, ObjectRef)> {
     let name = |reference: &str| spec[reference]["name"].as_str().filter(|name| !name.is_empty());
     let mut all = Vec::new();
@@ -48,15 +48,15 @@ pub(super) fn of_apisix_route(name: &str, apex: &str) -> ObjectRef {
     ObjectRef::new(APISIX_ROUTE, format!("{name}-{apex}-canary"))
 }
 
-/// A reference that is needed and missing.
+/// A required reference that is missing.
 pub(super) fn unnamed(c: &Validated, reference: &str) -> Vec<String> {
     let missing = named(c, reference).is_empty();
     let text = format!("spec.{reference}: name what leads users to {}", c.names.apex);
     missing.then_some(text).into_iter().collect()
 }
 
-/// What is copied: the user's object, as long as it can be; else what was copied before stands in for it, so that
-/// traffic can still be taken back. Err: there is neither.
+/// The source of the copy: the user's object, if it can be copied; otherwise the previous copy, so that
+/// traffic can still be moved back. Err: there is neither.
 pub(super) fn source(
     c: &Validated,
     live: &Objects,
@@ -75,11 +75,11 @@ pub(super) fn source(
     }
 }
 
-/// What a copy is made from.
+/// The source of a copy.
 pub(super) enum Source {
     /// The user's object.
     User(Value),
-    /// The copy as it is: its backends are turned already.
+    /// The current copy: its backends are already replaced.
     Copy(Value),
 }
 
@@ -97,29 +97,29 @@ pub(super) fn unfollowed(
     }
 }
 
-/// The source has no backend of the apex's name.
+/// The source has no backend with the apex's name.
 fn no_backend(c: &Validated, source: &ObjectRef) -> RouterError {
     let apex = &c.names.apex;
     let why = format!("has no backend {apex}: let one lead to the Service {apex}, or correct the reference");
     RouterError::Unreadable { object: source.clone(), why }
 }
 
-/// Backends of an Ingress, wherever they stand.
+/// Backends of an Ingress, anywhere in it.
 pub(super) fn backends(ingress: &Value) -> impl Iterator<Item = &Value> {
     let rules = get::list(&ingress["spec"]["rules"]).iter();
     let paths = rules.flat_map(|rule| get::list(&rule["http"]["paths"])).map(|path| &path["backend"]);
     paths.chain([&ingress["spec"]["defaultBackend"]])
 }
 
-/// The spec of an Ingress as far as it leads to the apex: each path to it in the form that `turned` gives it. Paths of
-/// others stay with their own Ingress, where no copy can come before them.
+/// The spec of an Ingress limited to the apex: each path to it in the form of `turned`. Paths of
+/// others stay in their own Ingress, where no copy can come before them.
 pub(super) fn narrowed(c: &Validated, spec: &Value, turned: &dyn Fn(&Value) -> Vec<Value>) -> Value {
     let ours = |backend: &Value| backend["service"]["name"] == c.names.apex.as_str();
     let whole = ours(&spec["defaultBackend"]);
     let mut rules = Vec::new();
     for rule in get::list(&spec["rules"]) {
         if rule["http"].is_null() {
-            // such a host is the default backend's
+            // such a host belongs to the default backend
             rules.extend(whole.then(|| rule.clone()));
             continue;
         }
@@ -134,7 +134,7 @@ pub(super) fn narrowed(c: &Validated, spec: &Value, turned: &dyn Fn(&Value) -> V
     with_rules(spec, &rules, whole)
 }
 
-/// The spec of an Ingress with only these of its rules, and the TLS of their hosts; with its default backend if `whole`.
+/// The spec of an Ingress with only these rules, and the TLS of their hosts; with its default backend if `whole`.
 pub(super) fn with_rules(spec: &Value, rules: &[Value], whole: bool) -> Value {
     let hosts: Vec<Option<&str>> = rules.iter().map(|rule| rule["host"].as_str()).collect();
     let names = |host: &str, served: Option<&str>| {
@@ -161,8 +161,8 @@ pub(super) fn with_rules(spec: &Value, rules: &[Value], whole: bool) -> Value {
     narrowed
 }
 
-/// Labels and annotations of the copy: the source's, but for those that belong to the source alone, with our marks.
-/// Which annotations were copied is noted, so that one that goes at the source goes here as well.
+/// Labels and annotations of the copy: the source's, except those that belong to the source alone, with our marks.
+/// The copied annotations are recorded, so that one that is removed from the source is removed here as well.
 pub(super) fn metadata(
     c: &Validated,
     source: &Source,

@@ -1,6 +1,6 @@
 //! PURE. From one set of destinations to another without a gap. A proxy that learns of routes and of destinations
-//! separately, in either order (Contour's Envoy), answers 503 for a moment to a route that leads to what it does not know,
-//! be it not yet or no longer. So what comes is named at weight 0 before the route leads to it, and what goes is for a
+//! separately, in either order (Contour's Envoy), answers 503 for a moment to a route with a destination that it does
+//! not know yet, or no longer. So new destinations are named at weight 0 before the route uses them, and old ones for a
 //! while afterwards.
 //!
 //! ```text
@@ -19,8 +19,8 @@ use crate::{
     spec::Validated,
 };
 
-/// The live route leading where it leads, with every destination of `next` named. None: the router's proxies need no
-/// announcement, the route is not there, or it names them all.
+/// The live route with its current split, and with every destination of `next` named. None: the router's proxies need
+/// no announcement, the route does not exist, or it names them all.
 pub(crate) fn announcing(
     router: &dyn Router,
     c: &Validated,
@@ -33,7 +33,7 @@ pub(crate) fn announcing(
     Some(place(next).extended(c, live, &both))
 }
 
-/// The route leading where `next` leads, with every destination of the live one named. None as with [`announcing`].
+/// The route with the split of `next`, and with every destination of the live one named. None as with [`announcing`].
 pub(crate) fn remembering(
     router: &dyn Router,
     c: &Validated,
@@ -50,8 +50,8 @@ fn place(of: &Manifest) -> Place<'_> {
     Place { kind: of.kind, name: &of.name, owned: of.owned, shape: None }
 }
 
-/// `spec` with the destinations of `others` that it does not lead to, at weight 0, in the first rule that leads anywhere.
-/// None: it leads to all of them, or nowhere.
+/// `spec` with the missing destinations of `others`, at weight 0, in the first rule that has destinations.
+/// None: it has all of them, or none.
 fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str; 2]) -> Option<Value> {
     let all = |spec: &Value| -> Vec<Value> {
         let rules = get::list(&spec[rules]).iter();
@@ -72,7 +72,7 @@ fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str;
     let rule = spec[rules].as_array_mut()?.iter_mut().find(leads)?;
     let list = rule[destinations].as_array_mut()?;
     if list.iter().all(|to| to["weight"].is_null()) {
-        // one with a weight makes nothing of those without
+        // one with a weight would disable those without
         for to in list.iter_mut() {
             get::set(to, &["weight"], json!(1));
         }

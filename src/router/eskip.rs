@@ -1,7 +1,7 @@
-//! PURE. Skipper's language for routes, as far as it takes to put a predicate in front of those of each route:
+//! PURE. Skipper's language for routes, as far as needed to put a predicate in front of those of each route:
 //! `id: Method("OPTIONS") && Path("/x") -> status(204) -> <shunt>; other: * -> "http://x"`, or one route without an id.
 
-/// Each route of `text` with a predicate in front of its own: the one for its [`rank`]. Err: why it cannot be read.
+/// Each route of `text` with a predicate in front of its own: the one for its [`rank`]. Err: why it cannot be parsed.
 pub(super) fn with_first(text: &str, predicate: impl Fn(usize) -> &'static str) -> Result<String, String> {
     each(text, |rest| {
         let own = split(rest, "->")?;
@@ -9,15 +9,15 @@ pub(super) fn with_first(text: &str, predicate: impl Fn(usize) -> &'static str) 
     })
 }
 
-/// How much these predicates count where several routes match: one each, a weight as much as it says. Err: why they cannot be
-/// read.
+/// The precedence of these predicates if several routes match: one each, a weight as much as it says. Err: why they
+/// cannot be parsed.
 pub(super) fn rank(predicates: &str) -> Result<usize, String> {
     let weight = |one: &str| one.strip_prefix("Weight(")?.strip_suffix(')')?.trim().parse().ok();
     let one = |one: &str| if ["", "*"].contains(&one) { 0 } else { weight(one).unwrap_or(1) };
     Ok(split(predicates, "&&")?.iter().map(|predicate| one(predicate.trim())).sum())
 }
 
-/// Takes one of these predicates away again where [`with_first`] has put it.
+/// Removes one of these predicates again that [`with_first`] has added.
 pub(super) fn without_first(text: &str, predicates: &[&str]) -> Result<String, String> {
     each(text, |rest| {
         let of = |predicate: &&str| rest.strip_prefix(*predicate)?.strip_prefix(" && ");
@@ -38,7 +38,7 @@ fn each(text: &str, change: impl Fn(&str) -> Result<String, String>) -> Result<S
     Ok(all.join("; "))
 }
 
-/// The id of a route with what separates it from the rest, if it has one.
+/// The id of a route with its separator, if it has one.
 fn named(route: &str) -> (String, &str) {
     let symbol = route.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(route.len());
     let (id, rest) = route.split_at(symbol);
@@ -48,7 +48,7 @@ fn named(route: &str) -> (String, &str) {
     }
 }
 
-/// The parts between separators, without comments; none is looked for in texts and regular expressions.
+/// The parts between separators, without comments; separators in texts and regular expressions do not count.
 fn split(text: &str, separator: &str) -> Result<Vec<String>, String> {
     let mut parts = vec![String::new()];
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! PURE. What controllers say of an HTTPRoute of ours: whether they follow it, and what cannot be determined.
+//! PURE. The reports of controllers about an HTTPRoute of ours: whether they follow it, and what cannot be determined.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::{
     spec::Validated,
 };
 
-/// Why the Gateways (or Services) that the route is attached to do not follow it, if they do not.
+/// Why the parent Gateways (or Services) of the route do not follow it, if they do not.
 pub(super) fn unfollowed(c: &Validated, route: &Value) -> Option<String> {
     let mut answers = answers(c, route).peekable();
     if answers.peek().is_none() {
@@ -20,7 +20,7 @@ pub(super) fn unfollowed(c: &Validated, route: &Value) -> Option<String> {
     answers.find_map(|answer| unaccepted(c, answer, generation(route).unwrap_or_default()))
 }
 
-/// Controllers that accept the route without a word of which generation of it.
+/// Controllers that accept the route without naming its generation.
 pub(super) fn untold(c: &Validated, route: &Value) -> Vec<String> {
     let silent = answers(c, route).filter(|answer| {
         condition(answer, "Accepted").is_some_and(|said| said["status"] == "True" && seen(said).is_none())
@@ -36,7 +36,7 @@ pub(super) fn untold(c: &Validated, route: &Value) -> Vec<String> {
     silent.map(one).collect()
 }
 
-/// Services as parents whose ports would all be led to one.
+/// Services as parents, all of whose ports would be routed to one.
 pub(super) fn of_every_port(c: &Validated, live: &Objects) -> Vec<String> {
     let several = |name: &str| {
         let ports = |service: &Value| get::list(&service["spec"]["ports"]).len();
@@ -59,7 +59,7 @@ pub(super) fn of_every_port(c: &Validated, live: &Objects) -> Vec<String> {
     parents.map(one).collect()
 }
 
-/// What was answered for the parents that the Canary names.
+/// The answers for the parents that the Canary names.
 fn answers<'v>(c: &'v Validated, route: &'v Value) -> impl Iterator<Item = &'v Value> {
     let ours = |answer: &&Value| {
         let to = &answer["parentRef"];
@@ -74,7 +74,7 @@ fn condition<'v>(answer: &'v Value, type_: &str) -> Option<&'v Value> {
     get::list(&answer["conditions"]).iter().find(|said| said["type"] == type_)
 }
 
-/// The generation that a condition is about. Generations begin with 1: a 0 says nothing.
+/// The generation of a condition. Generations begin with 1: a 0 says nothing.
 fn seen(said: &Value) -> Option<i64> {
     said["observedGeneration"].as_i64().filter(|seen| *seen > 0)
 }
@@ -85,8 +85,8 @@ fn parent(answer: &Value) -> String {
     format!("{kind} {}", to["name"].as_str().unwrap_or_default())
 }
 
-/// Why the answer of a controller is not yet a yes to this generation of the route. One that tells no generation cannot be
-/// told to be stale.
+/// Why the answer of a controller does not accept this generation of the route yet. One without a generation cannot be
+/// recognised as stale.
 fn unaccepted(c: &Validated, answer: &Value, generation: i64) -> Option<String> {
     let (parent, route) = (parent(answer), format!("HTTPRoute {}", c.names.apex));
     let said = condition(answer, "Accepted");

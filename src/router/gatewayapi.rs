@@ -1,8 +1,9 @@
 //! Gateway API: an HTTPRoute `<apex>` that splits by weight, in either served version.
 //!
-//! Owns parents, host names and rules; other fields stay. The rules, in order: the requests that go one way whatever the
-//! weights; those who have a session cookie; the requests that the Canary names; all others. Every field that the API server fills in is written out, so that what is
-//! read back is what was written. A weight counts once each Gateway that answers has accepted it.
+//! Owns parents, host names and rules; other fields stay. The rules, in order: the requests of always and never;
+//! requests with a session cookie; the requests that the Canary matches; all others. Every field that the API server
+//! fills in is written out, so that the live object equals the written one. A weight counts once each Gateway that
+//! answers has accepted it.
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ const fn http_route(version: &'static str) -> Kind {
     Kind { group: GROUP, version, kind: "HTTPRoute", plural: "httproutes" }
 }
 
-/// Measured by the pods themselves: Gateways have no metrics in common.
+/// Measured by the pods themselves, because Gateways have no common metrics.
 pub(super) const QUERIES: Builtin = Builtin {
     needs: "the application itself has to count its requests, as no proxy of the Gateway API has to, and Prometheus has to scrape its pods",
     unseen: "its pods do not answer, which the application cannot count",
@@ -93,7 +94,7 @@ pub(super) const V1: GatewayApi = GatewayApi {
     ],
 };
 
-/// `gatewayapi:v1beta1`: without what came later.
+/// `gatewayapi:v1beta1`: without later additions.
 pub(super) const V1BETA1: GatewayApi = GatewayApi {
     name: "gatewayapi:v1beta1",
     kinds: &[http_route("v1beta1")],
@@ -266,7 +267,7 @@ impl GatewayApi {
         Place { kind: self.kinds[0], name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
     }
 
-    /// One rule for all conditions; one for each where the matched part of the path is replaced, as the API wants it.
+    /// One rule for all conditions; one for each if the matched part of the path is replaced, as the API requires.
     fn rules(&self, c: &Validated, conditions: &[Value], backends: &Value, mirrored: bool) -> Vec<Value> {
         let mut matches: Vec<Value> = conditions.iter().map(request).collect();
         if matches.is_empty() {
@@ -296,7 +297,7 @@ impl GatewayApi {
         ])
     }
 
-    /// Rules for the requests that go one way whatever the weights.
+    /// Rules for the requests of always and never.
     fn pins(&self, c: &Validated, want: Split) -> Vec<Value> {
         let rules = |(list, side): (&[Value], Side)| {
             let to = json!([backend(c, always_never::service(c, side), 100)]);
@@ -305,8 +306,8 @@ impl GatewayApi {
         always_never::lists(c, want).into_iter().flat_map(rules).collect()
     }
 
-    /// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
-    /// more, the cookie of the run before is taken back.
+    /// Rules for requests with a session cookie; `sides` are extended to issue them. Once nothing goes to the canary
+    /// any more, the cookie of the previous run is withdrawn.
     fn sticky(&self, c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> Vec<Value> {
         let Some(affinity) = &c.analysis.session_affinity else { return vec![] };
         let having =

@@ -1,8 +1,8 @@
 //! Gloo Edge: a RouteTable `<apex>` that splits by weight between two Upstreams. The user's VirtualService delegates to it.
 //!
-//! Owns the routes of the table, and of the Upstreams the Service and the settings that they take from the Upstream that
-//! `upstreamRef` names; other fields stay. The routes, in order: the requests that go one way whatever the weights, or those
-//! that the Canary names; all others.
+//! Owns the routes of the table, and of the Upstreams the Service and the settings from the Upstream in
+//! `upstreamRef`; other fields stay. The routes, in order: the requests of always and never, or those
+//! that the Canary matches; all others.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) const UPSTREAM: Kind =
     Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
 
 const OWNED_TABLE: &[&str] = &["/spec/routes"];
-/// The Service, and what is taken from the user's Upstream.
+/// The Service, and the fields taken from the user's Upstream.
 const OWNED_UPSTREAM: &[&str] = &[
     "/spec/kube",
     "/spec/sslConfig",
@@ -70,7 +70,7 @@ const SHAPE: Shape = Shape {
             return route::ours(c, &service).or_else(|| route::port(c, &service, &to["kube"]["port"]));
         }
         let upstream = name(&to["upstream"]);
-        // as Gloo names those that it discovers
+        // the name that Gloo gives to discovered ones
         let found = format!("{}-{}-{}", c.namespace, c.names.apex, c.service.port);
         let known = [found, self::upstream(c, Side::Primary), self::upstream(c, Side::Canary)];
         (!known.contains(&upstream)).then(|| if upstream.is_empty() { to.to_string() } else { upstream })
@@ -124,7 +124,7 @@ impl Router for Gloo {
     fn not_accepted(&self, c: &Validated, live: &Objects) -> Option<Unaccepted> {
         let led = upstreams(c);
         let states = || led.iter().filter_map(|at| Some((at, state(live.at(at)?))));
-        // one that is rejected is waited for without end, one that is unseen is not
+        // a rejected one is awaited without limit, one without a status is not
         let rejected = states().find_map(|(at, state)| match state {
             State::Rejected(why) => Some(Unaccepted::Rejected(format!("Gloo rejects {at}: {why}"))),
             State::Taken | State::Unseen => None,
@@ -234,7 +234,7 @@ impl Router for Gloo {
 }
 
 impl Gloo {
-    /// One side's Upstream, with the settings of the user's; of what it was made with before, should that be gone.
+    /// One side's Upstream, with the settings of the user's; or with its previous settings, if that is gone.
     fn upstream(
         &self,
         c: &Validated,
@@ -270,14 +270,14 @@ impl Gloo {
     }
 }
 
-/// What Gloo says of an object.
+/// Gloo's report about an object.
 enum State {
     Unseen,
     Taken,
     Rejected(String),
 }
 
-/// By its status: one for each Gloo that watches it, or a single one, in words or as a number.
+/// From its status: one for each Gloo that watches it, or a single one, in words or as a number.
 fn state(object: &Value) -> State {
     let status = &object["status"];
     let of_each = status["statuses"].as_object().into_iter().flatten().map(|(_, one)| one);
@@ -287,7 +287,7 @@ fn state(object: &Value) -> State {
             ("Rejected", _) | (_, Some(2)) => {
                 return State::Rejected(one["reason"].as_str().unwrap_or_default().to_owned());
             }
-            // with a warning it is in force
+            // with a warning it is in effect
             ("Accepted" | "Warning", _) | (_, Some(1 | 3)) => state = State::Taken,
             _ => {}
         }
@@ -321,7 +321,7 @@ fn rule(matchers: &[Value], destinations: &[Value]) -> Value {
     ])
 }
 
-/// Routes for the requests that go one way whatever the weights.
+/// Routes for the requests of always and never.
 fn pinned(c: &Validated, want: Split) -> Vec<Value> {
     let route = |(list, side): (&[Value], Side)| {
         let matchers: Vec<Value> = list.iter().map(matcher).collect();
@@ -339,7 +339,7 @@ fn matcher(entry: &Value) -> Value {
     json!({"headers": all.map(one).collect::<Vec<_>>()})
 }
 
-/// What of an entry of `match` a RouteTable is not made with.
+/// Fields of an entry of `match` that a RouteTable cannot express.
 fn unmatched(entry: &Value) -> impl Iterator<Item = String> {
     let asked = |field: &str| entry[field].as_object().is_some_and(|asked| !asked.is_empty());
     let mut found: Vec<String> = ["queryParams", "sourceLabels"]

@@ -1,12 +1,12 @@
-//! PURE. Parts of a Canary as an HTTPRoute writes them: conditions and filters. Every field that the API server fills in
-//! is written out.
+//! PURE. Parts of a Canary in the form of an HTTPRoute: conditions and filters. Every field that the API server fills
+//! in is written out.
 
 use serde_json::{Value, json};
 
 use super::route;
 use crate::{api::duration, manifest::json as get, spec::Validated};
 
-/// One entry of a `match`, as an HTTPRoute has it; what it cannot express is left out, and refused before.
+/// One entry of a `match` in the form of an HTTPRoute; inexpressible fields are omitted, and were refused before.
 pub(super) fn request(entry: &Value) -> Value {
     let path = [("exact", "Exact"), ("prefix", "PathPrefix"), ("regex", "RegularExpression")]
         .into_iter()
@@ -29,7 +29,7 @@ pub(super) fn request(entry: &Value) -> Value {
     ])
 }
 
-/// What of an entry has a form that an HTTPRoute does not know: field paths, each with a remedy.
+/// Fields of an entry in a form that an HTTPRoute does not have: field paths, each with a remedy.
 pub(super) fn inexpressible(entry: &Value) -> impl Iterator<Item = String> {
     let mut found = Vec::new();
     for field in ["headers", "queryParams"] {
@@ -64,7 +64,7 @@ fn sorted(mut list: Vec<Value>) -> Vec<Value> {
     list
 }
 
-/// Filters in the order in which Flagger writes them; those that depend on the split are added by the caller.
+/// Filters in Flagger's order; the caller adds those that depend on the split.
 pub(super) fn filters(c: &Validated) -> Vec<Value> {
     let mut filters = Vec::new();
     let headers = c.service.headers.clone().unwrap_or_default();
@@ -96,7 +96,7 @@ pub(super) fn filters(c: &Validated) -> Vec<Value> {
     filters
 }
 
-/// The part of the path that matched is replaced: the API then wants one condition to a rule, on the prefix of the path.
+/// The matched part of the path is replaced: the API then requires one condition per rule, on the prefix of the path.
 pub(super) fn replaces_prefix(c: &Validated) -> bool {
     let uri = |rewrite: &Value| rewrite["uri"].as_str().is_some_and(|uri| !uri.is_empty());
     c.service.rewrite.as_ref().is_some_and(|r| r["type"] == "ReplacePrefixMatch" && uri(r))
@@ -118,7 +118,7 @@ fn rewrite(c: &Validated) -> Option<Value> {
 
 pub(super) fn cors(c: &Validated) -> Option<Value> {
     let policy = c.service.cors_policy.as_ref()?;
-    // five seconds are what the API server fills in
+    // the API server fills in five seconds
     let max_age = policy["maxAge"].as_str().and_then(duration::parse).map_or(5, |age| age.as_secs().max(1));
     let cors = route::given([
         ("allowOrigins", json!(origins(c).0)),
@@ -131,7 +131,7 @@ pub(super) fn cors(c: &Validated) -> Option<Value> {
     Some(json!({"type": "CORS", "cors": cors}))
 }
 
-/// Origins that may call, and those that cannot be expressed.
+/// Allowed origins, and those that cannot be expressed.
 pub(super) fn origins(c: &Validated) -> (Vec<Value>, Vec<String>) {
     let policy = c.service.cors_policy.clone().unwrap_or_default();
     let mut known = get::list(&policy["allowOrigin"]).to_vec();
@@ -148,13 +148,14 @@ pub(super) fn origins(c: &Validated) -> (Vec<Value>, Vec<String>) {
     (known, unknown)
 }
 
-/// Copies of all requests to this backend.
+/// Mirrors all requests to this backend.
 pub(super) fn mirror(backend: &Value) -> Value {
     json!({"type": "RequestMirror", "requestMirror": {"backendRef": backend}})
 }
 
-/// A duration as the Gateway API takes it: whole hours, minutes, seconds and milliseconds, each of at most five digits (GEP-2257).
-/// Flagger's field takes what Go reads, `1.5s` too. What is no duration stays as it is, for the API server to refuse.
+/// A duration in the Gateway API's format: whole hours, minutes, seconds and milliseconds, each with at most five
+/// digits (GEP-2257). Flagger's field accepts Go's format, `1.5s` too. An invalid duration stays as it is, for the API
+/// server to refuse.
 pub(super) fn whole_units(text: &str) -> String {
     let Some(time) = duration::parse(text).filter(|_| !is_of_whole_units(text)) else {
         return text.to_owned();
@@ -169,7 +170,7 @@ pub(super) fn whole_units(text: &str) -> String {
     if all.is_empty() { "0s".into() } else { all }
 }
 
-/// It is written as the Gateway API takes it.
+/// It has the Gateway API's format.
 fn is_of_whole_units(text: &str) -> bool {
     let mut rest = text;
     for _ in 0..4 {

@@ -1,8 +1,8 @@
 //! Istio: a VirtualService `<apex>` that splits by weight, and a DestinationRule for each side.
 //!
 //! Owns hosts, gateways and routes of the VirtualService and host and policy of the rules; other fields stay. The
-//! rules of a route, in order: the requests that go one way whatever the weights; those who have a session cookie; the
-//! requests that the Canary names; all others.
+//! rules of a route, in order: the requests of always and never; requests with a session cookie; the
+//! requests that the Canary matches; all others.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ impl Router for Istio {
         let Some(route) = live.at(&object) else {
             return Err(RouterError::NotFound(object));
         };
-        // those of the other kind are somebody else's, unless the Canary has changed from one to the other
+        // those of the other kind belong to somebody else, unless the Canary has changed from one to the other
         let kinds = if is_tcp(c) { ["tcp", "http"] } else { ["http", "tcp"] };
         let rules = kinds.map(|kind| get::list(&route["spec"][kind]));
         let rules = if rules[0].is_empty() { rules[1] } else { rules[0] };
@@ -220,7 +220,7 @@ fn lost_rules(c: &Validated, theirs: &Value) -> Option<String> {
     Some(format!("{lost}: keep it and name its route to {} in spec.routeRef", c.names.apex))
 }
 
-/// Where a destination leads, unless to a Service of the Canary.
+/// The destination, unless it is a Service of the Canary.
 fn elsewhere(c: &Validated, to: &Value) -> Option<String> {
     let to = &to["destination"];
     let host = to["host"].as_str().unwrap_or_default();
@@ -250,14 +250,14 @@ fn spec(c: &Validated, live: &Objects, routes: Vec<Value>) -> Value {
     }
     let (ours, other) = if is_tcp(c) { ("tcp", "http") } else { ("http", "tcp") };
     spec.insert(ours.into(), json!(routes));
-    // what Serin makes no rules of is left as it is
+    // parts without rules of Serin stay as they are
     if let Some(theirs) = place(c).theirs(c, live).filter(|theirs| theirs[other].is_array()) {
         spec.insert(other.into(), theirs[other].clone());
     }
     Value::Object(spec)
 }
 
-/// Both sides with their weights; the primary first, as Flagger lists them.
+/// Both sides with their weights; the primary first, as in Flagger.
 fn sides(c: &Validated, want: Split) -> Value {
     let side = |host: &str, weight: i32| json!({"destination": destination(host), "weight": weight});
     json!([side(&c.names.primary_service, want.primary()), side(&c.names.canary_service, want.canary()),])
@@ -284,7 +284,7 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
     rules
 }
 
-/// Rules for the requests that go one way whatever the weights.
+/// Rules for the requests of always and never.
 fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
     let rule = |(list, side): (&[Value], Side)| {
         let to = json!([{"destination": destination(always_never::service(c, side)), "weight": 100}]);
@@ -293,8 +293,8 @@ fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
     always_never::lists(c, want).into_iter().map(rule).collect()
 }
 
-/// Rules for those who have a session cookie; `sides` are made to give them out. Once nothing goes to the canary any
-/// more, the cookie of the run before is taken back.
+/// Rules for requests with a session cookie; `sides` are extended to issue them. Once nothing goes to the canary any
+/// more, the cookie of the previous run is withdrawn.
 fn sticky(c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> Vec<Value> {
     let Some(affinity) = &c.analysis.session_affinity else { return vec![] };
     let having =

@@ -1,5 +1,5 @@
-//! PURE. Hosts of VirtualServices: istiod puts the rules of one host together by the age of the VirtualServices, so that the
-//! rule of one may take what the rule of another is for.
+//! PURE. Hosts of VirtualServices: istiod merges the rules for one host by the age of the VirtualServices, so a
+//! rule of one may take requests of another.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(super) fn requests(conditions: &[Value]) -> Vec<Request> {
     conditions.iter().map(one).collect()
 }
 
-/// What `ours` serves of the requests of `theirs`, at a host and a gateway that both have.
+/// The requests of `theirs` that `ours` serves, at a host and a gateway of both.
 pub(super) fn shadowed(ours: &CanaryService, theirs: &CanaryService) -> Option<String> {
     let host = ours.hosts.iter().find(|host| theirs.hosts.contains(host))?;
     let mesh = [MESH.to_owned()];

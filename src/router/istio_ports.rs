@@ -1,5 +1,5 @@
-//! PURE. Several ports behind one Service, as Istio has them: a gateway has to know which one to route to, and a sidecar
-//! must not be, since it leads each request to the port that it came for. Where a route is for both, it has rules for each.
+//! PURE. Several ports behind one Service in Istio: a gateway needs to know which one to route to, and a sidecar
+//! must not be told, because it sends each request to its own port. If a route is for both, it has rules for each.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use crate::{
     spec::Validated,
 };
 
-/// The gateway that stands for all sidecars.
+/// The gateway that means all sidecars.
 pub(super) const MESH: &str = "mesh";
 
-/// The rules with the ports that their destinations need, of a route with these gateways.
+/// The rules with the ports that their destinations need, for a route with these gateways.
 pub(super) fn with_ports(
     c: &Validated,
     live: &Objects,
@@ -38,8 +38,8 @@ pub(super) fn with_ports(
     }
 }
 
-/// The Services have more ports than the one that the Canary names: found with the containers, or kept of an apex that
-/// somebody else made.
+/// The Services have more ports than the one that the Canary names: found in the containers, or kept from an adopted
+/// apex.
 fn several(c: &Validated, live: &Objects) -> bool {
     let many = |name: &str| {
         live.get(SERVICE, name).is_some_and(|service| get::list(&service["spec"]["ports"]).len() > 1)
@@ -47,7 +47,7 @@ fn several(c: &Validated, live: &Objects) -> bool {
     c.service.port_discovery == Some(true) || many(&c.names.apex) || many(&c.names.primary_service)
 }
 
-/// The rule with the port that the Canary names in every destination.
+/// The rule with the Canary's port in every destination.
 fn to_port(c: &Validated, mut rule: Value) -> Value {
     let set = |destination: &mut Value| get::set(destination, &["port"], json!({"number": c.service.port}));
     for to in rule["route"].as_array_mut().into_iter().flatten() {
@@ -59,7 +59,7 @@ fn to_port(c: &Validated, mut rule: Value) -> Value {
     rule
 }
 
-/// The rule for requests that come by these gateways only. None: it is not for them.
+/// The rule for requests through these gateways only. None: it does not apply to them.
 fn narrowed(rule: &Value, gateways: &[&String]) -> Option<Value> {
     let mut conditions = get::list(&rule["match"]).to_vec();
     let all = conditions.is_empty();

@@ -1,6 +1,6 @@
-//! PURE. Istio's requests as they are reported at both ends. The destination's report has what reached a pod; the source's,
-//! of a sidecar or a gateway, has what users got: also refused connections, resets, time-outs and requests for which there
-//! was no endpoint.
+//! PURE. Istio's requests as reported at both ends. The destination's report contains what reached a pod; the source's,
+//! of a sidecar or a gateway, contains what users got: also refused connections, resets, timeouts and requests without
+//! an endpoint.
 
 use super::queries::{Builtin, Counted, builtin};
 
@@ -38,7 +38,7 @@ macro_rules! source {
     };
 }
 
-/// By the reports of the destination alone, as Flagger reads them; the others are chosen by `spec.analysis.reporter`.
+/// From the reports of the destination alone, as in Flagger; `spec.analysis.reporter` chooses the others.
 pub(super) const QUERIES: Builtin = Builtin {
     unseen: "",
     counts: Some(&AT_PODS),
@@ -51,7 +51,7 @@ pub(super) const QUERIES: Builtin = Builtin {
     )
 };
 
-/// The source knows the Service of what it called in every case, the workload only if it reached one.
+/// The source always knows the Service that it called, but the workload only if it reached one.
 const SOURCE: Builtin = Builtin {
     counts: Some(&AT_CALLERS),
     ..builtin!(
@@ -61,8 +61,8 @@ const SOURCE: Builtin = Builtin {
     )
 };
 
-/// What comparisons count: the reports of one end. Which of two reports a caller has may change from look to look, so that a
-/// choice between them would count some requests twice.
+/// The counters of comparisons: the reports of one end. Which of two reports a caller has may change from look to look,
+/// so a choice between them would count some requests twice.
 const AT_PODS: Counted = Counted {
     all: destination!("istio_requests_total"),
     bad: destination!("istio_requests_total", r#"response_code=~"5.*""#),
@@ -85,14 +85,14 @@ macro_rules! by_caller {
     };
 }
 
-/// The callers that report what they called.
+/// The callers that report their calls.
 macro_rules! reporting {
     () => {
         concat!("(", by_caller!(source!("istio_requests_total")), " > 0)")
     };
 }
 
-/// All requests: of each caller its own report, or that of the destination if it has none.
+/// All requests: for each caller its own report, or that of the destination if it has none.
 macro_rules! all {
     () => {
         concat!("sum(", reporting!(), " or ", by_caller!(destination!("istio_requests_total")), ")")

@@ -1,8 +1,8 @@
 //! Knative: the target routes itself. `spec.traffic` of the Knative Service gives its newest revision a share of the
 //! requests, and the primary the rest.
 //!
-//! Owns `spec.traffic` as a whole. All else in the object is the user's; which revision is the primary is noted there by
-//! `manifest::knative`, together with the share when that is promoted.
+//! Owns `spec.traffic` as a whole. Everything else in the object is the user's; `manifest::knative` records which
+//! revision is the primary, together with the share when that is promoted.
 
 use std::time::Duration;
 
@@ -96,7 +96,7 @@ impl Router for Knative {
         _cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
         let object = live.at(&at(c)).ok_or_else(|| RouterError::NotFound(at(c)))?;
-        // without a primary that can be relied on the revision in place stays; where there is none, nothing is shared out
+        // without a reliable primary the current revision stays; if there is none, traffic is not split
         let beside = knative::primary(object).or_else(|| Some(knative::shares(object)?.0));
         let written = beside.map(|name| {
             let marks = json!({names::ANNOTATION_ORIGINAL: original(object)});
@@ -139,7 +139,7 @@ fn manifest(c: &Validated, body: &Value) -> Manifest {
     Manifest::new(KNATIVE_SERVICE, &c.names.target, managers::ROUTE, OWNED, body.clone())
 }
 
-/// Every annotation of ours that such an object can bear.
+/// Every annotation of ours that such an object can have.
 fn marks() -> impl Iterator<Item = &'static str> {
     [
         names::ANNOTATION_ORIGINAL,
@@ -151,7 +151,7 @@ fn marks() -> impl Iterator<Item = &'static str> {
     .into_iter()
 }
 
-/// What was there before, as the annotation keeps it. Shares that Flagger has left are not the user's.
+/// The original, as the annotation keeps it. Shares left behind by Flagger are not the user's.
 fn original(object: &Value) -> String {
     let noted = annotation(object, names::ANNOTATION_ORIGINAL).map(str::to_owned);
     noted.unwrap_or_else(|| {

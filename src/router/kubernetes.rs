@@ -1,7 +1,7 @@
-//! Plain Services. Usually there is no route: users are on the primary all the time, by the apex Service, and a new
-//! version is analysed behind `<apex>-canary`. A Canary may ask for more: then the selector of the apex is the route. It
-//! selects the primary's pods, the target's, or both by the labels they have in common, so that the replicas of the two
-//! make the shares. The rest of the apex, and the replicas, are not this file's: `plan` sees to them.
+//! Plain Services. Usually there is no route: users are always on the primary, through the apex Service, and a new
+//! version is analysed behind `<apex>-canary`. A Canary may request more: then the selector of the apex is the route.
+//! It selects the primary's pods, the target's, or both by their common labels, so that the replicas of the two make
+//! the shares. `plan` takes care of the rest of the apex, and of the replicas.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use crate::{
 /// The router of plain Services.
 pub(super) struct Kubernetes;
 
-/// Whom the apex Service selects.
+/// The pods that the apex Service selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Selected {
     /// The primary's pods.
@@ -39,13 +39,13 @@ pub(crate) enum Selected {
     Both,
 }
 
-/// Whom the live apex selects; None: neither, or it is not there, or not yet ours.
+/// The pods that the live apex selects; None: neither, or it does not exist, or is not yet ours.
 pub(crate) fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
     let apex = live.get(SERVICE, &c.names.apex).filter(|apex| known(c, apex))?;
     let selector = apex["spec"]["selector"].as_object().filter(|s| !s.is_empty())?;
     let label = side(c, live)?;
     let (primary, target) = pods(c, live, &label);
-    // a former version selected by one label
+    // an earlier version selected by one label
     let within = |pods: &Selector| selector.iter().all(|(key, value)| pods.get(key) == Some(value));
     match selector.get(&label.0) {
         None => Some(Selected::Both),
@@ -61,8 +61,8 @@ fn pods(c: &Validated, live: &Objects, label: &(String, String)) -> (Selector, S
     (service::of_primary(c, target, label, live), selectors::of_target(target, label))
 }
 
-/// Labels that the pods of both have, apart from the one by which their Deployments tell them apart. None: nothing among
-/// them says whose pods they are, so that strangers might be selected as well. Before there is a primary, the target's.
+/// Labels that the pods of both have, except the one that distinguishes their Deployments. None: nothing in
+/// them identifies the workload, so other pods might be selected as well. Before there is a primary, the target's.
 pub(crate) fn shared(c: &Validated, live: &Objects, key: &str, value: &str) -> Option<Map<String, Value>> {
     let labels = |name: &str| {
         let deployment = live.get(DEPLOYMENT, name)?;

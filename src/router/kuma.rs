@@ -1,7 +1,7 @@
 //! Kuma: a MeshHTTPRoute `<apex>` that splits by weight between the Services of both sides, for all callers in the mesh.
 //! In a mesh that runs on TrafficRoutes, one of those instead: `kuma_traffic_route`.
 //!
-//! Owns whom it is for and where its rule leads; other fields stay.
+//! Owns whom the route applies to and the destinations of its rule; other fields stay.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Router for Kuma {
         &[MESH_HTTP_ROUTE]
     }
 
-    /// Gone in Kuma 3.
+    /// Removed in Kuma 3.
     fn optional_kinds(&self) -> &'static [Kind] {
         &[TRAFFIC_ROUTE]
     }
@@ -129,13 +129,13 @@ impl Router for Kuma {
         Ok(vec![in_mesh(c, place(c).manifest(c, live, &spec(c, &sides)))])
     }
 
-    /// What was made leads to the apex first, so that it can be deleted once the proxies have seen that.
+    /// A created route points to the apex first, so that it can be deleted once the proxies have seen that.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
         let at = place(c).at();
         let plain = spec(c, &[backend(c, &c.names.apex, 100)]);
         let mut back = place(c).given_back(c, live, &plain);
         if let Some(back) = &mut back {
-            // taken over as it led to the sides: they are about to go
+            // it was taken over while it pointed to the sides, which are about to be deleted
             let sides = |rule: &Value| shares(c, rule).iter().any(|(side, _)| side.is_some());
             if rules(&back.body["spec"]).any(sides) {
                 get::set(&mut back.body, &["spec"], plain);
@@ -143,7 +143,7 @@ impl Router for Kuma {
         }
         let made = live.at(&at).is_some_and(|route| made_for(route, &c.name));
         if let Some(back) = back.as_mut().filter(|_| made) {
-            // it keeps the mark by which it is known until it is deleted
+            // it keeps its identifying mark until it is deleted
             back.body["metadata"]["labels"][names::LABEL_CANARY] = json!(names::label_value(&c.name));
         }
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
@@ -168,7 +168,7 @@ fn place(c: &Validated) -> Place<'_> {
     Place { kind: MESH_HTTP_ROUTE, name: &c.names.apex, owned: OWNED, shape: None }
 }
 
-/// What is made says of which mesh it is.
+/// Created objects name their mesh.
 fn in_mesh(c: &Validated, mut route: Manifest) -> Manifest {
     if !route.body["metadata"]["labels"].is_null() {
         get::set(&mut route.body, &["metadata", "labels", MESH], json!(c.mesh));
@@ -204,7 +204,7 @@ fn shares(c: &Validated, rule: &Value) -> Shares {
     get::list(&rule["default"]["backendRefs"]).iter().map(one).collect()
 }
 
-/// What users of somebody's route would lose.
+/// What users of an existing route would lose.
 fn lost(c: &Validated, theirs: &Value) -> Option<String> {
     let whose = &theirs["targetRef"];
     if !whose.is_null() && *whose != json!({"kind": "Mesh"}) {

@@ -1,10 +1,11 @@
-//! PURE. Kuma's TrafficRoute, by which earlier versions and Flagger split traffic. It belongs to no namespace, so two
-//! Canaries of one apex name want the same one: the mark on it names the namespace, and `plan` refuses the second.
+//! PURE. Kuma's TrafficRoute, by which earlier versions and Flagger split traffic. It is cluster-scoped, so two
+//! Canaries with the same apex name want the same one: the mark on it names the namespace, and `plan` refuses the
+//! second.
 //!
-//! The first TrafficRoute of a mesh takes the routes of all Services away that have none: so it is only written in a mesh
-//! that has one for all. What is left of one in another mesh is found here, so that it can be removed.
+//! The first TrafficRoute of a mesh removes the routes of all Services that have none, so it is only written in a mesh
+//! that has one for all. A left-over one in another mesh is found here, so that it can be removed.
 //!
-//! Owns mesh, sources, destinations and where they lead; other fields, the load balancer too, stay.
+//! Owns mesh, sources, destinations and their weights; other fields, including the load balancer, stay.
 
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ const OWNED: &[&str] = &[
 /// The tag by which Kuma names a Service.
 pub(super) const SERVICE: &str = "kuma.io/service";
 
-/// The mesh has a TrafficRoute of somebody's for all Services: it runs on them, and one more takes nothing away.
+/// The mesh has somebody else's TrafficRoute for all Services: it runs on them, and one more removes nothing.
 pub(super) fn in_force(c: &Validated, live: &Objects) -> bool {
     let all = |side: &Value| get::list(side).iter().any(|one| tag(&one["match"]) == "*");
     live.of(TRAFFIC_ROUTE).any(|route| {
@@ -40,7 +41,7 @@ pub(super) fn in_force(c: &Validated, live: &Objects) -> bool {
     })
 }
 
-/// TrafficRoutes of the mesh by which Services without one have no routes: all but this Canary's own, if none is for all.
+/// TrafficRoutes of the mesh that leave Services without routes: all except this Canary's own, if none is for all.
 pub(super) fn harmful<'a>(c: &'a Validated, live: &'a Objects) -> Vec<&'a str> {
     if in_force(c, live) {
         return vec![];
@@ -50,7 +51,7 @@ pub(super) fn harmful<'a>(c: &'a Validated, live: &'a Objects) -> Vec<&'a str> {
     names.filter(|name| *name != c.names.apex || leftover(c, live).is_none()).collect()
 }
 
-/// What is left of a TrafficRoute for this Canary's apex, and how it is removed: one that was taken over is given
+/// A left-over TrafficRoute for this Canary's apex, and how it is removed: one that was taken over is given
 /// back as it was.
 pub(super) fn leftover(c: &Validated, live: &Objects) -> Option<Undo> {
     let at = place(c).at();
@@ -65,14 +66,14 @@ pub(super) fn leftover(c: &Validated, live: &Objects) -> Option<Undo> {
     (ours || plain()).then_some(Undo::Delete(at))
 }
 
-/// How it is given back where it leads users: it leads to the apex first, and goes once the proxies have seen that.
+/// How a route in use is given back: it points to the apex first, and is removed once the proxies have seen that.
 pub(super) fn restore(c: &Validated, live: &Objects) -> Vec<Undo> {
     let known = known(c, live);
     let Some(undo) = leftover(c, live) else { return vec![] };
     let mut back = place(c).given_back(c, &known, &plain(c)).map(|back| in_mesh(c, back));
     let made = known.at(&place(c).at()).is_some_and(|route| made_for(route, &c.name));
     if let Some(back) = back.as_mut().filter(|_| made) {
-        // it keeps the mark by which it is known until it is deleted
+        // it keeps its identifying mark until it is deleted
         back.body["metadata"]["labels"][names::LABEL_CANARY] = json!(names::label_value(&c.name));
         back.body["metadata"]["annotations"][names::ANNOTATION_NAMESPACE] = json!(c.namespace);
     }
@@ -82,7 +83,7 @@ pub(super) fn restore(c: &Validated, live: &Objects) -> Vec<Undo> {
     }
 }
 
-/// Why somebody's is not taken over.
+/// Why somebody else's is not taken over.
 pub(super) fn takeover_conflict(c: &Validated, theirs: &Value) -> Option<String> {
     let mesh = mesh(theirs);
     if mesh != c.mesh {
@@ -105,7 +106,7 @@ pub(super) fn takeover_conflict(c: &Validated, theirs: &Value) -> Option<String>
     rules.then(|| "it has rules in spec.conf.http: set spec.service.name to a free name".to_owned())
 }
 
-/// The split that it makes; none where it is not there, or another's.
+/// Its split; none if it does not exist, or belongs to another Canary.
 pub(super) fn read_back(c: &Validated, live: &Objects) -> Option<Split> {
     let at = place(c).at();
     let known = known(c, live);
@@ -123,7 +124,7 @@ pub(super) fn place(c: &Validated) -> Place<'_> {
     Place { kind: TRAFFIC_ROUTE, name: &c.names.apex, owned: OWNED, shape: None }
 }
 
-/// The mesh stands beside the spec.
+/// The mesh is a field beside the spec.
 fn in_mesh(c: &Validated, mut route: Manifest) -> Manifest {
     get::set(&mut route.body, &["mesh"], json!(c.mesh));
     route
@@ -141,7 +142,7 @@ fn spec(c: &Validated, conf: &Value) -> Value {
     })
 }
 
-/// It leads to the apex.
+/// It points to the apex.
 fn plain(c: &Validated) -> Value {
     spec(c, &json!({"destination": tags(c, &c.names.apex)}))
 }
@@ -163,7 +164,7 @@ fn tag(tags: &Value) -> &str {
     tags[SERVICE].as_str().unwrap_or_default()
 }
 
-/// Where the route leads: by weight, or all to one destination.
+/// The destinations of the route: by weight, or all to one.
 fn shares(c: &Validated, live: &Value) -> route::Shares {
     let side = |to: &Value| {
         let is = |name: &str| tag(to).starts_with(&of_any_port(c, name));
@@ -177,8 +178,8 @@ fn shares(c: &Validated, live: &Value) -> route::Shares {
     if split.is_empty() { vec![(side(&conf["destination"]), 100)] } else { split }
 }
 
-/// The live route as far as it is this Canary's. One of another namespace is none; one that Flagger made bears no mark
-/// and is known by where it leads: it is ours, not somebody's to be put back.
+/// The live route if it is this Canary's. One of another namespace does not count. Flagger's has no mark
+/// and is recognised by its destinations: it is ours, not somebody else's to be restored.
 fn known(c: &Validated, live: &Objects) -> Objects {
     let mut known = Objects::default();
     let Some(route) = live.at(&place(c).at()) else { return known };

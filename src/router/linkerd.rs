@@ -1,4 +1,5 @@
-//! Linkerd by SMI: a TrafficSplit `<apex>`. Today's Linkerd is rather driven by `gatewayapi:v1` with a Service as parent.
+//! Linkerd with SMI: a TrafficSplit `<apex>`. Current versions of Linkerd use `gatewayapi:v1` with a Service as parent
+//! instead.
 //!
 //! Owns root Service and backends; other fields stay.
 
@@ -136,7 +137,7 @@ fn spec(c: &Validated, backends: &[Value]) -> Value {
     json!({"service": root, "backends": backends})
 }
 
-/// The Service whose callers are moved. None: the host that is named can be no Service of this namespace.
+/// The Service whose callers are moved. None: the named host cannot be a Service of this namespace.
 fn root(c: &Validated) -> Option<&str> {
     let Some(host) = c.service.hosts.first().filter(|host| !host.is_empty()) else {
         return Some(&c.names.apex);

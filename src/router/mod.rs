@@ -1,6 +1,6 @@
 //! PURE. Traffic routers behind one trait: which objects they need, how a split is rendered and read back.
 //!
-//! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. Adding one:
+//! Owns the registry by provider name. Does not watch, write or decide: `observe`, `apply` and `plan` do. To add one:
 //! its file, a line in [`all`], a case for `conformance`, its snapshots.
 
 mod always_never;
@@ -74,7 +74,7 @@ pub fn by_name(provider: &str) -> Option<&'static dyn Router> {
     all().iter().find(|router| router.name() == provider).copied()
 }
 
-/// Fields of `spec.service` that only some routers know.
+/// Fields of `spec.service` that only some routers support.
 const PARTICULAR: [&str; 13] = [
     "timeout",
     "backendTimeout",
@@ -91,7 +91,7 @@ const PARTICULAR: [&str; 13] = [
     "corsPolicy",
 ];
 
-/// What the Canary asks of its route that the router takes no notice of: field paths, each with a word of why.
+/// Fields of the Canary that the router ignores: field paths, each with a short reason.
 pub(crate) fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
     let service = serde_json::json!(c.service);
     let asked = |field: &str| !service[field].is_null() && service[field] != false;
@@ -99,7 +99,7 @@ pub(crate) fn ignored(router: &dyn Router, c: &Validated) -> Vec<String> {
     unknown.map(|f| format!("spec.service.{f} is not looked at by the provider {}", router.name())).collect()
 }
 
-/// Whether a provider is one that its maintainers have given up: valid to store, never to be served.
+/// Whether the maintainers of a provider have retired it: valid to store, never served.
 pub(crate) fn retired(provider: &str) -> bool {
     let name = provider.split(':').next().unwrap_or_default();
     matches!(name, "appmesh" | "smi" | "osm")

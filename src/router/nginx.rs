@@ -1,8 +1,8 @@
 //! ingress-nginx: an Ingress `<ingressRef>-canary` beside the user's own, with the controller's canary annotations.
 //!
-//! Owns its rules, backend, TLS and class, which follow those of the user's Ingress that lead to the apex, turned to the
-//! canary; its annotations follow too. The user's Ingress is never written. Named requests all go to the
-//! canary, or none: nginx knows no share of them. The requests of `always` do so beside the weight.
+//! Owns its rules, backend, TLS and class, which follow those of the user's Ingress to the apex, changed to the
+//! canary; its annotations follow too. The user's Ingress is never written. Matching requests all go to the
+//! canary, or none: nginx cannot split them. The requests of `always` go there regardless of the weight.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl Router for Nginx {
         &[INGRESS]
     }
 
-    /// Its controller syncs at most once in some seconds.
+    /// Its controller syncs at most once every few seconds.
     fn settle(&self) -> Duration {
         Duration::from_secs(5)
     }
@@ -174,7 +174,7 @@ impl Router for Nginx {
         Ok(vec![Manifest::new(INGRESS, &at.name, managers::ROUTE, OWNED, body)])
     }
 
-    /// Its weight is taken first, so that it can be deleted once the proxies have seen that.
+    /// Its weight is removed first, so that it can be deleted once the proxies have seen that.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
         let at = canary(c);
         if !live.at(&at).is_some_and(|object| made_for(object, &c.name)) {
@@ -193,7 +193,7 @@ fn leads(c: &Validated, ingress: &Value) -> bool {
     copy::backends(ingress).any(|backend| backend["service"]["name"] == c.names.apex.as_str())
 }
 
-/// What of the user's Ingress leads to the apex, leading to the canary.
+/// The part of the user's Ingress for the apex, pointing to the canary.
 fn turned(c: &Validated, spec: &Value) -> Value {
     let to_canary = |backend: &mut Value| backend["service"]["name"] = json!(c.names.canary_service);
     let mut spec = copy::narrowed(c, spec, &|path| {
@@ -207,7 +207,7 @@ fn turned(c: &Validated, spec: &Value) -> Value {
     spec
 }
 
-/// Annotations, behind the prefix, that make and steer a canary Ingress.
+/// Annotations without the prefix that make and control a canary Ingress.
 const KEYS: [&str; 6] = [
     "canary",
     "canary-weight",
@@ -225,16 +225,17 @@ fn canary(c: &Validated) -> ObjectRef {
     copy::of_ingress(&copy::named(c, "ingressRef"))
 }
 
-/// Annotations, behind the prefix, with their values.
+/// Annotations without the prefix, with their values.
 type Said = Vec<(&'static str, String)>;
 
-/// The annotations that name the requests of `match`.
+/// The annotations for the requests of `match`.
 fn named(c: &Validated) -> Result<Said, String> {
     naming("spec.analysis.match", &c.analysis.match_)
 }
 
-/// The annotations that give the requests of `always` the canary, beside the weight. The controller's own words for a
-/// header, `always` and `never`, come as a pair, and for a cookie there are no others: so `never` is one of a pair too.
+/// The annotations that send the requests of `always` to the canary, regardless of the weight. The controller's fixed
+/// values for a header, `always` and `never`, come as a pair, and for a cookie there are no others: so `never` has to
+/// be one of a pair too.
 fn overrides(c: &Validated) -> Result<Said, String> {
     let mut always = naming("spec.analysis.always", &c.analysis.always)?;
     let never = naming("spec.analysis.never", &c.analysis.never)?;
@@ -255,8 +256,8 @@ fn overrides(c: &Validated) -> Result<Said, String> {
     Ok(always)
 }
 
-/// The annotations that name the requests of a list: one header and one cookie at most. Err: more, or other, than they
-/// can say.
+/// The annotations for the requests of a list: at most one header and one cookie. Err: the list has more, or other
+/// conditions.
 fn naming(list: &str, entries: &[Value]) -> Result<Said, String> {
     let mut all: Said = Vec::new();
     for (index, entry) in entries.iter().enumerate() {

@@ -1,53 +1,55 @@
-//! PURE. The shapes of the built-in queries, so that each router only names its series and how it tells the canary's.
+//! PURE. The forms of the built-in queries, so that each router only defines its series and how to recognise the
+//! canary's.
 
 use crate::api::Reporter;
 
 /// Query text of the built-in checks, as Go templates over the functions of `analysis::template`, whose values are
-/// escaped for a PromQL regular expression. Beside those functions there are `{{ side }}`, the Service of the side that is
-/// measured, `{{ pod }}`, a regular expression for the names of its pods, `{{ other pod }}`, one for names of the other
-/// side's pods that begin in the same way, and `{{ workload }}`, the target's kind in lower case. Both measure the canary side only.
+/// escaped for a PromQL regular expression. In addition to those functions there are `{{ side }}`, the Service of the
+/// measured side, `{{ pod }}`, a regular expression for the names of its pods, `{{ other pod }}`, one for names of the
+/// other side's pods that begin in the same way, and `{{ workload }}`, the target's kind in lower case. Both measure
+/// only the canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
-    /// Percent of requests that did not fail, 0 to 100. Yields 0, not nothing, when all fail; nothing or NaN without
+    /// Percent of requests that did not fail, 0 to 100. Returns 0, not nothing, if all fail; nothing or NaN without
     /// traffic.
     pub success_rate: &'static str,
-    /// Requests in the window, whatever became of them.
+    /// Requests in the window, with any result.
     pub requests: &'static str,
     /// The counters of those requests, as selectors.
     pub series: &'static [&'static str],
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
-    /// Name of the counter that all of them rest on.
+    /// Name of the counter that all of them use.
     pub counter: &'static str,
-    /// What has to be switched on for it to be there; empty, where that goes without saying.
+    /// What has to be enabled for it to exist; empty if nothing.
     pub needs: &'static str,
-    /// What else it may mean that there are no values: failures that are not counted there. Empty where it is as Flagger says it.
+    /// Another reason for missing values: failures that are not counted there. Empty if Flagger's text is right.
     pub unseen: &'static str,
     /// The counters of those durations: the buckets of the histogram, or the count beside the sum.
     pub duration_series: &'static [&'static str],
-    /// Names are put in with `_` for every character that is no letter, digit or `_`.
+    /// Names are inserted with `_` for every character other than letters, digits and `_`.
     pub words: bool,
-    /// Counters of all requests and of those that failed, where requests are counted for comparisons.
+    /// Counters of all requests and of failed ones, if comparisons are possible.
     pub counts: Option<&'static Counted>,
-    /// The same by the reports of the party that sent the requests, where they report.
+    /// The same from the reports of the callers, if they report.
     pub by_source: Option<&'static Self>,
-    /// The same by the reports of both ends, no request counted twice.
+    /// The same from the reports of both ends, with no request counted twice.
     pub by_both: Option<&'static Self>,
 }
 
 /// Counters of requests, as selectors over the same functions as [`Builtin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// All requests of the side that is measured.
+    /// All requests of the measured side.
     pub all: &'static str,
-    /// Those that failed.
+    /// Failed requests.
     pub bad: &'static str,
     /// The pods count, not proxies that are older than the run.
     pub of_pods: bool,
 }
 
 impl Builtin {
-    /// The queries that read these reports; where there is no choice, those that there are.
+    /// The queries for these reports; if there is no choice, the only ones.
     pub(crate) fn reported_by(&self, reporter: Reporter) -> &Self {
         match reporter {
             Reporter::Destination => None,
@@ -58,18 +60,18 @@ impl Builtin {
     }
 }
 
-/// What else no values may mean with most proxies.
+/// Another reason for missing values with most proxies.
 pub(super) const UNENDED: &str = "none of its requests has ended, and only then are they counted";
-/// The same with the clusters of Envoy.
+/// The same for Envoy's clusters.
 pub(super) const UNANSWERED: &str =
     "it answers none of its requests: those that their callers give up are not counted";
 
-/// `increase` in place of `rate`: in ratios and quantiles both give the same number, but for a young series some servers
-/// divide by its age in place of the window.
+/// `increase` instead of `rate`: in ratios and quantiles both give the same number, but for a young series some servers
+/// divide by its age instead of the window.
 ///
-/// [`Builtin`] queries over the series `$requests` and either a histogram (99th percentile) or a sum
-/// and a count (mean), all narrowed by `$base`; `$ok` picks the requests that did not fail. `$scale` turns the duration
-/// into milliseconds.
+/// [`Builtin`] queries over the series `$requests` and either a histogram (99th percentile) or a sum and a count
+/// (mean), all narrowed by `$base`; `$ok` selects the requests that did not fail. `$scale` converts the duration to
+/// milliseconds.
 macro_rules! builtin {
     ($base:literal, $requests:literal if $ok:literal, p99 $bucket:literal $scale:literal) => {
         $crate::router::queries::Builtin {
@@ -123,7 +125,7 @@ macro_rules! builtin {
     };
 }
 
-/// Percent of requests that did not fail: 0, not nothing, when all fail.
+/// Percent of requests that did not fail: 0, not nothing, if all fail.
 macro_rules! success_rate {
     ($base:literal, $requests:literal, $ok:literal) => {
         concat!(

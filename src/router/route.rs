@@ -1,5 +1,5 @@
-//! PURE. What the routing objects of all routers have in common: marks, taking over, giving back, and what a list of
-//! weights amounts to. Knows no kind and no field of its own.
+//! PURE. Common code for the routing objects of all routers: marks, taking over, giving back, and the split of a list
+//! of weights. Knows no kind and no specific field.
 
 use serde_json::{Map, Value, json};
 
@@ -11,13 +11,13 @@ use crate::{
     spec::Validated,
 };
 
-/// Where a routing object is and which of its fields are ours.
+/// A routing object and which of its fields are ours.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
     pub(super) kind: Kind,
     pub(super) name: &'a str,
     pub(super) owned: &'static [&'static str],
-    /// How its rules are taken over; none, where nothing of theirs is in what is ours.
+    /// How its rules are taken over; none if no rule of theirs is in a field of ours.
     pub(super) shape: Option<&'static Shape>,
 }
 
@@ -26,7 +26,8 @@ impl Place<'_> {
         ObjectRef::new(self.kind, self.name)
     }
 
-    /// The object with this spec. Somebody else's is taken over: its metadata stays, the fields that we own are noted.
+    /// The object with this spec. Somebody else's is taken over: its metadata stays, and the fields that we own are
+    /// recorded.
     pub(super) fn manifest(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let metadata = match live.at(&self.at()).filter(|object| !known(object, &c.name)) {
             Some(theirs) => self.taken_over(c, theirs),
@@ -39,7 +40,7 @@ impl Place<'_> {
         self.with(&json!({"metadata": self.placed(c, metadata), "spec": spec}))
     }
 
-    /// The spec of somebody else's object, as far as we own it: as it is, or as it was before it was taken over.
+    /// The fields of somebody else's spec that we own: their current values, or those from before the takeover.
     pub(super) fn theirs(&self, c: &Validated, live: &Objects) -> Option<Value> {
         let object = live.at(&self.at()).filter(|object| !known(object, &c.name))?;
         if annotation(object, names::ANNOTATION_ORIGINAL).is_none() {
@@ -50,7 +51,7 @@ impl Place<'_> {
         Some(all["spec"].clone())
     }
 
-    /// Sets the fields that are ours as they are noted. An annotation says nothing about any other.
+    /// Sets our fields to their recorded values. The record is ignored for all other fields.
     fn put_back(&self, noted: &Value, body: &mut Value) {
         for field in self.owned {
             if let Some(value) = noted["fields"].get(field) {
@@ -60,7 +61,7 @@ impl Place<'_> {
         }
     }
 
-    /// With the namespace of the Canary, where the object tells none.
+    /// With the namespace of the Canary, if the object has none.
     fn placed(&self, c: &Validated, mut metadata: Value) -> Value {
         if self.kind.cluster_wide() {
             get::set(&mut metadata, &["annotations", names::ANNOTATION_NAMESPACE], json!(c.namespace));
@@ -68,7 +69,7 @@ impl Place<'_> {
         metadata
     }
 
-    /// The object with this spec, regardless of its owner: somebody else's is taken over, one of ours keeps its marks.
+    /// The object with this spec, regardless of its owner: somebody else's is taken over, ours keeps its marks.
     pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let theirs = live.at(&self.at()).filter(|object| !known(object, &c.name));
         let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(c, object));
@@ -76,19 +77,19 @@ impl Place<'_> {
     }
 
     /// Gives the object back: as it was, if it was taken over; with the spec `plain` and without our marks, if it was
-    /// made. None: it is not there, or its owner's alone.
+    /// created. None: it does not exist, or belongs to its owner alone.
     pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: &Value) -> Option<Manifest> {
         let object = live.at(&self.at())?;
         if adopted(object) && !made_for(object, &c.name) {
             let Some(noted) = noted(object) else {
-                // what it was like is lost: users must not be
+                // the record of its original is lost; users must not be
                 return Some(self.with(&json!({"metadata": {"annotations": unmarked()}, "spec": plain})));
             };
             let theirs = self.theirs(c, live).unwrap_or_default();
             let Some(shape) = self.shape.filter(|shape| shape.leads_to_sides(c, &theirs)) else {
                 return Some(self.original(&noted));
             };
-            // nobody's before, but made by Flagger all the same: the sides are about to go
+            // it had no owner, but Flagger made it: the sides are about to be deleted
             let mut plain = plain.clone();
             shape.keep(c, &theirs, &mut plain);
             let metadata = self.original(&noted).body["metadata"].clone();
@@ -141,7 +142,7 @@ impl Place<'_> {
     }
 }
 
-/// What the object was like before it was taken over, if that can be read.
+/// The recorded original, if it can be read.
 fn noted(object: &Value) -> Option<Value> {
     let noted: Value = serde_json::from_str(annotation(object, names::ANNOTATION_ORIGINAL)?).ok()?;
     noted["fields"].is_object().then_some(noted)
@@ -152,7 +153,7 @@ fn known(object: &Value, canary: &str) -> bool {
     made_for(object, canary) || get::label(object, names::LABEL_CANARY).is_some()
 }
 
-/// Metadata of a routing object that is made: the apex's, with our marks.
+/// Metadata of a created routing object: the apex's, with our marks.
 pub(super) fn marks(c: &Validated) -> Value {
     let custom = c.service.apex.clone().unwrap_or_default();
     let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
@@ -163,7 +164,7 @@ pub(super) fn marks(c: &Validated) -> Value {
     json!({"labels": labels, "annotations": annotations})
 }
 
-/// An annotation is a text, or is not there.
+/// An annotation is a text, or missing.
 fn text_or_null(value: &Value) -> Value {
     value.as_str().map_or(Value::Null, |text| json!(text))
 }
@@ -184,14 +185,14 @@ pub(super) fn unmarked() -> Map<String, Value> {
     .collect()
 }
 
-/// Which side a destination is.
+/// The side of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Primary,
     Canary,
 }
 
-/// The side that a Service of this name is, if it is one.
+/// The side of a Service with this name, if it is one.
 pub(super) fn side(c: &Validated, service: &str) -> Option<Side> {
     if service == c.names.canary_service {
         Some(Side::Canary)
@@ -202,12 +203,12 @@ pub(super) fn side(c: &Validated, service: &str) -> Option<Side> {
     }
 }
 
-/// Where a Service of this name leads, unless it is the apex or one of the sides.
+/// Where a Service with this name points, unless it is the apex or one of the sides.
 pub(super) fn ours(c: &Validated, service: &str) -> Option<String> {
     (service != c.names.apex && side(c, service).is_none()).then(|| service.to_owned())
 }
 
-/// The port of a Service, unless it is the one that the Canary names, or none.
+/// The port of a Service, unless it is the Canary's, or missing.
 pub(super) fn port(c: &Validated, service: &str, port: &Value) -> Option<String> {
     let named = c.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
     let text = port.as_str().is_some_and(|text| text == named || text.parse() == Ok(c.service.port));
@@ -218,8 +219,8 @@ pub(super) fn port(c: &Validated, service: &str, port: &Value) -> Option<String>
 /// Destinations of one rule with their weights.
 pub(super) type Shares = Vec<(Option<Side>, i64)>;
 
-/// Percent to the canary of one rule, if it leads to either side at all. Traffic is never called none: less than 1 %
-/// is 1. A single destination gets everything.
+/// The canary's percentage in one rule, if either side is in it at all. A small share never counts as none: less than 1
+/// % is 1. A single destination gets everything.
 fn percent(shares: &Shares) -> Option<i32> {
     let sum = |which: Side| {
         let of = shares.iter().filter(|(side, _)| *side == Some(which));
@@ -233,8 +234,8 @@ fn percent(shares: &Shares) -> Option<i32> {
     Some(if canary > 0 { percent.max(1) as i32 } else { 0 })
 }
 
-/// The split that the rules of a routing object amount to. Where several rules share traffic out, the one that favours
-/// the canary most counts; single destinations beside them are for those who have a cookie, or who are not named.
+/// The split of a routing object's rules. If several rules split traffic, the one with the highest share for
+/// the canary counts; single destinations beside them are for requests with a cookie, or requests that do not match.
 pub(super) fn split(
     c: &Validated,
     object: ObjectRef,
@@ -253,7 +254,7 @@ pub(super) fn split(
     Ok(Split::to_canary(canary).mirroring(mirrored).for_everyone(everyone))
 }
 
-/// Each of `conditions` together with each of `service.match`, both as the Canary writes them.
+/// Each of `conditions` combined with each of `service.match`, both in the Canary's form.
 pub(super) fn narrowed(c: &Validated, conditions: &[Value]) -> Vec<Value> {
     if c.service.match_.is_empty() {
         return conditions.to_vec();
@@ -273,7 +274,7 @@ pub(super) fn narrowed(c: &Validated, conditions: &[Value]) -> Vec<Value> {
     all
 }
 
-/// The first host of a route that a Canary leaves out, as what to do about it. No hosts at all are all hosts.
+/// The first host of a route that a Canary omits, as an instruction. No hosts at all means all hosts.
 pub(super) fn unnamed_host(theirs: &Value, ours: &[String]) -> Option<String> {
     let all = ours.is_empty() || ours.iter().any(|host| host == "*");
     let mut hosts = get::list(theirs).iter().filter_map(Value::as_str);
@@ -281,7 +282,7 @@ pub(super) fn unnamed_host(theirs: &Value, ours: &[String]) -> Option<String> {
     Some(format!("add its host {lost} to spec.service.hosts"))
 }
 
-/// The members that say something: no `null`, no empty text, list or object.
+/// The members with a value: no `null`, no empty text, list or object.
 pub(super) fn given<const N: usize>(members: [(&str, Value); N]) -> Value {
     let empty = |value: &Value| match value {
         Value::Null => true,
@@ -294,7 +295,7 @@ pub(super) fn given<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(said.map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-/// Names what of a Canary's strategy a router cannot do, each field with `why`.
+/// Names the parts of a Canary's strategy that a router cannot do, each field with `why`.
 pub(super) fn cannot(c: &Validated, fields: &[&str], why: &str) -> Vec<String> {
     let analysis = &c.analysis;
     let asked = |field: &str| match field {

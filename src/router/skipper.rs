@@ -1,9 +1,9 @@
-//! Skipper: an Ingress `<ingressRef>-canary` beside the user's own, in which each path to the apex leads to primary and
-//! canary by weight, and to whatever shares the path with the apex as before. It takes over from the user's Ingress by a
-//! predicate, and stands back while nothing goes to the canary.
+//! Skipper: an Ingress `<ingressRef>-canary` beside the user's own, in which each path to the apex points to primary
+//! and canary by weight, and to other backends of the path as before. It takes precedence over the user's Ingress by a
+//! predicate, and is disabled while nothing goes to the canary.
 //!
-//! Owns its rules, backend, TLS and class, which follow those of the user's Ingress that lead to the apex; its annotations
-//! follow too, its extra routes with that predicate. The user's Ingress is never written.
+//! Owns its rules, backend, TLS and class, which follow those of the user's Ingress to the apex; its annotations
+//! follow too, and its extra routes with that predicate. The user's Ingress is never written.
 
 use std::time::Duration;
 
@@ -32,13 +32,13 @@ pub(super) const PREDICATE: &str = "zalando.org/skipper-predicate";
 pub(super) const ROUTES: &str = "zalando.org/skipper-routes";
 /// Puts the canary's routes before those of the user's Ingress.
 const FIRST: &str = "Weight(100)";
-/// Puts those of its extra routes that are asked before the paths of the user's Ingress before the copy's paths: of those
-/// each but the last counts as one more, as Skipper tells by further predicates whom it leads where.
+/// Puts extra routes that come before the paths of the user's Ingress before the copy's paths: each of those
+/// except the last has one more predicate, by which Skipper splits traffic.
 const BEFORE: &str = "Weight(200)";
-/// Takes the canary's routes out.
+/// Disables the canary's routes.
 const NEVER: &str = "False()";
 
-/// What callers get of a route, also where Skipper answers in place of the backend.
+/// What callers get from a route, also if Skipper answers instead of the backend.
 const QUERIES: Builtin = Builtin {
     words: true,
     needs: "Skipper has to be started with -serve-route-metrics to count what callers get, and Prometheus has to scrape it",
@@ -61,7 +61,7 @@ impl Router for Skipper {
         &[INGRESS]
     }
 
-    /// It asks for Ingresses every three seconds.
+    /// It polls Ingresses every three seconds.
     fn settle(&self) -> Duration {
         Duration::from_secs(5)
     }
@@ -84,7 +84,7 @@ impl Router for Skipper {
     fn touches(&self, c: &Validated, live: &Objects, other: &Value) -> Option<String> {
         let same = |ours: (&str, &str, &str), theirs: (&str, &str, &str)| {
             let expression = |kind: &str| !["Exact", "Prefix"].contains(&kind);
-            // expressions are not told apart by their length
+            // regular expressions cannot be compared by length
             let within = expression(ours.2) && expression(theirs.2) && theirs.1.starts_with(ours.1);
             within || ours.1 == theirs.1
         };
@@ -142,7 +142,7 @@ impl Router for Skipper {
             if copied { weights.shared_again(c, want) } else { weights.shared(c, &object["spec"], want) };
         let said = |key: &str| annotation(object, key).unwrap_or_default();
         let predicate = said(PREDICATE);
-        // those of the copy begin with its own
+        // those of the copy begin with its own predicate
         let rest = if copied { predicate.split_once(" && ").map_or("", |(_, rest)| rest) } else { predicate };
         let predicate = if rest.is_empty() { first.to_owned() } else { format!("{first} && {rest}") };
         let routes = if copied {
@@ -163,7 +163,7 @@ impl Router for Skipper {
         Ok(vec![Manifest::new(INGRESS, &at.name, managers::ROUTE, OWNED, body)])
     }
 
-    /// Its routes are taken out first, so that it can be deleted once the proxies have seen that.
+    /// Its routes are disabled first, so that it can be deleted once the proxies have seen that.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
         let at = canary(c);
         if !live.at(&at).is_some_and(|object| made_for(object, &c.name)) {
@@ -182,21 +182,22 @@ fn canary(c: &Validated) -> ObjectRef {
     copy::of_ingress(&copy::named(c, "ingressRef"))
 }
 
-/// Extra routes with a predicate in front: as many of them as before are asked before paths with the predicates `of_paths`.
+/// Extra routes with a predicate in front, so that the same ones as before come before paths with the predicates
+/// `of_paths`.
 fn placed(routes: &str, of_paths: &str, first: &'static str) -> Result<String, String> {
     let paths = eskip::rank(of_paths)?;
     eskip::with_first(routes, |rank| if first == FIRST && rank > paths { BEFORE } else { first })
 }
 
-/// Weights are of paths: a default backend has none.
+/// Weights apply to paths: a default backend has none.
 fn leads(c: &Validated, ingress: &Value) -> bool {
     let weights = Weights::of(ingress);
     let mut rules = get::list(&ingress["spec"]["rules"]).iter();
     rules.any(|rule| !skipper_weights::paths(c, rule, &weights).is_empty())
 }
 
-/// What of the user's Ingress leads to the apex: each path to the canary and to the primary, after what shares it with the
-/// apex. The last one gets what is left when another has no Service, and no request is to be left to the canary alone.
+/// The part of the user's Ingress for the apex: each path to the canary and to the primary, after its other backends.
+/// The last one gets what is left when another has no Service, and no request may be left to the canary alone.
 fn shared(c: &Validated, user: &Value) -> Value {
     let spec = &user["spec"];
     let mut rules = Vec::new();
@@ -217,6 +218,6 @@ fn shared(c: &Validated, user: &Value) -> Value {
             rules.push(rule);
         }
     }
-    // weights are of paths: a default backend stays with the user's Ingress
+    // weights apply to paths: a default backend stays with the user's Ingress
     copy::with_rules(spec, &rules, false)
 }

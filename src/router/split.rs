@@ -1,7 +1,7 @@
 //! How requests are split between primary and canary.
 
-/// Where requests go: percent to each side, the two add to 100. Where the Canary names requests (`analysis.match`),
-/// the split is theirs and all others go to the primary, unless it is for everyone.
+/// The split of requests: percent to each side, which add to 100. If the Canary matches requests (`analysis.match`),
+/// the split applies to them and all others go to the primary, unless it is for everyone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Split {
     canary: u8,
@@ -20,12 +20,12 @@ impl Split {
     pub fn mirroring(self, mirrored: bool) -> Self {
         Self { mirrored, ..self }
     }
-    /// For all requests, or for those that the Canary names.
+    /// For all requests, or for those that the Canary matches.
     #[must_use]
     pub fn for_everyone(self, everyone: bool) -> Self {
         Self { everyone, ..self }
     }
-    /// With the requests of `analysis.always` and `analysis.never` going their own way, or like all others.
+    /// With separate routes for the requests of `analysis.always` and `analysis.never`, or without.
     #[must_use]
     pub fn pinning(self, pinned: bool) -> Self {
         Self { pinned, ..self }
@@ -42,11 +42,11 @@ impl Split {
     pub fn mirrored(self) -> bool {
         self.mirrored
     }
-    /// The requests of `analysis.always` and `analysis.never` go their own way.
+    /// The requests of `analysis.always` and `analysis.never` have separate routes.
     pub fn is_pinned(self) -> bool {
         self.pinned
     }
-    /// For all requests, although the Canary may name some.
+    /// For all requests, even if the Canary matches some.
     pub fn is_for_everyone(self) -> bool {
         self.everyone
     }

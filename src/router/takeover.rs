@@ -1,45 +1,45 @@
-//! PURE. A routing object that somebody else made is taken over without loss: what the Canary does not speak of stays in
-//! the rules that take the place of theirs, or the takeover is refused with what would be lost. Knows no kind: a router
-//! says by a [`Shape`] where its rules stand.
+//! PURE. A routing object of somebody else is taken over without loss: everything that the Canary does not mention
+//! stays in the rules that replace theirs, or the takeover is refused with a list of what would be lost. Knows no kind:
+//! a router describes the place of its rules in a [`Shape`].
 
 use serde_json::{Map, Value};
 
 use crate::{manifest::json as get, spec::Validated};
 
-/// Where a routing object has its rules, and in each of them what leads where.
+/// Where a routing object has its rules, and the destinations in each of them.
 #[derive(Debug)]
 pub(super) struct Shape {
     /// Pointer in the spec to the list of rules, or to the only one.
     pub(super) rules: &'static str,
     /// Pointer in a rule of ours to its destinations.
     pub(super) destinations: &'static str,
-    /// The destinations of a rule of anybody's.
+    /// The destinations of any rule.
     pub(super) all: fn(&Value) -> Vec<Value>,
-    /// Members of a rule that say which requests it is for, and where they go. None: all other members of the rule are
+    /// Members of a rule that define its requests and destinations. None: all other members of the rule are
     /// left alone anyway.
     pub(super) leading: Option<&'static [&'static str]>,
-    /// Members of a destination that say where it leads, and how much.
+    /// Members of a destination that define its place and weight.
     pub(super) destination: &'static [&'static str],
-    /// Where a destination leads if not to the Canary's own Services by the port that it names, in words.
+    /// Where a destination points, in words, if not to the Canary's own Services and port.
     pub(super) elsewhere: fn(&Validated, &Value) -> Option<String>,
-    /// The requests that a rule is for: none are all.
+    /// The requests of a rule: none means all.
     pub(super) requests: fn(&Value) -> Vec<Request>,
 }
 
-/// Requests that a rule is for.
+/// Requests that a rule matches.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Request {
-    /// How the path is compared (`prefix`, `exact` or another way), and with what.
+    /// How the path is compared (`prefix`, `exact` or another way), and its value.
     pub(super) path: Option<(&'static str, String)>,
     /// All other conditions.
     pub(super) rest: Map<String, Value>,
 }
 
-/// Only one rule may have it.
+/// Must be unique among rules.
 const NAME: &str = "name";
 
 impl Request {
-    /// One that asks for what `entry` has, under the given names of the ways to compare a path.
+    /// The conditions of `entry`, with the given names of the ways to compare a path.
     pub(super) fn of(entry: &Value, path: &Value, ways: &[(&str, &'static str)]) -> Self {
         let path = ways.iter().find_map(|(key, way)| Some((*way, path[*key].as_str()?.to_owned())));
         Self { path, rest: entry.as_object().cloned().unwrap_or_default() }
@@ -51,7 +51,7 @@ impl Request {
         self
     }
 
-    /// Every request that meets `other` meets this.
+    /// Every request that matches `other` matches this.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let path = match (&self.path, &other.path) {
             (None, _) => true,
@@ -82,7 +82,7 @@ impl Shape {
         elsewhere.or_else(|| differing(&theirs, &ours, self)).or_else(|| self.uncovered(&theirs, &ours))
     }
 
-    /// Our spec with what their rules have beside what ours say.
+    /// Our spec with the fields of their rules that ours do not set.
     pub(super) fn keep(&self, c: &Validated, theirs: &Value, ours: &mut Value) {
         let rules = self.rules(theirs);
         let Some(rule) = rules.iter().find(|rule| !self.here(c, rule).is_empty()) else { return };
@@ -107,7 +107,7 @@ impl Shape {
         }
     }
 
-    /// Some rule leads to one of the sides.
+    /// Some rule has one of the sides as destination.
     pub(super) fn leads_to_sides(&self, c: &Validated, spec: &Value) -> bool {
         let sides = [&c.names.primary_service, &c.names.canary_service];
         let named = |to: &Value| sides.iter().any(|side| to.to_string().contains(side.as_str()));
@@ -126,7 +126,7 @@ impl Shape {
         self.leading.map_or_else(Map::new, |leading| without(rule, leading))
     }
 
-    /// Destinations of a rule that lead to the Canary's own Services.
+    /// Destinations of a rule that are the Canary's own Services.
     fn here(&self, c: &Validated, rule: &Value) -> Vec<Value> {
         (self.all)(rule).into_iter().filter(|to| (self.elsewhere)(c, to).is_none()).collect()
     }
@@ -157,7 +157,7 @@ impl Shape {
     }
 }
 
-/// A member that their rules have, our rules do not say, and that is not the same in all of theirs.
+/// A member of their rules that ours do not set and that differs between theirs.
 fn differing(theirs: &[&Value], ours: &[&Value], shape: &Shape) -> Option<String> {
     let said = |key: &String| ours.iter().any(|rule| rule.get(key).is_some_and(|value| !value.is_object()));
     let all: Vec<Map<String, Value>> = theirs.iter().map(|rule| shape.members(rule)).collect();
@@ -185,7 +185,7 @@ fn without(value: &Value, members: &[&str]) -> Map<String, Value> {
     all.into_iter().filter(|(key, value)| !members.contains(&key.as_str()) && !empty(value)).collect()
 }
 
-/// Adds to `into` what only `from` says. Entries of a list are told apart by type and name.
+/// Adds fields to `into` that only `from` has. Entries of a list are identified by type and name.
 fn fill(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {

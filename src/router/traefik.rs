@@ -1,6 +1,6 @@
 //! Traefik: a TraefikService `<apex>` that splits by weight. The user's IngressRoute refers to it.
 //!
-//! Owns the weighted services; other fields, stickiness too, stay. At rest only the primary is listed.
+//! Owns the weighted services; other fields, including stickiness, stay. Between runs only the primary is listed.
 
 use std::time::Duration;
 

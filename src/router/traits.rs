@@ -9,14 +9,14 @@ use crate::{
     spec::Validated,
 };
 
-/// Session affinity cookies as `name=value`, as they are to be in force.
+/// The wanted session affinity cookies as `name=value`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cookies {
-    /// Given to each client that the canary answers, and kept there by it.
+    /// Issued to each client that the canary answers, to keep it there.
     pub canary: Option<String>,
-    /// Given to each client that the primary answers, and kept there by it for an interval.
+    /// Issued to each client that the primary answers, to keep it there for an interval.
     pub primary: Option<String>,
-    /// Of the run before: taken back from each client that still has it.
+    /// From the previous run: removed from each client that still has it.
     pub previous: Option<String>,
 }
 
@@ -26,22 +26,22 @@ pub enum RouterError {
     /// The routing object does not exist.
     #[error("{0} not found")]
     NotFound(ObjectRef),
-    /// It is there, but does not route to primary and canary.
+    /// It exists, but does not route to primary and canary.
     #[error("{object} {why}")]
     Unreadable {
         /// The routing object.
         object: ObjectRef,
-        /// What it lacks.
+        /// What is wrong.
         why: String,
     },
 }
 
-/// Why what a route is to lead to has not been accepted: for people.
+/// Why a destination of a route has not been accepted: for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unaccepted {
-    /// Nothing has been said of it.
+    /// Nothing is reported about it.
     Unseen(String),
-    /// It is refused.
+    /// It is rejected.
     Rejected(String),
 }
 
@@ -51,20 +51,20 @@ pub trait Router: Send + Sync {
     fn name(&self) -> &'static str;
     /// Kinds that must exist in the cluster.
     fn kinds(&self) -> &'static [Kind];
-    /// Kinds that it looks at where they exist. Of one whose objects belong to no namespace all are seen.
+    /// Kinds that it reads if they exist. Of a cluster-scoped kind all objects are read.
     fn optional_kinds(&self) -> &'static [Kind] {
         &[]
     }
-    /// How long proxies may take to obey, unless the user says otherwise.
+    /// How long proxies may take to apply a change, unless the user sets it.
     fn settle(&self) -> Duration;
-    /// What it cannot do of this Canary: field paths, each with a reason.
+    /// Parts of this Canary that it cannot do: field paths, each with a reason.
     fn unsupported(&self, c: &Validated) -> Vec<String>;
-    /// Fields of `spec.service` that it honours, of those that not all routers do.
+    /// Fields of `spec.service` that it supports, among those that not all routers support.
     fn supported_fields(&self) -> &'static [&'static str] {
         &[]
     }
-    /// It can move requests, if the Canary wants it to; otherwise users are on the primary all the time, whatever split
-    /// is asked for.
+    /// It can move requests, if the Canary asks for it; otherwise users are always on the primary, whatever split
+    /// is wanted.
     fn shifts_traffic(&self, _c: &Validated) -> bool {
         true
     }
@@ -73,7 +73,7 @@ pub trait Router: Send + Sync {
     fn needs_handover(&self) -> Option<[&'static str; 2]> {
         None
     }
-    /// Requests that it does not move go to the apex Service itself, so that this has to lead to the primary.
+    /// Requests that it does not move go to the apex Service itself, so that has to select the primary.
     fn apex_is_primary(&self) -> bool {
         false
     }
@@ -81,7 +81,7 @@ pub trait Router: Send + Sync {
     fn sources(&self, _c: &Validated) -> Vec<ObjectRef> {
         vec![]
     }
-    /// The user's own object of which it writes the weights only, if it does: never made and never deleted.
+    /// The user's own object of which it writes only the weights, if any: never created and never deleted.
     fn externally_owned_route(&self, _c: &Validated) -> Option<ObjectRef> {
         None
     }
@@ -89,15 +89,15 @@ pub trait Router: Send + Sync {
     fn not_programmed(&self, _c: &Validated, _live: &Objects) -> Option<String> {
         None
     }
-    /// Why what the route is to lead to has not been accepted, where that is reported.
+    /// Why a future destination of the route has not been accepted, if that is reported.
     fn not_accepted(&self, _c: &Validated, _live: &Objects) -> Option<Unaccepted> {
         None
     }
-    /// What works, but probably not as meant, as far as the live objects show it: for people, with a remedy.
+    /// Things that work, but probably not as intended, judging by the live objects: for people, with a remedy.
     fn advice(&self, _c: &Validated, _live: &Objects) -> Vec<String> {
         vec![]
     }
-    /// Kind of the objects, whosever and in any namespace, that may serve the same requests as what it copies.
+    /// Kind of objects, of any owner and namespace, that may serve the same requests as its copies.
     fn bystanders(&self) -> Option<Kind> {
         None
     }
@@ -105,31 +105,31 @@ pub trait Router: Send + Sync {
     fn touches(&self, _c: &Validated, _live: &Objects, _other: &serde_json::Value) -> Option<String> {
         None
     }
-    /// Requests of a host that go to whichever of two Canaries Kubernetes made first: those that both serve, as `c` writes
-    /// them. Where the more exact condition counts, whatever the age, there are none.
+    /// Requests of a host for which the older of two Canaries wins: those that both serve, in the form of
+    /// `c`. None if the more exact condition wins, whatever the age.
     fn shadows(&self, _c: &Validated, _other: &crate::api::CanaryService) -> Option<String> {
         None
     }
-    /// Objects that it makes or takes over. One of the name of the apex is taken over if it has no controller.
+    /// Objects that it makes or takes over. One with the apex's name is taken over if it has no controller.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
-    /// The one of these that users' requests meet first; it leads to the others.
+    /// The first of these that users' requests reach; it points to the others.
     fn route(&self, c: &Validated, _live: &Objects) -> Option<ObjectRef> {
         self.reads(c).into_iter().next()
     }
-    /// Those of the objects that it makes or takes over that no other may have.
+    /// Those of its objects that no other Canary may have.
     fn claims(&self, c: &Validated, _live: &Objects) -> Vec<ObjectRef> {
         self.reads(c)
     }
-    /// What an earlier version, or Flagger, led users by, and that is to go once the route is in force.
+    /// Routes of an earlier version, or of Flagger, to remove once the route is in effect.
     fn leftovers(&self, _c: &Validated, _live: &Objects) -> Vec<Undo> {
         vec![]
     }
-    /// What users of somebody's object would lose if it became what the Canary says: a gateway or a host name that the
-    /// Canary leaves out. In words, with the field to name it in.
+    /// What users of somebody else's object would lose if it followed the Canary: a gateway or a host name that the
+    /// Canary omits. In words, with the field to name it in.
     fn takeover_conflict(&self, _c: &Validated, _theirs: &serde_json::Value) -> Option<String> {
         None
     }
-    /// The split that the live objects make; for everyone only where the Canary names requests and all go one way.
+    /// The split of the live objects; for everyone only if the Canary matches requests and all go one way.
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
     /// Objects beside the route that do not depend on the split.
     fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
@@ -143,7 +143,7 @@ pub trait Router: Send + Sync {
         want: Split,
         cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError>;
-    /// Gives back what it made or took over: routes lead to the apex, without our marks.
+    /// Gives back what it made or took over: routes point to the apex, without our marks.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo>;
     /// Query text of the built-in checks.
     fn queries(&self) -> &'static Builtin;

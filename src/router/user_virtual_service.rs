@@ -1,8 +1,8 @@
 //! Istio, on a VirtualService of the user's (`spec.routeRef`): in one of its http routes the weights are ours.
 //!
-//! Owns in that route which of primary and canary it leads to and with what weight. Everything else is the user's and
-//! is written back as it was read: a list of http routes can only be written whole, and never without the version it
-//! was read at. The route leads to the apex, or to primary and canary, before it is ours; to the apex afterwards.
+//! Owns the weights of primary and canary in that route. Everything else is the user's and
+//! is written back unchanged: a list of http routes can only be written as a whole, and only with the version it
+//! was read at. Before the takeover the route points to the apex, or to primary and canary; afterwards to the apex.
 
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/http"];
 
-/// The VirtualService of the user that a Canary refers to, and which route of it is split.
+/// The user's VirtualService in a Canary's reference, and which of its routes is split.
 pub(super) struct UserRoute<'a> {
     c: &'a Validated,
     /// Name of the VirtualService.
@@ -30,10 +30,10 @@ pub(super) struct UserRoute<'a> {
     route: Option<&'a str>,
 }
 
-/// What was there before, as the annotation keeps it.
+/// The original, as the annotation keeps it.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Original {
-    /// Whose the weights are.
+    /// The Canary that owns the weights.
     canary: String,
     /// Name of the http route.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ struct Original {
     was: Vec<Value>,
 }
 
-/// Where one destination leads.
+/// The destination of a route.
 #[derive(Clone, Copy, PartialEq)]
 enum To {
     Apex,
@@ -50,7 +50,7 @@ enum To {
     Elsewhere,
 }
 
-/// The VirtualService that the Canary refers to, if it refers to one.
+/// The VirtualService in the Canary's reference, if any.
 pub(super) fn of(c: &Validated) -> Option<UserRoute<'_>> {
     let user = c.spec.route_ref.as_ref().filter(|user| user.kind == VIRTUAL_SERVICE.kind)?;
     let route = user.route.as_deref().filter(|name| !name.is_empty());
@@ -100,7 +100,7 @@ impl UserRoute<'_> {
         route::split(self.c, self.at(), &[shares], false)
     }
 
-    /// The VirtualService as it is, with these weights.
+    /// The current VirtualService, with these weights.
     pub(super) fn render(&self, live: &Objects, want: Split) -> Result<Manifest, RouterError> {
         let object = self.object(live)?;
         let mut http = get::list(&object["spec"]["http"]).to_vec();
@@ -126,7 +126,7 @@ impl UserRoute<'_> {
         Ok(self.manifest(&http, Some(&original)))
     }
 
-    /// The VirtualService with the route leading to the apex, without our marks. None: it bears none.
+    /// The VirtualService with the route pointing to the apex, without our marks. None: it has none.
     pub(super) fn given_back(&self, live: &Objects) -> Option<Manifest> {
         let object = live.at(&self.at())?;
         let noted = original(object).filter(|noted| noted.canary == self.c.name)?;
@@ -153,7 +153,7 @@ impl UserRoute<'_> {
         RouterError::Unreadable { object: self.at(), why }
     }
 
-    /// Where in the list the http route of this name stands.
+    /// The position of the http route with this name.
     fn position(&self, http: &[Value], name: Option<&str>) -> Result<usize, RouterError> {
         let named = |rule: &&Value| name.is_none_or(|name| rule["name"] == name);
         let found: Vec<usize> =
@@ -174,7 +174,7 @@ impl UserRoute<'_> {
         }
     }
 
-    /// Primary and canary with their weights, each as the destination it was made from has it.
+    /// Primary and canary with their weights, each with the fields of its original destination.
     fn split(&self, destinations: &[Value], want: Split) -> Result<Vec<Value>, RouterError> {
         let leads: Vec<To> = destinations.iter().map(|to| self.to(to)).collect();
         let sound = match leads.as_slice() {
@@ -208,7 +208,7 @@ impl UserRoute<'_> {
         Ok(split)
     }
 
-    /// What of the route leads to primary or canary leads to the apex again, with the fields it has by now.
+    /// Destinations for primary or canary point to the apex again, with their current fields.
     fn give_back(&self, http: &mut [Value], noted: &Original) {
         let Ok(position) = self.position(http, noted.route.as_deref()) else { return };
         let live = get::list(&http[position]["route"]).to_vec();

@@ -1,4 +1,4 @@
-//! PURE. What VirtualServices have in common, regardless of their owner.
+//! PURE. Common code for VirtualServices, regardless of their owner.
 
 use crate::{snapshot::Kind, spec::Validated};
 

@@ -1,6 +1,7 @@
-//! Who may read `/metrics`: asked of the API server, by TokenReview and SubjectAccessReview, as kube-rbac-proxy does.
+//! Who may read `/metrics`: decided by the API server, with TokenReview and SubjectAccessReview, as kube-rbac-proxy
+//! does.
 //!
-//! Owns what was answered lately, so that a scraper costs two calls a minute. Knows nothing of metrics.
+//! Caches recent answers, so that a scraper costs two calls a minute. Knows nothing about metrics.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -21,31 +22,31 @@ use kube::{Api, Client, api::PostParams};
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::Mutex, time::timeout};
 
-/// No call to the API server may take longer.
+/// Time limit of a call to the API server.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// An answer is believed for so long.
+/// An answer is valid for this long.
 const FRESH: Duration = Duration::from_secs(60);
-/// Answers that are kept: there are few scrapers.
+/// Number of cached answers: there are few scrapers.
 const KEPT: usize = 64;
-/// Longest token that is asked about: those of service accounts have about 1 KiB.
+/// Longest token that is checked: those of service accounts have about 1 KiB.
 const LONGEST: usize = 8 * 1024;
-/// The path that is asked about.
+/// The path that is checked.
 const PATH: &str = "/metrics";
 
-/// Why somebody may not read.
+/// Why a caller may not read.
 pub(super) type Refusal = (StatusCode, String);
 
-/// What was answered when, by the digest of the token.
+/// Cached answers with their time, by the digest of the token.
 type Known = BTreeMap<[u8; 32], (Instant, Result<(), Refusal>)>;
 
-/// Asks who may read. One at a time: callers without the right cannot make the operator ask more than that.
+/// Checks who may read. One check at a time: callers without the right cannot make the operator send more requests.
 pub(crate) struct Access {
     client: Client,
     known: Mutex<Known>,
 }
 
 impl Access {
-    /// Asks by this client, whose account may make reviews.
+    /// Checks with this client, whose account may make reviews.
     pub(crate) fn new(client: Client) -> Self {
         Self { client, known: Mutex::default() }
     }
@@ -53,7 +54,7 @@ impl Access {
     /// Whether the sender of these headers may read.
     ///
     /// # Errors
-    /// No account is named, or one without the right; or it is not known.
+    /// No account is named, or one without the right; or it is unknown.
     pub(super) async fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim).unwrap_or_default();
@@ -145,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    /// An API server that knows the tokens `scraper` and `stranger`, of which the first may read.
+    /// An API server that knows the tokens `scraper` and `stranger`; only the first may read.
     fn access() -> (Access, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = calls.clone();

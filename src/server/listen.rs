@@ -1,9 +1,9 @@
-//! Serves HTTP within bounds: so many connections, so much and so long for the head of a request, so long for a whole
-//! connection, so long at shutdown. All connections together take no more memory than these come to, and
-//! cannot keep it from ending.
+//! Serves HTTP within limits: number of connections, size and time of the head of a request, time of a complete
+//! connection, time at shutdown. All connections together take a bounded amount of memory, and
+//! cannot delay the shutdown.
 //!
-//! axum's own server sets none of these: hyper reads the head of a request without a deadline unless it is given a timer.
-//! Each connection serves one request.
+//! axum's own server sets none of these limits: hyper reads the head of a request without a deadline unless it has a
+//! timer. Each connection serves one request.
 #![allow(
     clippy::disallowed_methods,
     reason = "connections are tasks with deadlines, which the server waits for"
@@ -30,23 +30,23 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service as _;
 
-/// Most bytes of the head of a request, and of what is read ahead of its body.
+/// Most bytes of the head of a request, and of the read-ahead of its body.
 const HEAD: usize = 16 * 1024;
-/// Most header lines: a client has about ten, and proxies of a mesh add twenty.
+/// Most header lines: a client sends about ten, and proxies of a mesh add twenty.
 const HEADERS: usize = 64;
-/// Before the next try when no connection can be accepted, as when the program has no file descriptors left.
+/// Pause when no connection can be accepted, for example because the program has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How much a port serves.
+/// The limits of a port.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Connections at once.
     pub(crate) connections: usize,
     /// For the head of a request.
     pub(crate) head: Duration,
-    /// For all of a connection.
+    /// For the complete connection.
     pub(crate) whole: Duration,
-    /// For requests under way at shutdown.
+    /// For current requests at shutdown.
     pub(crate) drain: Duration,
 }
 
@@ -64,13 +64,13 @@ impl Default for Limits {
 /// Both ends of a connection: an extension of each request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ends {
-    /// What the client connected to.
+    /// The address that the client connected to.
     pub(crate) local: SocketAddr,
-    /// Where it connected from.
+    /// The client's address.
     pub(crate) peer: SocketAddr,
 }
 
-/// All addresses at a port, IPv4 alone where the host has no IPv6.
+/// All addresses at a port, only IPv4 if the host has no IPv6.
 pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
     match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
         Err(e) if e.kind() != io::ErrorKind::AddrInUse => {
@@ -80,7 +80,7 @@ pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
     }
 }
 
-/// Serves until `stop` is cancelled and the requests under way are answered or out of time.
+/// Serves until `stop` is cancelled and the current requests are answered or out of time.
 pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: CancellationToken) {
     let connections = TaskTracker::new();
     let mut places = Places { most: limits.connections, taken: Vec::new() };
@@ -113,7 +113,7 @@ fn is_of_the_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// The connections that are open.
+/// The open connections.
 struct Places {
     most: usize,
     /// From the oldest to the newest.
@@ -129,8 +129,8 @@ struct Place {
 }
 
 impl Places {
-    /// A place for one more. Where none is free, the connection that has been silent longest gives way, so that silent ones do not keep
-    /// probes out by connecting and saying nothing; none where all are being answered.
+    /// A place for one more. If none is free, the connection that has been silent longest is closed, so that silent
+    /// ones cannot keep probes out; none if all are being answered.
     fn take(&mut self) -> Option<Place> {
         self.taken.retain(|place| Arc::strong_count(&place.has_asked) > 1);
         if self.taken.len() >= self.most {
@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    /// What comes until the connection ends, in whichever way.
+    /// Reads until the connection ends, in any way.
     async fn rest(stream: &mut TcpStream) -> String {
         let mut all = Vec::new();
         stream.read_to_end(&mut all).await.ok();
@@ -269,7 +269,7 @@ mod tests {
             .collect::<Vec<_>>()
             .await;
         assert!(server.answers(ASKED).await.ends_with("OK"));
-        // all but those that have places were ended by the server: without an end to read, this would wait for ever
+        // the server closed all except those with places: without that, this read would wait forever
         for ended in &mut half_open[..1000 - 64] {
             assert_eq!(rest(ended).await, "");
         }
@@ -289,7 +289,7 @@ mod tests {
     async fn f10_a_client_that_takes_nothing_is_cut() {
         let server = Server::start(Limits { whole: SHORT, ..unbounded() }).await;
         let mut slow = server.says("GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await;
-        // an answer without an end: only the server can end this
+        // an answer without an end: only the server can end it
         rest(&mut slow).await;
     }
 

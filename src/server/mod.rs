@@ -1,6 +1,6 @@
 //! The operator's own HTTP port: `/healthz`, `/readyz` and `/metrics`.
 //!
-//! Serves text that others hold; measures and decides nothing.
+//! Serves text of other components; measures and decides nothing.
 
 mod access;
 pub(crate) mod listen;
@@ -29,14 +29,14 @@ pub(crate) use access::Access;
 
 /// The exposition format of `/metrics`.
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Requests for metrics that come while others are still being answered get the same ones.
+/// Requests for metrics that come while others are still being answered get the same text.
 const SHARED: Duration = Duration::from_secs(1);
 
 /// The port could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("port {port} cannot be opened (another one can be chosen with --port)")]
 pub(crate) struct PortError {
-    /// The port asked for.
+    /// The requested port.
     port: u16,
     /// The system's reason.
     source: io::Error,
@@ -50,19 +50,19 @@ pub(crate) type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 pub(crate) struct Faces {
     metrics: Arc<Metrics>,
     ready: Readiness,
-    /// Who may read metrics; none: everybody.
+    /// Checks who may read metrics; none: everybody may.
     access: Option<Arc<Access>>,
     last: Arc<Mutex<Weak<Exposition>>>,
 }
 
 impl Faces {
-    /// Metrics, for those whom `access` admits, and readiness.
+    /// Metrics, for callers that `access` allows, and readiness.
     pub(crate) fn new(metrics: Arc<Metrics>, ready: Readiness, access: Option<Access>) -> Self {
         Self { metrics, ready, access: access.map(Arc::new), last: Arc::default() }
     }
 }
 
-/// All metrics, as they were a moment ago.
+/// All metrics at one recent moment.
 struct Exposition {
     text: String,
     made: Instant,
@@ -71,12 +71,12 @@ struct Exposition {
 /// Opens a port on all addresses.
 ///
 /// # Errors
-/// It is taken, or there is no right to it.
+/// It is in use, or the right is missing.
 pub(crate) async fn open(port: u16) -> Result<TcpListener, PortError> {
     listen::bind(port).await.map_err(|source| PortError { port, source })
 }
 
-/// Serves until `stop` is cancelled and the requests under way are answered, or have had their time.
+/// Serves until `stop` is cancelled and the current requests are answered, or have had their time.
 ///
 /// `/healthz` answers 200 for as long as the process runs, `/readyz` 200 while it is ready and 503 with
 /// the reason otherwise.
@@ -106,7 +106,7 @@ async fn exposition(State(faces): State<Faces>, headers: HeaderMap) -> Response 
     ([(header::CONTENT_TYPE, OPENMETRICS)], body).into_response()
 }
 
-/// Made by one at a time, and held by those alone to whom it is sent: many who ask take no more memory than one.
+/// Rendered by one request at a time, and held only by its receivers: many callers take no more memory than one.
 async fn newest(faces: &Faces) -> Arc<Exposition> {
     let mut last = faces.last.lock().await;
     if let Some(shared) = last.upgrade().filter(|shared| shared.made.elapsed() < SHARED) {

@@ -1,4 +1,4 @@
-//! Everything observed about one Canary, as plain data. Made by `observe`, read by the pure core, never changed.
+//! All observations about one Canary, as plain data. Made by `observe`, read by the pure core, never changed.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -41,12 +41,12 @@ impl Kind {
         }
     }
 
-    /// Every API server has it: no CustomResourceDefinition defines it.
+    /// Every API server has it: it needs no CustomResourceDefinition.
     pub fn built_in(&self) -> bool {
         matches!(self.group, "" | "apps" | "batch" | "discovery.k8s.io" | "networking.k8s.io" | "policy")
     }
 
-    /// Its objects belong to no namespace: one of a name is there for the whole cluster.
+    /// Its objects are cluster-scoped.
     pub fn cluster_wide(&self) -> bool {
         matches!((self.group, self.kind), ("kuma.io", "TrafficRoute"))
     }
@@ -116,21 +116,21 @@ pub const METRIC_TEMPLATE: Kind =
 pub const ALERT_PROVIDER: Kind =
     Kind { group: "flagger.app", version: "v1beta1", kind: "AlertProvider", plural: "alertproviders" };
 
-/// `batch/v1` Job: a metric that is judged by its end. In a snapshot those of this Canary.
+/// `batch/v1` Job: a metric that is judged by its end. A snapshot has those of this Canary.
 pub const JOB: Kind = Kind { group: "batch", version: "v1", kind: "Job", plural: "jobs" };
-/// Core Pod. In a snapshot those of these Jobs, without their specs.
+/// Core Pod. A snapshot has those of these Jobs, without their specs.
 pub const POD: Kind = Kind { group: "", version: "v1", kind: "Pod", plural: "pods" };
-/// CanaryRun: records of runs. In a snapshot those of this Canary, without the content of those that have ended.
+/// CanaryRun: records of runs. A snapshot has those of this Canary, without the content of finished ones.
 pub const CANARY_RUN: Kind =
     Kind { group: "serin.dev", version: "v1alpha1", kind: "CanaryRun", plural: "canaryruns" };
 
 /// Namespace and name of an object.
 pub type Key = (String, String);
 
-/// What is written: an object, and the field manager under which that is done.
+/// The key of a write: an object, and the field manager.
 pub type Write = (ObjectRef, &'static str);
 
-/// Points at an object in the Canary's namespace, or at one that belongs to none.
+/// A reference to an object in the Canary's namespace, or to a cluster-scoped one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ObjectRef {
     /// Its kind.
@@ -152,7 +152,7 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// Objects of one namespace and of none, each as the JSON the API server gave (so that fields unknown here survive).
+/// Objects of one namespace and cluster-scoped ones, each as the API server's JSON (so that unknown fields survive).
 /// A copy shares them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Objects(#[serde(serialize_with = "as_list")] BTreeMap<ObjectRef, Arc<Value>>);
@@ -162,22 +162,22 @@ fn as_list<S: serde::Serializer>(map: &BTreeMap<ObjectRef, Arc<Value>>, s: S) ->
 }
 
 impl Objects {
-    /// The object, if it was there.
+    /// The object, if it existed.
     pub fn get(&self, kind: Kind, name: &str) -> Option<&Value> {
         self.at(&ObjectRef::new(kind, name))
     }
 
-    /// The object that `at` points at, if it was there.
+    /// The object that `at` refers to, if it existed.
     pub fn at(&self, at: &ObjectRef) -> Option<&Value> {
         self.0.get(at).map(Arc::as_ref)
     }
 
-    /// Adds or replaces an object under the name it carries.
+    /// Adds or replaces an object under its name.
     pub fn insert(&mut self, kind: Kind, object: Value) {
         self.share(kind, Arc::new(object));
     }
 
-    /// The same with an object that others read as well.
+    /// The same with a shared object.
     pub(crate) fn share(&mut self, kind: Kind, object: Arc<Value>) {
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         self.0.insert(ObjectRef { kind, name }, object);
@@ -200,22 +200,22 @@ impl Objects {
     }
 }
 
-/// Another Canary in the namespace that wants an object which this one wants too.
+/// Another Canary in the namespace that claims an object of this one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rival {
     /// Its name.
     pub name: String,
-    /// Its uid: decides between two of the same age.
+    /// Its uid, for two of the same age.
     pub uid: String,
-    /// When it was created; the older one keeps what both want.
+    /// When it was created; the older one keeps the object.
     pub created: Option<Timestamp>,
-    /// What both want, e.g. `Deployment podinfo`.
+    /// The claimed object, e.g. `Deployment podinfo`.
     pub wants: ObjectRef,
     /// It is not the target or the apex of both: one of them derives its name, as in `<apex>-canary`.
     pub derived: bool,
 }
 
-/// Another Canary, in any namespace, that serves a host which this one serves too.
+/// Another Canary, in any namespace, that serves a host of this one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Neighbour {
     /// Its namespace and name.
@@ -224,7 +224,7 @@ pub struct Neighbour {
     pub service: Value,
 }
 
-/// One Canary and all that bears on it, seen at one moment.
+/// One Canary and everything that affects it, at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
     /// The operator's settings that decisions depend on.
@@ -232,12 +232,12 @@ pub struct Snapshot {
     /// The Canary, status included.
     #[serde(serialize_with = "Canary::serialize")]
     pub canary: Arc<Canary>,
-    /// Target, primary, Services, routing objects, stored templates; of ConfigMaps and Secrets that templates use, and
-    /// of their copies, the metadata.
+    /// Target, primary, Services, routing objects, stored templates; the metadata of ConfigMaps and Secrets that
+    /// templates use, and of their copies.
     pub objects: Objects,
-    /// Ready endpoints per Service name. Absent: no EndpointSlice seen.
+    /// Ready endpoints per Service name. Missing: no EndpointSlice.
     pub ready: BTreeMap<String, u32>,
-    /// Endpoints per Service name whose pods are on their way out: deleted, not failed. Absent: none.
+    /// Endpoints per Service name whose pods are terminating: deleted, not failed. Missing: none.
     pub leaving: BTreeMap<String, u32>,
     /// Plural.group of the optional kinds that the cluster does not define.
     pub missing_kinds: Vec<String>,
@@ -245,28 +245,29 @@ pub struct Snapshot {
     pub forbidden_kinds: Vec<String>,
     /// Kinds that were never listed, by plural.group, and why.
     pub unlisted_kinds: BTreeMap<String, String>,
-    /// Kinds that matter to it and have not been seen for too long: what is known of them may be old.
+    /// Kinds that affect it and have not been visible for too long: data about them may be old.
     pub stale: Vec<StaleKind>,
-    /// Edits of fields that are in use, which the Canary here has as they were: see [`keep_in_use`](crate::spec::keep_in_use).
+    /// Edits of fields in use, for which this Canary has the former value: see
+    /// [`keep_in_use`](crate::spec::keep_in_use).
     pub not_followed: Vec<String>,
-    /// Canaries that want the same target, apex, or object with a derived name.
+    /// Canaries that claim the same target, apex, or object with a derived name.
     pub rivals: Vec<Rival>,
     /// Canaries of the same provider that serve the same host.
     pub neighbours: Vec<Neighbour>,
     /// Objects of others, in any namespace, whose requests the Canary's route may take.
     pub bystanders: Vec<Value>,
-    /// The MetricTemplates this Canary refers to, as far as they exist, by `namespace/name`.
+    /// The existing MetricTemplates in this Canary's references, by `namespace/name`.
     pub templates: BTreeMap<String, MetricTemplateSpec>,
-    /// The Secrets that checks name, as far as they exist: resourceVersions by `namespace/name`. None where Secrets are
+    /// The existing Secrets in the checks: resourceVersions by `namespace/name`. None if Secrets are
     /// not watched.
     pub secrets: Option<BTreeMap<String, String>>,
-    /// The AlertProviders this Canary refers to, as far as they exist, by `namespace/name`.
+    /// The existing AlertProviders in this Canary's references, by `namespace/name`.
     pub alert_providers: BTreeMap<String, AlertProviderSpec>,
-    /// The MetricTemplates and AlertProviders this Canary refers to that are there and do not decode, by kind, namespace and name
-    /// as in `MetricTemplate n/name`, and why not.
+    /// The MetricTemplates and AlertProviders in this Canary's references that exist but do not decode, by kind,
+    /// namespace and name as in `MetricTemplate n/name`, and the reasons.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub undecodable: BTreeMap<String, String>,
-    /// Holder of a Flagger leader lease that has not run out, and when it will.
+    /// Holder of a Flagger leader lease that has not expired, and when it will.
     pub flagger: Option<(String, Timestamp)>,
     /// The namespace is being deleted: nothing can be created in it.
     pub namespace_terminating: bool,
@@ -274,47 +275,47 @@ pub struct Snapshot {
     pub refused: Option<String>,
     /// The installed CustomResourceDefinition does not keep what is written into the status.
     pub unkept: Option<Unkept>,
-    /// The Job of a metric that could not be made.
+    /// The Job of a metric that could not be created.
     pub refused_job: Option<RefusedJob>,
-    /// How often its objects were written of late.
+    /// How often its objects were written recently.
     #[serde(skip)]
     pub writes: WriteBudget<Write>,
-    /// After an unanswered question: do not ask again before this.
+    /// After an unanswered query: do not query again before this.
     pub ask_not_before: Option<Timestamp>,
-    /// When the present generation of the Canary was first seen. None: not known.
+    /// When the current generation of the Canary was first seen. None: unknown.
     pub edited: Option<Timestamp>,
-    /// Since when the operator has been watching without a break, by its own clock: no deadline is held against a
-    /// Canary for time in which it was not looked at.
+    /// Since when the operator has been watching without a break, by its own clock: time in which a Canary was not
+    /// processed does not count against deadlines.
     pub watching_since: Timestamp,
-    /// That question met a limit of its server: nothing is asked before, whatever is due.
+    /// A server's rate limit was reached: nothing is queried before then, whatever is due.
     pub rate_limited: bool,
-    /// What bears on the records of its runs.
+    /// State of the records of its runs.
     pub records: Records,
-    /// Conditions of its metrics that were read before.
+    /// Conditions of its metrics that were compiled before.
     #[serde(skip)]
     pub conditions: Known,
-    /// What webhooks said last, by the place in the run at which they were asked.
+    /// The last answers of webhooks, by the place in the run where they were called.
     pub heard: BTreeMap<String, WebhookRound>,
-    /// No run of this Canary may begin at present, because others are under way.
+    /// No run of this Canary may begin now, because there are too many others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queued: Option<Queued>,
 }
 
-/// As many runs are under way as may be.
+/// The number of runs has reached a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Queued {
     /// The limit.
     pub most: usize,
-    /// It counts the runs of one namespace.
+    /// The limit is that of one namespace.
     pub in_namespace: bool,
 }
 
-/// A kind of which nothing is seen.
+/// A kind that is not visible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StaleKind {
     /// The kind.
     pub kind: Kind,
-    /// The namespace that it is not seen in; none: any.
+    /// The namespace in which it is not visible; none: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Since when.
@@ -323,7 +324,7 @@ pub struct StaleKind {
     pub why: String,
 }
 
-/// What the webhooks of one type said, as far as they were called.
+/// The answers of the webhooks of one type, as far as they were called.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WebhookRound {
     /// When the last of them had answered.
@@ -332,27 +333,27 @@ pub struct WebhookRound {
     pub said: Vec<WebhookReply>,
 }
 
-/// What one webhook said.
+/// The answer of one webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WebhookReply {
     /// Its name.
     pub name: String,
-    /// Where it is.
+    /// Its URL.
     pub url: String,
     /// Yes, or why not.
     pub answer: Result<(), Denial>,
-    /// How the call went.
+    /// The course of the call.
     pub course: Timing,
 }
 
-/// How a call of a webhook went.
+/// The course of a webhook call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Timing {
-    /// The URL for people: without what may be a secret.
+    /// The URL for people: without parts that may be secret.
     pub shown: String,
     /// When the first try was made.
     pub asked: Timestamp,
-    /// When there was an answer, or no more hope of one.
+    /// When there was an answer, or it was given up.
     pub answered: Timestamp,
     /// How often it was tried.
     pub tries: u32,
@@ -363,14 +364,14 @@ pub struct Timing {
 /// Why a webhook did not say yes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Denial {
-    /// In our words: fit for status and logs.
+    /// In our own words: safe for status and logs.
     pub why: String,
     /// In Flagger's words, which may quote the answer: for Events only.
     pub quote: String,
 }
 
 impl Denial {
-    /// One that quotes no server.
+    /// A denial that quotes no server.
     pub fn plain(why: impl Into<String>) -> Self {
         let why = why.into();
         Self { quote: why.clone(), why }

@@ -1,4 +1,4 @@
-//! One question to a metrics server, and what every kind of server has to answer.
+//! One query to a metrics server, and the interface of every kind of server.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -11,18 +11,18 @@ use crate::{
     clock,
 };
 
-/// Everything that one question to a metrics server needs.
+/// All inputs of one query to a metrics server.
 #[derive(Clone)]
 pub(crate) struct Ask<'a> {
-    /// The namespace of the Canary that asks.
+    /// The namespace of the Canary.
     pub tenant: &'a str,
     /// Namespace of the object that names the server.
     pub namespace: &'a str,
-    /// Without a Secret, it may be asked with the operator's own identity in a cloud.
+    /// Without a Secret, the operator's own identity in a cloud may be used.
     pub as_operator: bool,
-    /// `spec.provider.address`, or the Canary's Prometheus; empty where the kind has a public one.
+    /// `spec.provider.address`, or the Canary's Prometheus; empty if the kind has a public one.
     pub address: &'a str,
-    /// The rendered query. May hold secrets: nothing of it is to be repeated in an error.
+    /// The rendered query. It may contain secrets: errors must not repeat any of it.
     pub query: &'a str,
     /// How far the check looks back; above zero.
     pub window: Duration,
@@ -32,15 +32,15 @@ pub(crate) struct Ask<'a> {
     pub json_path: Option<&'a str>,
     /// `spec.provider.headers`.
     pub headers: &'a BTreeMap<String, Vec<String>>,
-    /// Take any TLS certificate.
+    /// Accept any TLS certificate.
     pub any_certificate: bool,
-    /// What the Secret holds; empty where none is named.
+    /// The content of the Secret; empty if none is named.
     pub credentials: &'a Credentials,
-    /// Since when values count, where that is known.
+    /// From when values count, if that is known.
     pub since: Option<Since>,
 }
 
-/// Without address, query and headers, which may hold secrets.
+/// Without address, query and headers, which may contain secrets.
 impl fmt::Debug for Ask<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all = f.debug_struct("Ask");
@@ -48,7 +48,7 @@ impl fmt::Debug for Ask<'_> {
     }
 }
 
-/// A value, and the end of the time that it is of, where the server tells.
+/// A value, and the end of its time, if the server returns it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sample {
     pub(super) value: f64,
@@ -56,7 +56,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Of a time that is not known.
+    /// Without a known time.
     pub(super) fn undated(value: f64) -> Self {
         Self { value, until: None }
     }
@@ -91,16 +91,16 @@ impl<'a> Ask<'a> {
         if self.address.trim().is_empty() { public } else { self.address }
     }
 
-    /// A value up to then is of a time that is over and not before the step: what is summed up so far would be a part.
+    /// A value that ends then is complete and not from before the step: a partial sum would be too small.
     pub(super) fn is_whole(&self, until: Timestamp) -> bool {
         until <= clock::now() && self.since.is_none_or(|since| until > since.step)
     }
 
-    /// The values of these samples. Beside some of the run, those of the time before it are left out: they are of series that
-    /// have ended, such as those of the pods of a former release.
+    /// The values of these samples. If some are from the run, those from before it are dropped: they belong to series
+    /// that have ended, such as the pods of a former release.
     ///
     /// # Errors
-    /// All that have a value are of the time before the step, or the run: they are in doubt.
+    /// All that have a value are from before the step, or the run: they are in doubt.
     pub(super) fn of_the_step(&self, samples: &[Sample]) -> Result<Vec<f64>, SourceError> {
         let all = || samples.iter().map(|sample| sample.value).collect();
         let Some(since) = self.since else { return Ok(all()) };
@@ -126,19 +126,19 @@ pub(crate) trait MetricSource: Send + Sync {
     /// Name of its kind, as in `spec.provider.type`.
     fn kind(&self) -> &'static str;
 
-    /// Asks for the present values of a query, one per series. An empty list is an answer; values may be NaN or
+    /// Queries the current values, one per series. An empty list is a valid answer; values may be NaN or
     /// infinite.
     fn query<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Vec<f64>, SourceError>>;
 
-    /// Asks for counts of requests at a time, each a series with a label that says which.
+    /// Queries counts of requests at a time, each a series with a label that identifies it.
     ///
     /// # Errors
-    /// Servers of this kind have no counters, or there is no whole answer.
+    /// Servers of this kind have no counters, or the answer is incomplete.
     fn count<'a>(&'a self, _ask: &'a Ask<'a>, _at: Timestamp) -> BoxFuture<'a, Result<Tally, SourceError>> {
         let message = format!("servers of the kind {} are not asked for counts of requests", self.kind());
         futures::future::ready(Err(SourceError::Unusable { message })).boxed()
     }
 
-    /// Whether the server answers questions at all. The query of `ask` is not looked at.
+    /// Whether the server answers queries at all. The query of `ask` is ignored.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>>;
 }

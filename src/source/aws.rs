@@ -1,8 +1,8 @@
 //! Requests signed for AWS.
 //!
-//! Owns whose name they are signed in: the keys of the MetricTemplate's Secret (`aws_access_key_id`,
-//! `aws_secret_access_key`, perhaps `aws_session_token`), or the operator's own, found as AWS' tools find them: variables,
-//! profile, web identity, container, machine. Those are kept until they run out.
+//! Owns the identity for the signature: the keys of the MetricTemplate's Secret (`aws_access_key_id`,
+//! `aws_secret_access_key`, optionally `aws_session_token`), or the operator's own, found as AWS' tools do: variables,
+//! profile, web identity, container, machine. The latter are cached until they expire.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use crate::{
     text::first_chars,
 };
 
-/// Time for finding credentials, all places together.
+/// Time limit for finding credentials, for all places together.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// Time for one place: the metadata service of a machine answers at once, or is not there.
+/// Time limit for one place: the metadata service of a machine answers at once, or does not exist.
 const PLACE: Duration = Duration::from_secs(2);
 /// Most bytes of an answer with credentials.
 const LARGEST: usize = 64 * 1024;
-/// Most characters of what went wrong that are repeated.
+/// Most characters of an error that are repeated.
 const SHOWN: usize = 256;
 
 /// Signs requests to one service.
@@ -34,14 +34,14 @@ pub(super) struct Aws {
 }
 
 impl Aws {
-    /// For requests to this service. The operator's own credentials are asked for through `own`.
+    /// For requests to this service. The operator's own credentials are fetched through `own`.
     pub(super) fn new(service: &'static str, own: Outbound) -> Self {
         let context = Context::new().with_file_read(Files).with_http_send(Sender(own)).with_env(OsEnv);
         let places = DefaultCredentialProvider::builder().no_sso().no_process().build();
         Self { service, own: Signer::new(context, places, RequestSigner::new(service, "")) }
     }
 
-    /// Adds what a request has to carry; its header `x-amz-content-sha256` tells the body.
+    /// Adds the headers of a signed request; `x-amz-content-sha256` describes the body.
     pub(super) async fn sign(
         &self,
         ask: &Ask<'_>,
@@ -72,7 +72,7 @@ impl Aws {
     }
 }
 
-/// Reads the files that AWS' variables name.
+/// Reads the files in AWS' variables.
 #[derive(Debug)]
 struct Files;
 
@@ -82,7 +82,7 @@ impl FileRead for Files {
     }
 }
 
-/// Asks those who give out credentials.
+/// Sends requests to the services that issue credentials.
 struct Sender(Outbound);
 
 impl std::fmt::Debug for Sender {

@@ -1,7 +1,7 @@
-//! Amazon CloudWatch, asked for metric data by the JSON form of its API.
+//! Amazon CloudWatch, queried for metric data with the JSON form of its API.
 //!
-//! The query is a JSON list of MetricDataQuery. Of each result that is returned the newest value counts that is whole, or else
-//! the newest. Credentials: see `aws`. With the operator's own, only Amazon's hosts are asked.
+//! The query is a JSON list of MetricDataQuery. Of each returned result the newest complete value counts, or otherwise
+//! the newest. Credentials: see `aws`. With the operator's own, only Amazon's hosts are contacted.
 
 use futures::{FutureExt, future::BoxFuture};
 use jiff::{SignedDuration, Timestamp};
@@ -19,13 +19,13 @@ use super::{
 use crate::net::Outbound;
 
 const TARGET: &str = "GraniteServiceVersion20100801.GetMetricData";
-/// Most points that are asked for: so many that an answer has no second page, unless its series are too many to be judged.
+/// Most requested points: enough that an answer has no second page, unless it has too many series to be judged.
 const POINTS: u32 = 5000;
-/// What is said of an answer with a `NextToken`.
+/// The error for an answer with a `NextToken`.
 const FURTHER: &str = "the answer has further pages: aggregate the query to fewer series";
 /// Longest name of a region.
 const LONGEST: usize = 32;
-/// Kinds of errors with status 400 that speak of who asks, not of what is asked.
+/// Types of errors with status 400 that are about the caller, not the query.
 const NOT_THE_QUERY: [&str; 11] = [
     "AccessDenied",
     "ExpiredToken",
@@ -51,7 +51,7 @@ pub(super) struct CloudWatch {
 #[serde(rename_all = "PascalCase")]
 struct Answer {
     metric_data_results: Vec<Outcome>,
-    /// There is more than this.
+    /// There are more pages.
     #[serde(default)]
     next_token: Option<String>,
     /// Why some of the data may be missing.
@@ -86,7 +86,7 @@ struct Complaint {
 }
 
 impl CloudWatch {
-    /// Asks this way; for credentials of its own it asks through `own`.
+    /// Sends queries through `http`, and fetches own credentials through `own`.
     pub(super) fn new(http: Http, own: Outbound) -> Self {
         Self { http, aws: Aws::new("monitoring", own) }
     }
@@ -136,7 +136,7 @@ impl MetricSource for CloudWatch {
         self.data(ask).boxed()
     }
 
-    /// Nothing is asked: who may ask something is told that this is nothing.
+    /// Nothing is queried: callers with permission get an error about an empty query.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async move {
             let reply = self.post(ask, &json!([])).await?;
@@ -149,7 +149,7 @@ impl MetricSource for CloudWatch {
     }
 }
 
-/// A region becomes part of a host: nothing but the letters that regions have.
+/// A region becomes part of a host: only characters of region names are allowed.
 fn region<'a>(ask: &Ask<'a>) -> Result<&'a str, SourceError> {
     let region = ask.region.unwrap_or_default().trim();
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -161,7 +161,7 @@ fn region<'a>(ask: &Ask<'a>) -> Result<&'a str, SourceError> {
     Ok(region)
 }
 
-/// Another host than Amazon's gets no request that is signed in the operator's name.
+/// Requests signed with the operator's identity go only to Amazon's hosts.
 fn endpoint(ask: &Ask<'_>, region: &str) -> Result<String, SourceError> {
     let given = ask.address.trim();
     if given.is_empty() {
@@ -218,7 +218,7 @@ fn decode(reply: &Reply, ask: &Ask<'_>, period: f64) -> Result<Vec<Sample>, Sour
     answer.metric_data_results.iter().map(sample).collect()
 }
 
-/// What an answer that is no success comes to.
+/// The error for an unsuccessful answer.
 fn refusal(reply: &Reply) -> Option<SourceError> {
     if (200..300).contains(&reply.status) {
         return None;

@@ -1,6 +1,6 @@
 //! Contents of ConfigMaps and Secrets, read by name, as checksums.
 //!
-//! Owns the read and its deadline. A content is forgotten as soon as its checksum is known, and no error repeats one.
+//! Owns the read and its deadline. A content is forgotten as soon as its checksum is known, and no error repeats it.
 #![allow(clippy::disallowed_types, reason = "this module reads contents from the API server")]
 
 use std::time::Duration;
@@ -12,21 +12,21 @@ use crate::{
     snapshot::ObjectRef,
 };
 
-/// No read may take longer.
+/// Time limit of a read.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Why a content is not known.
+/// Why a content is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContentError {
-    /// The API server says no.
+    /// The API server refuses.
     #[error("the API server answers {code}: {message}")]
     Refused {
         /// HTTP status.
         code: u16,
-        /// What it said.
+        /// Its message.
         message: String,
     },
-    /// No connection, or an answer that is none.
+    /// No connection, or an invalid answer.
     #[error("the API server cannot be asked")]
     Unreachable(#[source] Box<kube::Error>),
     /// No answer in time.
@@ -44,7 +44,7 @@ impl Contents {
         Self(client)
     }
 
-    /// Version and checksum of what the object holds now; none if it does not exist.
+    /// Version and checksum of the object's current content; none if it does not exist.
     ///
     /// # Errors
     /// It cannot be read.

@@ -1,7 +1,7 @@
 //! Contents of the Secrets that MetricTemplates and metrics name, read by name.
 //!
-//! Owns the read, its deadline, and what is remembered of it: a content is read once for each version that the watch of
-//! Secrets tells, so that checks cost no read. Never shown: neither `Debug` nor any error repeats a value.
+//! Owns the read, its deadline, and a cache: a content is read once for each version that the watch of
+//! Secrets reports, so that checks cost no read. Never shown: neither `Debug` nor any error repeats a value.
 #![allow(clippy::disallowed_types, reason = "this module reads Secrets from the API server")]
 
 use std::{
@@ -17,17 +17,17 @@ use kube::{Api, Client};
 use super::error::SourceError;
 use crate::analysis::SecretAt;
 
-/// No read may take longer.
+/// Time limit of a read.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Shorter values are not looked for in texts: they stand in any.
+/// Shorter values are not redacted: they occur in any text.
 const SHORTEST: usize = 4;
-/// The key of a Secret under which the certificates of a server's own authority lie, in PEM form.
+/// The key of a Secret with the certificates of a server's own authority, in PEM form.
 pub(super) const CA_KEY: &str = "ca.crt";
-/// What is shown in place of a secret.
+/// Shown instead of a secret.
 const HIDDEN: &str = "*****";
 
-/// Types of Secrets, or how they begin, that hold what proves who somebody is to the cluster, to registries or to clients, or whole
-/// releases: none is for a query.
+/// Types of Secrets, or their prefixes, with credentials for the cluster, registries or clients, or with complete
+/// releases: none may be used in a query.
 const NOT_FOR_QUERIES: [&str; 6] = [
     "kubernetes.io/service-account-token",
     "kubernetes.io/tls",
@@ -37,17 +37,17 @@ const NOT_FOR_QUERIES: [&str; 6] = [
     "helm.sh/release",
 ];
 
-/// What is under each key of a Secret.
+/// The values of a Secret by key.
 type Content = BTreeMap<String, Vec<u8>>;
 
-/// Most bytes that are remembered of all Secrets, and of those of one namespace.
+/// Most bytes in the cache, in total and per namespace.
 const MOST: usize = 8 << 20;
 const EACH: usize = 1 << 20;
 
 /// Namespace and name.
 type Key = (String, String);
 
-/// What is remembered.
+/// The cache.
 #[derive(Default)]
 struct Known {
     secrets: BTreeMap<Key, Remembered>,
@@ -57,11 +57,11 @@ struct Known {
 /// Type and content of a Secret.
 type Held = (String, Content);
 
-/// What was read of a Secret.
+/// A cached Secret.
 struct Remembered {
     version: String,
     held: Held,
-    /// The turn at which it was used last.
+    /// The turn of its last use.
     used: u64,
 }
 
@@ -69,7 +69,7 @@ impl Known {
     fn find(&mut self, key: &Key, version: &str) -> Option<Held> {
         self.turn += 1;
         let known = self.secrets.get_mut(key)?;
-        // what was read may be newer than what the watch has told by now: then it is read once more
+        // the cached version may be newer than the one from the watch: then it is read once more
         if known.version != version {
             return None;
         }
@@ -77,7 +77,8 @@ impl Known {
         Some(known.held.clone())
     }
 
-    /// Makes room by forgetting what was used longest ago: of the same namespace, if that has too much, else of all.
+    /// Makes room by dropping the least recently used entries: of the same namespace, if that has too many, otherwise
+    /// of all.
     fn keep(&mut self, key: Key, version: String, held: Held) {
         self.secrets.remove(&key);
         let size = bytes(&held.1);
@@ -108,13 +109,13 @@ fn bytes(content: &Content) -> usize {
     content.iter().map(|(key, value)| key.len() + value.len()).sum()
 }
 
-/// What a Secret holds.
+/// The content of a Secret.
 #[derive(Clone, Default)]
 pub(crate) struct Credentials {
     from: SecretAt,
     type_: String,
     values: Content,
-    /// Values from elsewhere that are not to be shown either.
+    /// Values from elsewhere that must not be shown either.
     hidden: Vec<String>,
 }
 
@@ -125,12 +126,12 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Of this Secret.
+    /// Content of this Secret.
     pub(crate) fn new(from: SecretAt, values: Content) -> Self {
         Self { from, values, ..Self::default() }
     }
 
-    /// Of a Secret of this type.
+    /// Content of a Secret of this type.
     fn typed(self, type_: String) -> Self {
         Self { type_, ..self }
     }
@@ -138,7 +139,7 @@ impl Credentials {
     /// The text under a key, for a query.
     ///
     /// # Errors
-    /// There is none, or the Secret is of a type that holds no arguments.
+    /// There is none, or the Secret is of a type that must not be used for arguments.
     pub(crate) fn argument(&self, key: &str) -> Result<&str, SourceError> {
         match NOT_FOR_QUERIES.iter().find(|type_| self.type_.starts_with(*type_)) {
             Some(_) => Err(SourceError::NotForQueries {
@@ -150,13 +151,13 @@ impl Credentials {
         }
     }
 
-    /// The same, hiding other secrets that are sent along as well.
+    /// The same, also redacting other secrets that are sent along.
     #[must_use]
     pub(crate) fn beside(self, hidden: Vec<String>) -> Self {
         Self { hidden, ..self }
     }
 
-    /// It holds more than what a server is known by, which is no secret.
+    /// It contains more than the certificates of a server, which are not secret.
     pub(super) fn holds_secrets(&self) -> bool {
         self.values.keys().any(|key| key != CA_KEY)
     }
@@ -180,7 +181,7 @@ impl Credentials {
     /// The text under a key.
     ///
     /// # Errors
-    /// There is none: names Secret, key and who names the Secret.
+    /// There is none: names Secret, key and the object that names the Secret.
     pub(crate) fn get(&self, key: &str) -> Result<&str, SourceError> {
         self.find(key).ok_or_else(|| self.lacks(&format!("key {key}")))
     }
@@ -194,7 +195,7 @@ impl Credentials {
         }
     }
 
-    /// A text without the values: a server may repeat what it was sent.
+    /// A text without the values, because a server may repeat what it was sent.
     pub(crate) fn redact(&self, text: &str) -> String {
         let values = self.values.values().filter_map(|value| std::str::from_utf8(value).ok());
         let values = values.chain(self.hidden.iter().map(String::as_str));
@@ -218,7 +219,7 @@ impl Secrets {
         Self { client, known: Arc::default() }
     }
 
-    /// Forgets those that are gone.
+    /// Drops Secrets that are gone.
     pub(crate) fn forget(&self, is_gone: impl Fn(&Key) -> bool) {
         self.known().secrets.retain(|key, _| !is_gone(key));
     }
@@ -227,7 +228,7 @@ impl Secrets {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the Secret holds. Where its version is not known it is read each time.
+    /// The content of the Secret. If its version is unknown it is read each time.
     ///
     /// # Errors
     /// It does not exist, or cannot be read.
@@ -258,7 +259,7 @@ impl Secrets {
         let values: BTreeMap<_, _> =
             found.data.unwrap_or_default().into_iter().map(|(k, v)| (k, v.0)).collect();
         let type_ = found.type_.unwrap_or_default();
-        // one that is not followed would be remembered in vain, and after it is gone
+        // one that is not watched would be cached for nothing, and after it is gone
         if let Some(version) = found.metadata.resource_version.filter(|_| at.version.is_some()) {
             self.known().keep(key, version, (type_.clone(), values.clone()));
         }

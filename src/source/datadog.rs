@@ -1,8 +1,8 @@
-//! Datadog, asked for time series.
+//! Datadog, queried for time series.
 //!
-//! Credentials: `datadog_api_key` and `datadog_application_key`. Of each series the newest point counts whose time is over:
-//! the last one mostly belongs to a bucket that is still being filled. Flagger takes the oldest of ten windows, which says
-//! nothing of the step.
+//! Credentials: `datadog_api_key` and `datadog_application_key`. Of each series the newest point counts whose time is
+//! over: the last one usually belongs to a bucket that is still being filled. Flagger uses the oldest of ten windows,
+//! which says nothing about the step.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::{analysis::as_written, clock};
 
 /// The site of the United States, for templates without an address.
 const PUBLIC: &str = "https://api.datadoghq.com";
-/// Agents send what they have counted every 15 s: until then a bucket that is over still grows.
+/// Agents send their counts every 15 s: until then a finished bucket still grows.
 const SENT: SignedDuration = SignedDuration::from_secs(15);
 
 /// Datadog, at any site.
@@ -49,7 +49,7 @@ struct Series {
 }
 
 impl Series {
-    /// The newest value of a time that was over for a while at `now`. A point is named by the beginning of its time.
+    /// The newest value whose time had been over for a while at `now`. The time of a point is its beginning.
     fn newest(&self, now: Timestamp, window: Duration) -> Sample {
         let apart = self.pointlist.windows(2).map(|pair| (pair[1].0 - pair[0].0) / 1000.0).reduce(f64::min);
         let lasts = self.interval.or(apart).unwrap_or(window.as_secs_f64());

@@ -1,6 +1,6 @@
-//! Dynatrace, asked for metrics by its API v2.
+//! Dynatrace, queried for metrics with its API v2.
 //!
-//! Credentials: `dynatrace_token`. The whole stretch of time is asked for as one value per series.
+//! Credentials: `dynatrace_token`. The whole period is requested as one value per series.
 
 use futures::{FutureExt, future::BoxFuture};
 use reqwest::Url;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::analysis::as_written;
 
-/// What is said of an answer with a `nextPageKey`.
+/// The error for an answer with a `nextPageKey`.
 const FURTHER: &str = "the answer has further pages: aggregate the query to fewer series";
 
 /// Any number of environments.
@@ -27,12 +27,12 @@ pub(super) struct Dynatrace {
 #[serde(rename_all = "camelCase")]
 struct Answer {
     result: Vec<Selected>,
-    /// There is more than this.
+    /// There are more pages.
     #[serde(default)]
     next_page_key: Option<String>,
 }
 
-/// What one metric of the selector comes to.
+/// The result of one metric of the selector.
 #[derive(Deserialize)]
 struct Selected {
     data: Vec<Series>,

@@ -1,4 +1,4 @@
-//! What can go wrong with a question to a metrics server.
+//! Errors of queries to a metrics server.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use crate::{
     net::{NetError, Refused},
 };
 
-/// Why a question has no answer. Texts name the server without credentials and hold nothing that it said: that is in
+/// Why a query has no answer. Texts name the server without credentials and contain none of its words: those are in
 /// [`quoting`](SourceError::quoting).
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
-    /// The address is no `http` or `https` URL.
+    /// The address is not an `http` or `https` URL.
     #[error("{server:?} is not an http or https address")]
     Address {
-        /// The address as given, without credentials.
+        /// The given address, without credentials.
         server: String,
     },
-    /// The operator may not ask this server.
+    /// The operator may not contact this server.
     #[error("{server}: {source}")]
     Refused {
         /// Who.
@@ -25,7 +25,7 @@ pub(crate) enum SourceError {
         /// Why, with a remedy.
         source: Refused,
     },
-    /// No HTTP client could be made, e.g. for want of a crypto provider.
+    /// No HTTP client could be created, e.g. because there is no crypto provider.
     #[error("asking {server}: {source}")]
     Client {
         /// Who.
@@ -33,67 +33,67 @@ pub(crate) enum SourceError {
         /// What went wrong.
         source: NetError,
     },
-    /// Something that the question needs is missing from its MetricTemplate, or invalid.
+    /// Something that the query needs is missing from its MetricTemplate, or invalid.
     #[error("{message}")]
     Unusable {
         /// Field and remedy.
         message: String,
     },
-    /// The Secret that is named does not exist.
+    /// The named Secret does not exist.
     #[error("Secret {secret} does not exist, which {named_by} names: create it or correct the name")]
     SecretMissing {
         /// `namespace/name`.
         secret: String,
-        /// Who names it, and where.
+        /// The object and field that name it.
         named_by: String,
     },
-    /// The Secret lacks a key, or what is under it is no text.
+    /// The Secret lacks a key, or its value is not text.
     #[error("Secret {secret}, which {named_by} names, has no {key}: add it under data")]
     KeyMissing {
         /// `namespace/name`.
         secret: String,
-        /// Who names it, and where.
+        /// The object and field that name it.
         named_by: String,
         /// The key, or those of which one is enough.
         key: String,
     },
-    /// A Secret of this type is not read for a query.
+    /// A Secret of this type must not be used in a query.
     #[error(
         "Secret {secret}, which {named_by} names, is of the type {type_}, which gives no arguments: put the value into a Secret of the type Opaque"
     )]
     NotForQueries {
         /// `namespace/name`.
         secret: String,
-        /// Who names it, and where.
+        /// The object and field that name it.
         named_by: String,
         /// Its type.
         type_: String,
     },
-    /// A value out of a Secret could change the query of another namespace's MetricTemplate.
+    /// A value from a Secret could change the query of another namespace's MetricTemplate.
     #[error(
         "Secret {secret}, which {named_by} names, holds characters under {key} that could change the query of a MetricTemplate of namespace {lender}: only {PLAIN} may stand there"
     )]
     NotPlain {
         /// `namespace/name`.
         secret: String,
-        /// Who names it, and where.
+        /// The object and field that name it.
         named_by: String,
         /// The key.
         key: String,
-        /// Whose MetricTemplate it is.
+        /// The owner of the MetricTemplate.
         lender: String,
     },
-    /// The API server does not give the Secret out.
+    /// The API server does not return the Secret.
     #[error("Secret {secret}, which {named_by} names, cannot be read: {message}")]
     SecretUnread {
         /// `namespace/name`.
         secret: String,
-        /// Who names it, and where.
+        /// The object and field that name it.
         named_by: String,
-        /// What the API server said.
+        /// The API server's message.
         message: String,
     },
-    /// The operator has no identity of its own in a cloud, or cannot learn it.
+    /// The operator has no identity of its own in a cloud, or cannot obtain it.
     #[error("no credentials for {cloud}: {message}")]
     Identity {
         /// Which one.
@@ -101,27 +101,27 @@ pub(crate) enum SourceError {
         /// What went wrong.
         message: String,
     },
-    /// The server understood and refused: the query is wrong.
+    /// The server refuses the query as wrong.
     #[error("{server} rejected the query with status {status}")]
     Rejected {
         /// Who.
         server: String,
         /// 400 or 422.
         status: u16,
-        /// What it said, as far as it may be repeated.
+        /// Its answer, as far as it may be repeated.
         said: String,
     },
-    /// Another status than success: down, overloaded, not such a server, or wants credentials.
+    /// An unsuccessful status: down, overloaded, not such a server, or it wants credentials.
     #[error("{server} answered with status {status}{}", hint(*.status))]
     Unavailable {
         /// Who.
         server: String,
         /// HTTP status.
         status: u16,
-        /// What it said, as far as it may be repeated.
+        /// Its answer, as far as it may be repeated.
         said: String,
     },
-    /// Something else answers there.
+    /// A different kind of server answers there.
     #[error(
         "there is no Prometheus at {server}: it answered with status {status} and not in the form of Prometheus' API; \
          correct the address, with the path before /api/v1"
@@ -131,19 +131,19 @@ pub(crate) enum SourceError {
         server: String,
         /// HTTP status.
         status: u16,
-        /// What it said, as far as it may be repeated.
+        /// Its answer, as far as it may be repeated.
         said: String,
     },
-    /// It asks for fewer questions.
+    /// It asks for fewer queries.
     #[error("{server} answered with status {status}: it is asked too often, and is left alone for a while")]
     RateLimited {
         /// Who.
         server: String,
         /// HTTP status.
         status: u16,
-        /// What it said, as far as it may be repeated.
+        /// Its answer, as far as it may be repeated.
         said: String,
-        /// How long it wants to be left alone, as far as it says so.
+        /// How long it wants to be left alone, if it says so.
         retry_after: Option<Duration>,
     },
     /// No connection, or one that broke.
@@ -154,7 +154,7 @@ pub(crate) enum SourceError {
         /// What went wrong.
         source: NetError,
     },
-    /// The API server could not pass the question on.
+    /// The API server could not forward the query.
     #[error("{server} cannot be asked: {why}")]
     Unasked {
         /// Who.
@@ -162,7 +162,7 @@ pub(crate) enum SourceError {
         /// What went wrong.
         why: String,
     },
-    /// No whole answer in time.
+    /// No complete answer in time.
     #[error("{server} did not answer within {seconds} s")]
     TimedOut {
         /// Who.
@@ -170,12 +170,12 @@ pub(crate) enum SourceError {
         /// The limit.
         seconds: f64,
     },
-    /// There was no turn in time.
+    /// The query had to wait for too long.
     #[error(
         "too many questions of this namespace are under way: use fewer metrics, or servers that answer sooner"
     )]
     Crowded,
-    /// An answer past the size limit.
+    /// An answer above the size limit.
     #[error("the answer of {server} is larger than {limit} bytes")]
     TooLarge {
         /// Who.
@@ -183,7 +183,7 @@ pub(crate) enum SourceError {
         /// The limit.
         limit: usize,
     },
-    /// Not what such a server answers.
+    /// Not an answer of such a server.
     #[error("the answer of {server} makes no sense: {why}")]
     Undecodable {
         /// Who.
@@ -193,7 +193,7 @@ pub(crate) enum SourceError {
         /// The odd part, as far as it may be repeated.
         said: String,
     },
-    /// A part of the data may be missing.
+    /// Part of the data may be missing.
     #[error("the answer of {server} comes with warnings: a part of the data may be missing")]
     Warned {
         /// Who.
@@ -201,7 +201,7 @@ pub(crate) enum SourceError {
         /// The warnings, as far as they may be repeated.
         said: String,
     },
-    /// The server answers, and warns that the query does not do what it seems to.
+    /// The server answers, and warns that the query does not do what it seems to do.
     #[error("{server} warns that the query is not right, so that its values are not used: correct the query")]
     QueryWarned {
         /// Who.
@@ -217,7 +217,7 @@ pub(crate) enum SourceError {
         /// The reason.
         doubt: Doubt,
     },
-    /// There is no value, though there is a sample: too few for a rate.
+    /// There is no value, although there is a sample: too few for a rate.
     #[error(
         "{NO_VALUES}, though there is a sample: none of its series has two within {seconds} s, so the metric's interval is \
          shorter than two scrapes take: give it a longer one"
@@ -226,12 +226,12 @@ pub(crate) enum SourceError {
         /// The interval of the metric.
         seconds: f64,
     },
-    /// The query yields a range of times, where one value per series is wanted.
+    /// The query returns a range of times, but one value per series is needed.
     #[error("the query yields a range vector; only an instant vector or a scalar can be judged")]
     NotInstant,
 }
 
-/// What to do about a status that lasts.
+/// What to do about a lasting status.
 fn hint(status: u16) -> &'static str {
     match status {
         300..=399 => ": redirects are not followed, so correct the address to the one that it leads to",
@@ -251,7 +251,7 @@ impl SourceError {
         }
     }
 
-    /// The text with what the server said behind it, where it may be repeated: for Events, not for status or logs.
+    /// The text followed by the server's words, if they may be repeated: for Events, not for status or logs.
     pub(crate) fn quoting(&self) -> String {
         match self {
             Self::Rejected { said, .. }

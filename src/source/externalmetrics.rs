@@ -1,8 +1,8 @@
 //! The external metrics API of Kubernetes, which adapters such as KEDA's serve. The query is
-//! `[<namespace>/]<metric>[?labelSelector=…]`; the namespace is `default` where none is given.
+//! `[<namespace>/]<metric>[?labelSelector=…]`; the default namespace is `default`.
 //!
-//! Without an address the cluster's own API server is asked, which passes the question on to the adapter. With one, that
-//! server is asked; credentials: `token`; `ca.crt`.
+//! Without an address it queries the cluster's own API server, which forwards to the adapter. With an address, it
+//! queries that server; credentials: `token`; `ca.crt`.
 #![allow(clippy::disallowed_types, reason = "the API server is asked")]
 
 use futures::{FutureExt, StreamExt, future::BoxFuture};
@@ -44,7 +44,7 @@ struct Item {
 }
 
 impl ExternalMetrics {
-    /// Asks other servers through `http`, the cluster through `cluster`.
+    /// Queries other servers through `http`, the cluster through `cluster`.
     pub(super) fn new(http: Http, cluster: Client) -> Self {
         Self { http, cluster }
     }
@@ -117,7 +117,7 @@ pub(super) fn decode(reply: &Reply) -> Result<Vec<Sample>, SourceError> {
     let value = |item: &Item| {
         let read = match &item.value {
             Value::String(text) => quantity::parse(text),
-            // a quantity may stand there without quotes
+            // a quantity may be without quotes
             Value::Number(number) => number.as_f64(),
             _ => None,
         };
@@ -154,7 +154,7 @@ pub(super) fn path(query: &str) -> Result<Url, SourceError> {
     Ok(url)
 }
 
-/// A `Status` says why.
+/// The message of a `Status`.
 fn words(body: &[u8]) -> Option<String> {
     complaint_of(body, "message")
 }

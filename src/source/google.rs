@@ -1,9 +1,9 @@
 //! Tokens for Google's APIs.
 //!
-//! Owns in whose name one is asked for: the service account whose key lies in the MetricTemplate's Secret under
-//! `serviceAccountKey`, or the operator's own, from the metadata server of Google's clusters. Tokens are kept until
-//! shortly before they run out. By hand, because reqsign-google (3.2) asks one fixed server, whatever `token_uri` the key
-//! names.
+//! Owns the identity of the token: the service account with its key in the MetricTemplate's Secret under
+//! `serviceAccountKey`, or the operator's own, from the metadata server of Google's clusters. Tokens are cached until
+//! shortly before they expire. Written by hand, because reqsign-google (3.2) uses one fixed server, whatever
+//! `token_uri` the key names.
 
 use std::{
     collections::BTreeMap,
@@ -35,15 +35,15 @@ pub(super) const ACCOUNT: &str = "serviceAccountKey";
 const SCOPE: &str = "https://www.googleapis.com/auth/monitoring.read";
 const TOKENS: &str = "https://oauth2.googleapis.com/token";
 const METADATA: &str = "http://metadata.google.internal/computeMetadata/v1/";
-/// Time for the metadata server, which is near.
+/// Time limit for the metadata server, which is near.
 const NEAR: Duration = Duration::from_secs(2);
 /// Most bytes of its answers.
 const LARGEST: usize = 64 * 1024;
-/// A token is asked for this long.
+/// Requested lifetime of a token.
 const LIFE: SignedDuration = SignedDuration::from_hours(1);
-/// And not used for its last stretch.
+/// It is not used in its last seconds.
 const REST: i64 = 60;
-/// Most tokens that are kept.
+/// Most cached tokens.
 const KEPT: usize = 64;
 
 /// Gets tokens and keeps them.
@@ -51,14 +51,14 @@ const KEPT: usize = 64;
 pub(super) struct Google {
     http: Http,
     own: Outbound,
-    /// By the checksum of the whole key: to know a part of a key is not enough to use its token.
+    /// By the checksum of the complete key: knowing a part of a key is not enough to use its token.
     known: Arc<Mutex<BTreeMap<Vec<u8>, Kept>>>,
 }
 
 /// A token and until when it is used.
 type Kept = (String, Timestamp);
 
-/// What Google hands out as the key of a service account.
+/// The key of a service account in Google's form.
 #[derive(Deserialize)]
 struct Account {
     #[serde(rename = "type")]
@@ -77,7 +77,7 @@ struct Token {
 }
 
 impl Google {
-    /// With keys of Secrets, tokens are asked for through `http`; with the operator's identity through `own`.
+    /// With keys from Secrets, tokens are requested through `http`; with the operator's identity through `own`.
     pub(super) fn new(http: Http, own: Outbound) -> Self {
         Self { http, own, known: Arc::default() }
     }
@@ -114,7 +114,7 @@ impl Google {
         known.get(name).filter(|(_, until)| now < *until).map(|(token, _)| token.clone())
     }
 
-    /// A signed statement of who asks, in exchange for a token (RFC 7523).
+    /// Exchanges a signed statement of the identity for a token (RFC 7523).
     async fn of_account(&self, ask: &Ask<'_>, key: &str, now: Timestamp) -> Result<Token, SourceError> {
         let wrong = || ask.credentials.lacks(&format!("usable key of a service account under {ACCOUNT}"));
         let account: Account = serde_json::from_str(key).map_err(|_| wrong())?;

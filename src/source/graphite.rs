@@ -12,7 +12,7 @@ use super::{
     http::{Call, Http, Reply, add_query, address, on_one_line},
 };
 
-/// How infinity is written, which JSON has no word for.
+/// How infinity is written, which JSON cannot express.
 const INFINITY: &str = "1e9999";
 
 /// Any number of Graphite servers.
@@ -31,7 +31,7 @@ struct Series {
 #[serde(untagged)]
 enum Point {
     Number(f64),
-    /// A number that JSON cannot hold, put in quotes.
+    /// A number that JSON cannot express, put in quotes.
     Quoted(String),
     None(()),
 }
@@ -47,7 +47,7 @@ impl Point {
 }
 
 impl Series {
-    /// The newest value that is whole, or else the newest. A point is named by the beginning of its time, which lasts up to the
+    /// The newest complete value, or otherwise the newest. The time of a point is its beginning; it lasts until the
     /// next one.
     fn newest(&self, ask: &Ask<'_>) -> Sample {
         let step = match self.datapoints.as_slice() {
@@ -68,7 +68,7 @@ impl Graphite {
         Self { http }
     }
 
-    /// Graphite would give the same answer for a minute unless it is told not to.
+    /// Graphite would repeat the same answer for a minute unless told not to.
     async fn render(&self, ask: &Ask<'_>, query: &str) -> Result<Vec<f64>, SourceError> {
         let mut url = address(ask.address, "/render")?;
         add_query(&mut url, &format!("{}&format=json&noCache=true", on_one_line(query)));
@@ -87,7 +87,7 @@ fn decode(mut reply: Reply, ask: &Ask<'_>) -> Result<Vec<Sample>, SourceError> {
     Ok(series.iter().map(|series| series.newest(ask)).collect())
 }
 
-/// An answer in which infinity is a text. The name of a series may hold the same letters and stays as it is.
+/// An answer with infinity as a text. The name of a series may contain the same characters and stays as it is.
 fn infinity_in_quotes(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     let (mut quoted, mut escaped) = (false, false);
@@ -115,7 +115,7 @@ impl MetricSource for Graphite {
         self.render(ask, ask.query).boxed()
     }
 
-    /// A series that does not exist is no error.
+    /// A series that does not exist is not an error.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async move { self.render(ask, "target=test&from=-1min").await.map(drop) }.boxed()
     }

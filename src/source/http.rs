@@ -1,6 +1,6 @@
-//! Questions over HTTP, bounded in time and size: what all sources that speak it share.
+//! Queries over HTTP, limited in time and size: common code of all sources that use it.
 //!
-//! Owns which status means what. No retries: `plan` freezes and asks again.
+//! Owns the meaning of statuses. No retries: `plan` freezes and queries again.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ use crate::{
 
 use super::{ask::Ask, credentials::CA_KEY, error::SourceError};
 
-/// Time for one question, from connecting to the last byte; Flagger's.
+/// Time limit of one query, from connecting to the last byte; Flagger's.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
-/// A server that wants to be left alone for longer is asked all the same.
+/// A server that wants to be left alone for longer is queried all the same.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// Most bytes of an answer that are read: thousands of series, where a check needs one.
+/// Most bytes of an answer that are read: enough for thousands of series, where a check needs one.
 pub(crate) const LARGEST: usize = 1024 * 1024;
 /// Most characters of an answer that are repeated to people.
 pub(crate) const QUOTED: usize = 512;
@@ -38,21 +38,21 @@ pub(crate) struct Http {
     out: Outbound,
 }
 
-/// One request. Not to be printed: it holds credentials.
+/// One request. It must not be printed: it contains credentials.
 pub(crate) struct Call {
-    /// GET unless there is something to send.
+    /// GET unless there is a body.
     pub method: Method,
-    /// The whole address, query included.
+    /// The complete address, including the query.
     pub url: Url,
     /// Headers sent along.
     pub headers: HeaderMap,
     /// User and password, for an `Authorization` of the kind `Basic`.
     pub login: Option<(String, String)>,
-    /// What is sent.
+    /// The body.
     pub body: Option<Vec<u8>>,
-    /// Time for the whole exchange, as a multiple of the usual.
+    /// Time limit of the whole exchange, as a multiple of the usual.
     pub patience: u32,
-    /// It is sent in the operator's own name: certificates are taken as the system says, not the MetricTemplate.
+    /// It uses the operator's own identity: certificates are checked by the system's rules, not the MetricTemplate's.
     pub as_operator: bool,
 }
 
@@ -68,17 +68,17 @@ impl Call {
         Self { method: Method::POST, body: Some(body), ..Self::get(url) }
     }
 
-    /// With a header, in the place of another of that name. Its value is never logged.
+    /// Adds a header, replacing another of that name. Its value is never logged.
     ///
     /// # Errors
-    /// The value cannot stand in a header.
+    /// The value is not valid in a header.
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Result<Self, SourceError> {
         self.headers.remove(name);
         self.add(name, value)?;
         Ok(self)
     }
 
-    /// With the headers that the MetricTemplate gives.
+    /// Adds the headers of the MetricTemplate.
     ///
     /// # Errors
     /// One of them cannot be sent.
@@ -97,8 +97,8 @@ impl Call {
         Ok(self)
     }
 
-    /// With what the Secret says who asks: `token`, or else `username` and `password`. One that holds nothing but an
-    /// authority's certificates says nothing.
+    /// Adds the credentials of the Secret: `token`, or else `username` and `password`. A Secret with only an
+    /// authority's certificates adds none.
     ///
     /// # Errors
     /// The Secret holds neither.
@@ -130,16 +130,16 @@ impl Call {
     }
 }
 
-/// What came back.
+/// An answer.
 pub(crate) struct Reply {
     quotable: bool,
-    /// Who answered, without credentials.
+    /// The server, without credentials.
     pub server: String,
     /// HTTP status.
     pub status: u16,
     /// At most [`LARGEST`] bytes.
     pub body: Vec<u8>,
-    /// What the body takes of the memory for answers.
+    /// The share of the memory for answers that the body uses.
     _held: Option<Share>,
 }
 
@@ -149,10 +149,10 @@ impl Http {
         Self { timeout, out }
     }
 
-    /// The answer to a request, whatever its status.
+    /// The answer to a request, with any status.
     ///
     /// # Errors
-    /// No whole answer.
+    /// No complete answer.
     pub(crate) async fn send(&self, ask: &Ask<'_>, call: Call) -> Result<Reply, SourceError> {
         let server = address(ask.address, "").map_or_else(|_| shown(&call.url), |base| shown(&base));
         let ca = || ask.credentials.find(CA_KEY).map(|pem| pem.as_bytes().to_vec());
@@ -188,10 +188,10 @@ impl Http {
         Ok(reply)
     }
 
-    /// The body of an answer with a status of success.
+    /// The body of a successful answer.
     ///
     /// # Errors
-    /// No whole answer, or another status; `complaint` finds the server's own words in it.
+    /// No complete answer, or another status; `complaint` extracts the server's own words.
     pub(crate) async fn ok(
         &self,
         ask: &Ask<'_>,
@@ -201,17 +201,17 @@ impl Http {
         self.send(ask, call).await?.successful(complaint)
     }
 
-    /// An answer that came another way.
+    /// An answer that came in another way.
     pub(crate) fn reply(&self, server: &str, status: u16, body: Vec<u8>) -> Reply {
         Reply { server: server.to_owned(), status, quotable: self.out.quotes(), body, _held: None }
     }
 }
 
 impl Reply {
-    /// Itself, if its status is one of success. `complaint` finds the server's own words in it.
+    /// Itself, if its status is a success. `complaint` extracts the server's own words.
     ///
     /// # Errors
-    /// Another status: 400 and 422 are for the query, all others for the server.
+    /// Another status: 400 and 422 are errors of the query, all others of the server.
     pub(crate) fn successful(self, complaint: fn(&[u8]) -> Option<String>) -> Result<Self, SourceError> {
         let said = || self.quote(complaint(&self.body).as_deref().map_or(&self.body, str::as_bytes));
         match self.status {
@@ -221,28 +221,28 @@ impl Reply {
         }
     }
 
-    /// The body as JSON of this form.
+    /// The body as JSON of this type.
     ///
     /// # Errors
-    /// It is none.
+    /// It is not.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
         serde_json::from_slice(&self.body).map_err(|e| self.odd(&unlike(&self.body, &e), &self.body))
     }
 
-    /// The error for an answer that is not what such a server gives: why, in words that hold nothing of it, and the part
-    /// that is odd.
+    /// The error for an invalid answer: why, in words that contain nothing of it, and the odd
+    /// part.
     pub(crate) fn odd(&self, why: &str, part: &[u8]) -> SourceError {
         let (server, why, said) = (self.server.clone(), why.to_owned(), self.quote(part));
         SourceError::Undecodable { server, why, said }
     }
 
-    /// What the server said, as far as it may be repeated.
+    /// The server's words, as far as they may be repeated.
     pub(crate) fn quote(&self, said: &[u8]) -> String {
         if self.quotable { net::quoted(said) } else { String::new() }
     }
 }
 
-/// How long a server wants to be left alone by its header `Retry-After`: seconds, or a date.
+/// How long a server wants to be left alone according to its header `Retry-After`: seconds, or a date.
 pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let wait = match text.parse::<u64>() {
@@ -252,13 +252,13 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(wait.min(LONGEST_WAIT))
 }
 
-/// The address of a server with a path behind it.
+/// The address of a server with a path appended.
 ///
 /// # Errors
-/// It is no `http` or `https` URL.
+/// It is not an `http` or `https` URL.
 pub(crate) fn address(server: &str, path: &str) -> Result<Url, SourceError> {
     let mut url = net::address(server).map_err(|_| {
-        // What cannot be parsed may still hold a password before its last `@`.
+        // An unparsable text may still contain a password before its last `@`.
         let server = server.rsplit_once('@').map_or(server, |(_, host)| host);
         SourceError::Address { server: quoted(server) }
     })?;
@@ -269,13 +269,13 @@ pub(crate) fn address(server: &str, path: &str) -> Result<Url, SourceError> {
     Ok(url)
 }
 
-/// Puts what a query asks behind the arguments that the address of its server has.
+/// Appends the arguments of a query to those in the address of its server.
 pub(crate) fn add_query(url: &mut Url, query: &str) {
     let own = url.query().filter(|own| !own.is_empty()).map(|own| format!("{own}&"));
     url.set_query(Some(&format!("{}{query}", own.unwrap_or_default())));
 }
 
-/// Why a body is not the JSON that is wanted. The error itself may hold a piece of the body.
+/// Why a body is not the expected JSON. The error itself may contain a piece of the body.
 fn unlike(body: &[u8], error: &serde_json::Error) -> String {
     let at = format!("line {}, column {}", error.line(), error.column());
     match body.trim_ascii() {

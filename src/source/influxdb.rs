@@ -1,4 +1,4 @@
-//! InfluxDB 2, asked in Flux.
+//! InfluxDB 2, queried in Flux.
 //!
 //! Credentials: `token` and `org`; `ca.crt` for a server with an authority of its own.
 
@@ -15,7 +15,7 @@ use super::{
     http::{Call, Http, Reply, address, complaint_of},
 };
 
-/// A query may read much: it gets as long as with Flagger, three times the usual.
+/// A query may read much: it gets as long as in Flagger, three times the usual.
 const PATIENCE: u32 = 3;
 const NO_TABLE: &str = "it is no table of comma-separated values";
 
@@ -74,12 +74,12 @@ impl MetricSource for InfluxDb {
     }
 }
 
-/// The rows of a table, as far as they decide what counts of it.
+/// The rows of a table, as far as they decide which one counts.
 struct Table {
     first: Sample,
     /// The last one with a value.
     last: Sample,
-    /// Each row is of a later time than the one before.
+    /// Each row is later than the one before.
     ascending: bool,
     time: Option<Timestamp>,
 }
@@ -97,16 +97,16 @@ impl Table {
         }
     }
 
-    /// Rows in the order of their times are a course, of which the newest counts; of others the query has put one first.
+    /// Rows in the order of their times form a series whose newest counts; otherwise the query has chosen the first.
     fn value(self) -> Sample {
         if self.ascending { self.last } else { self.first }
     }
 }
 
-/// One value of each table: tables with a header of their own, parted by empty lines.
+/// One value per table: tables with their own headers, separated by empty lines.
 pub(super) fn decode(reply: &Reply) -> Result<Vec<Sample>, SourceError> {
     let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
-    // each row is written with the end of its line
+    // each row ends with a line break
     if !text.is_empty() && !text.ends_with('\n') {
         return Err(reply.odd("it breaks off before its end", &reply.body));
     }
@@ -137,7 +137,7 @@ pub(super) fn decode(reply: &Reply) -> Result<Vec<Sample>, SourceError> {
     Ok(all.into_values().map(Table::value).collect())
 }
 
-/// Tables are parted by empty lines, which may also stand within quotes.
+/// Tables are separated by empty lines, which may also occur within quotes.
 fn tables(text: &str) -> Vec<String> {
     let (mut all, mut quoted) = (vec![String::new()], false);
     for line in text.split_inclusive('\n') {

@@ -1,8 +1,8 @@
 #![allow(clippy::disallowed_types, reason = "this module reads KeptnMetrics from the API server")]
-//! Keptn's metrics, read from the API server: `keptnmetric/<namespace>/<name>` is the value that Keptn keeps in the status
+//! Keptn's metrics, read from the API server: `keptnmetric/<namespace>/<name>` is the value in the status
 //! of that KeptnMetric.
 //!
-//! Flagger's `analysis/…` makes an object for each check and waits for it. It is refused: a check writes nothing.
+//! Flagger's `analysis/…` creates an object for each check and waits for it. It is refused: a check writes nothing.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ use super::{
     http::quoted,
 };
 
-/// No read may take longer.
+/// Time limit of a read.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// As it is named in errors.
+/// Its name in errors.
 const SERVER: &str = "the API server";
 /// Longest part of a DNS name.
 const LONGEST_LABEL: usize = 63;
@@ -61,7 +61,7 @@ impl Keptn {
                 status: status.code,
                 said: String::new(),
             },
-            // the error may hold a piece of an answer
+            // the error may contain a piece of an answer
             _ => SourceError::Unasked { server: SERVER.into(), why: "no usable answer".into() },
         })?;
         ask.of_the_step(&dated(&object.data["status"], &format!("KeptnMetric {namespace}/{name}"))?)
@@ -77,13 +77,13 @@ impl MetricSource for Keptn {
         self.read(ask).boxed()
     }
 
-    /// There is nothing to ask but a metric.
+    /// There is nothing to query except a metric.
     fn ping<'a>(&'a self, _: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async { Ok(()) }.boxed()
     }
 }
 
-/// Namespace and name, in lower case as with Flagger.
+/// Namespace and name, in lower case as in Flagger.
 fn metric(query: &str) -> Result<(String, String), SourceError> {
     let query = query.trim().to_lowercase();
     let unusable = |why: &str| SourceError::Unusable {
@@ -110,14 +110,14 @@ fn is_label(text: &str) -> bool {
         && text.ends_with(ends)
 }
 
-/// The value with the time at which Keptn fetched it, which it keeps when it does not fetch any more.
+/// The value with the time at which Keptn fetched it, which does not change when it stops fetching.
 fn dated(status: &Value, whose: &str) -> Result<Vec<Sample>, SourceError> {
     let until = status["lastUpdated"].as_str().and_then(|text| text.parse().ok());
     Ok(value(status, whose)?.into_iter().map(|value| Sample { value, until }).collect())
 }
 
-/// A value that is not there yet is no data. One that Keptn could not fetch is an error: it empties the value then. Beside a
-/// value `errMsg` says nothing, as Keptn did not clear it after a success until January 2024.
+/// A value that does not exist yet is no data. One that Keptn could not fetch is an error: it empties the value then.
+/// If there is a value, `errMsg` is ignored, because Keptn did not clear it after a success until January 2024.
 fn value(status: &Value, whose: &str) -> Result<Vec<f64>, SourceError> {
     let odd =
         |why: String, said: &str| SourceError::Undecodable { server: SERVER.into(), why, said: quoted(said) };
@@ -203,7 +203,7 @@ mod tests {
             assert!(error.quoting().contains("no route to host"), "{}", error.quoting());
             assert!(value(&json!({"value": none, "errMsg": " "}), "m").unwrap().is_empty());
         }
-        // one of before, that was not cleared
+        // an old one that was not cleared
         for said in ["", "no route to host"] {
             assert_eq!(value(&json!({"value": "12.5", "errMsg": said}), "m").unwrap(), [12.5]);
         }

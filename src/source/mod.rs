@@ -1,7 +1,7 @@
-//! I/O leaf. Where measurements and contents come from.
+//! I/O leaf. The origin of measurements and contents.
 //!
-//! Owns the trait of metrics servers, their registry, and what a source is given to ask with. What to ask comes from
-//! `analysis`; what an answer means is decided there too.
+//! Owns the trait of metrics servers, their registry, and the inputs of a query. `analysis`
+//! decides what to query and what an answer means.
 #![allow(clippy::disallowed_types, reason = "some sources are asked through the API server")]
 
 mod ask;
@@ -39,7 +39,7 @@ use crate::net::Outbound;
 pub(crate) struct Sources(Vec<Box<dyn MetricSource>>);
 
 impl Sources {
-    /// One of each kind that is served. They ask over HTTP, or the API server through `client`.
+    /// One of each served kind. They query over HTTP, or the API server through `client`.
     pub(crate) fn new(http: &Http, client: &Client) -> Self {
         let own = Outbound::own();
         Self(vec![

@@ -1,6 +1,6 @@
-//! New Relic's Insights query API, asked in NRQL.
+//! New Relic's Insights query API, queried in NRQL.
 //!
-//! Credentials: `newrelic_account_id` and `newrelic_query_key`. The query is asked of the last window.
+//! Credentials: `newrelic_account_id` and `newrelic_query_key`. The query covers the last window.
 
 use futures::{FutureExt, future::BoxFuture};
 use serde::Deserialize;
@@ -46,7 +46,7 @@ impl NewRelic {
         }
         let mut url = address(ask.address_or(PUBLIC), &format!("/v1/accounts/{account}/query"))?;
         let seconds = ask.window.as_secs().max(1);
-        // on a line of its own: a comment may stand at the end of the query
+        // on its own line: the query may end with a comment
         let nrql = format!("{}\nSINCE {seconds} seconds ago", as_written(query));
         url.query_pairs_mut().append_pair("nrql", &nrql);
         let unusable = |_| login.lacks("key newrelic_query_key that can stand in a header");
@@ -72,7 +72,7 @@ impl MetricSource for NewRelic {
 
 const NOT_ONE: &str = "a result is not one number: end the SELECT with one function AS result";
 
-/// A result holds one value, under `result` or the name of the function that made it.
+/// A result has one value, under `result` or the name of its function.
 fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
     let value = |result: &Map<String, Value>| {

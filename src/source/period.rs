@@ -1,10 +1,11 @@
-//! The stretch of time that a query without one of its own is asked for.
+//! The period for a query that sets none.
 
 use std::time::Duration;
 
 use crate::clock;
 
-/// Servers that keep points in buckets are asked for this many windows, as Flagger does: the last bucket is never whole.
+/// Servers that keep points in buckets are queried for this many windows, as in Flagger: the last bucket is never
+/// complete.
 const WINDOWS: u32 = 10;
 
 /// From when to when, in milliseconds since 1970: the last ten windows.

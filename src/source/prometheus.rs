@@ -1,7 +1,7 @@
-//! Instant queries against Prometheus, or whatever speaks its API.
+//! Instant queries to Prometheus, or to other servers with its API.
 //!
-//! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own. What is odd
-//! about an answer is told by the shape of it, in words of its own for each oddity.
+//! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own. An odd
+//! answer is described by its form, with a separate text for each oddity.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,16 +21,16 @@ use crate::{
     clock,
 };
 
-/// How warnings begin that older servers put beside those that matter.
+/// Prefix of remarks that older servers put among the warnings.
 const INFO: &str = "PromQL info:";
-/// How warnings begin that are about the query, and not about the data.
+/// Prefix of warnings that are about the query, and not about the data.
 const OF_THE_QUERY: &str = "PromQL warning:";
 
-/// Longest URL that is sent: proxies take 8 kB. Longer questions are posted.
+/// Longest URL that is sent: proxies accept 8 kB. Longer queries are posted.
 const LONGEST_URL: usize = 7000;
-/// What VictoriaMetrics says of a path that it does not serve.
+/// VictoriaMetrics' text for a path that it does not serve.
 const UNKNOWN_PATH: &str = "unsupported path";
-/// How servers say that a query took too long, or that they ended it for another reason of their own.
+/// Texts of servers for a query that took too long, or that they ended for another reason of their own.
 const OUT_OF_TIME: [&str; 4] = ["deadline exceeded", "timeout", "timed out", "canceled"];
 
 /// Any number of Prometheus servers.
@@ -49,7 +49,7 @@ struct Answer {
     error: Option<String>,
     #[serde(default)]
     warnings: Option<Vec<String>>,
-    /// Of a VictoriaMetrics cluster: a storage node did not answer.
+    /// From a VictoriaMetrics cluster: a storage node did not answer.
     #[serde(default, rename = "isPartial")]
     partial: bool,
 }
@@ -68,7 +68,7 @@ impl Prometheus {
         counted(&self.reply(ask, ask.query, Some(at)).await?)
     }
 
-    /// A successful reply to a query, for the present or another time.
+    /// A successful reply to a query, for the current or another time.
     async fn reply(&self, ask: &Ask<'_>, promql: &str, at: Option<Timestamp>) -> Result<Reply, SourceError> {
         let call = call(ask, as_written(promql), at)?.given(ask)?.authorized(ask)?;
         let reply = self.http.send(ask, call).await?;
@@ -100,7 +100,7 @@ impl MetricSource for Prometheus {
         self.tally(ask, at).boxed()
     }
 
-    /// Asks the one question every Prometheus can answer.
+    /// Sends the one query that every Prometheus can answer.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async move {
             match self.ask(ask, "vector(1)").await?.as_slice() {
@@ -116,7 +116,7 @@ impl MetricSource for Prometheus {
     }
 }
 
-/// The request for a query. Without `nocache`, VictoriaMetrics answers for 30 s ago; others take no notice of it.
+/// The request for a query. Without `nocache`, VictoriaMetrics answers as of 30 s ago; others ignore it.
 fn call(ask: &Ask<'_>, promql: &str, at: Option<Timestamp>) -> Result<Call, SourceError> {
     let mut url = address(ask.address, "/api/v1/query")?;
     if !url.query_pairs().any(|(name, _)| name == "nocache") {
@@ -135,7 +135,7 @@ fn call(ask: &Ask<'_>, promql: &str, at: Option<Timestamp>) -> Result<Call, Sour
     Call::post(url, form.into_bytes()).header("content-type", "application/x-www-form-urlencoded")
 }
 
-/// What answered is not the API of a Prometheus: there is no such path, or what refuses the question has no answer of its
+/// It is not the API of a Prometheus: there is no such path, or the refusal has a different
 /// form.
 fn is_elsewhere(reply: &Reply) -> bool {
     let in_form =
@@ -147,7 +147,7 @@ fn is_elsewhere(reply: &Reply) -> bool {
     }
 }
 
-/// A server that ran out of time while it evaluated a query says so with the status of a query that is wrong.
+/// A server that ran out of time during a query uses the status of a wrong query.
 fn is_out_of_time(said: &str) -> bool {
     let said = said.to_lowercase();
     OUT_OF_TIME.iter().any(|words| said.contains(words))
@@ -161,7 +161,7 @@ fn decode(reply: &Reply, window: Duration) -> Result<Vec<f64>, SourceError> {
     }
 }
 
-/// The counts in an answer, each of which is there once at most.
+/// The counts in an answer, each at most once.
 fn counted(reply: &Reply) -> Result<Tally, SourceError> {
     let odd = |why| reply.odd(why, &reply.body);
     let Data::Vector(series) = data(reply)? else { return Err(SourceError::NotInstant) };
@@ -175,7 +175,7 @@ fn counted(reply: &Reply) -> Result<Tally, SourceError> {
     Tally::of(&counts).map_err(odd)
 }
 
-/// What a whole answer holds.
+/// The content of a complete answer.
 fn data(reply: &Reply) -> Result<Data, SourceError> {
     let answer: Answer = reply.json()?;
     if answer.status != "success" {
@@ -207,7 +207,7 @@ fn trusted(series: &[InstantVector], window: Duration) -> Result<Vec<f64>, Sourc
     let values: Vec<f64> =
         series.iter().filter(|one| word(one).is_none()).map(|one| one.sample().value()).collect();
     let said = |one: &InstantVector| Doubt::of(&word(one)?, one.sample().value(), now, window);
-    // what there are values for is read
+    // series with values are readable
     let doubt = series.iter().filter_map(said).filter(|d| *d != Doubt::Native || values.is_empty()).min();
     match doubt {
         Some(doubt @ (Doubt::Native | Doubt::Behind { .. })) => Err(SourceError::Doubtful { values, doubt }),
@@ -219,7 +219,7 @@ fn trusted(series: &[InstantVector], window: Duration) -> Result<Vec<f64>, Sourc
     }
 }
 
-/// It tells of a sample of the canary within the window.
+/// It reports a sample of the canary within the window.
 fn is_within(one: &InstantVector, now: Timestamp, window: Duration) -> bool {
     let word = one.metric().get(Doubt::LABEL);
     word.is_some_and(|word| Doubt::is_age(word))
@@ -231,19 +231,19 @@ fn list_of(data: &Value) -> impl Iterator<Item = &Value> {
     data["result"].as_array().filter(|_| data["resultType"] == "vector").into_iter().flatten()
 }
 
-/// What should be pairs of time and value.
+/// The expected pairs of time and value.
 fn samples(data: &Value) -> impl Iterator<Item = &Value> {
     let series = list_of(data);
     let scalar = Some(&data["result"]).filter(|_| data["resultType"] == "scalar");
     series.map(|one| &one["value"]).chain(scalar)
 }
 
-/// Digits of a number that is too large for one; infinity itself is written in letters.
+/// Digits of a number that is too large; infinity itself is written in letters.
 fn beyond(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(f64::is_infinite) && text.bytes().any(|b| b.is_ascii_digit())
 }
 
-/// What is wrong with data that are not of the form.
+/// What is wrong with data of another form.
 fn oddity(data: &Value) -> &'static str {
     match data["resultType"].as_str() {
         None if data.is_null() => return "it has no data",
@@ -270,7 +270,7 @@ fn oddity(data: &Value) -> &'static str {
     wrong.unwrap_or("a series is not of the form")
 }
 
-/// What an answer that is no success complains of: Prometheus' own error.
+/// The error in an unsuccessful answer: Prometheus' own.
 fn complaint(body: &[u8]) -> Option<String> {
     complaint_of(body, "error")
 }

@@ -1,6 +1,6 @@
-//! Splunk Observability Cloud, asked in SignalFlow.
+//! Splunk Observability Cloud, queried in SignalFlow.
 //!
-//! Credentials: `sf_token_key`. A program is run by the HTTP form of the API, which answers with server-sent events,
+//! Credentials: `sf_token_key`. A program is run with the HTTP form of the API, which answers with server-sent events,
 //! over the past and at once, so that the answer ends. Flagger uses the WebSocket form of the same API. Of each series
 //! the last value counts.
 
@@ -46,7 +46,7 @@ struct Control {
     event: String,
 }
 
-/// What is said of the program while it runs.
+/// A message about the program while it runs.
 #[derive(Deserialize)]
 struct Note {
     message: Message,
@@ -74,7 +74,7 @@ struct Complaint {
     message: String,
 }
 
-/// What a realm serves by two hosts.
+/// The two hosts of a realm.
 #[derive(Clone, Copy)]
 enum Side {
     /// `api.<realm>`.
@@ -129,7 +129,7 @@ impl MetricSource for Splunk {
     }
 }
 
-/// The address may name either side, and be of a WebSocket, as in Flagger.
+/// The address may be that of either host, and of a WebSocket, as in Flagger.
 fn side(given: &str, wanted: Side, path: &str) -> Result<Url, SourceError> {
     let given = given.trim();
     let http = given.strip_prefix("ws").map_or_else(|| given.to_owned(), |rest| format!("http{rest}"));
@@ -147,7 +147,7 @@ fn side(given: &str, wanted: Side, path: &str) -> Result<Url, SourceError> {
     Ok(url)
 }
 
-/// Of a part of the series that a program asks for nothing is said.
+/// Some of the series that a program selects are missing.
 const LIMITED: &str = "FIND_LIMITED_RESULT_SET";
 const RESOLUTION: &str = "JOB_RUNNING_RESOLUTION";
 
@@ -183,7 +183,7 @@ fn decode(reply: &Reply, window: Duration) -> Result<Vec<Sample>, SourceError> {
             _ => {}
         }
     }
-    // what came may be all but the last values
+    // all but the last values may have arrived
     if ended {
         let until = |at: i64| Timestamp::from_millisecond(at.saturating_add(lasts)).ok();
         Ok(values.into_values().map(|(value, at)| Sample { value, until: at.and_then(until) }).collect())
@@ -196,13 +196,13 @@ fn parsed<T: DeserializeOwned>(reply: &Reply, data: &str) -> Result<T, SourceErr
     serde_json::from_str(data).map_err(|_| reply.odd("an event in it is of another form", data.as_bytes()))
 }
 
-/// The program did not run to its end: why, in the server's words.
+/// The program did not run to its end, and why, in the server's words.
 fn failed(reply: &Reply, data: &str) -> SourceError {
     let said = reply.quote(data.as_bytes());
     SourceError::Unavailable { server: reply.server.clone(), status: reply.status, said }
 }
 
-/// Server-sent events: kind and data of each; what goes on without an empty line at the end is not whole and left out.
+/// Server-sent events: type and data of each; an event without an empty line at the end is incomplete and omitted.
 fn events(text: &str) -> Vec<(&str, String)> {
     let (mut all, mut kind, mut data) = (Vec::new(), "message", Vec::new());
     for line in text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)) {

@@ -1,7 +1,7 @@
-//! Google Cloud Monitoring, asked in its Monitoring Query Language over HTTP.
+//! Google Cloud Monitoring, queried in its Monitoring Query Language over HTTP.
 //!
-//! Credentials: `project`, and `serviceAccountKey`, without which the operator's own identity asks; without a Secret the
-//! project is the operator's own, too. Of each series the newest point counts, and of a point its first value.
+//! Credentials: `project`, and `serviceAccountKey`, without which the operator's own identity is used; without a Secret
+//! the project is the operator's, too. Of each series the newest point counts, and of a point its first value.
 
 use futures::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use super::{
 use crate::{analysis::as_written, net::Outbound};
 
 const PUBLIC: &str = "https://monitoring.googleapis.com";
-/// What is said of an answer with a `nextPageToken`.
+/// The error for an answer with a `nextPageToken`.
 const FURTHER: &str = "the answer has further pages: aggregate the query to fewer series";
 
 /// Any project.
@@ -30,13 +30,13 @@ pub(super) struct Stackdriver {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
-    /// Left out where there are no series.
+    /// Omitted if there are no series.
     #[serde(default)]
     time_series_data: Vec<Series>,
     /// Why some of the data may be missing.
     #[serde(default)]
     partial_errors: Vec<Words>,
-    /// There is more than this.
+    /// There are more pages.
     #[serde(default)]
     next_page_token: String,
 }
@@ -69,12 +69,12 @@ struct Interval {
 struct Number {
     #[serde(default)]
     double_value: Option<Double>,
-    /// As text, as JSON has no such numbers.
+    /// As text, because JSON has no such numbers.
     #[serde(default)]
     int64_value: Option<String>,
 }
 
-/// What is no number or infinite is written as a text.
+/// Values that are not numbers, or infinite, are written as text.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Double {
@@ -103,7 +103,7 @@ struct Words {
 }
 
 impl Stackdriver {
-    /// Asks this way; for an identity of its own it asks through `own`.
+    /// Sends queries through `http`; for its own identity it uses `own`.
     pub(super) fn new(http: Http, own: Outbound) -> Self {
         Self { google: Google::new(http.clone(), own), http }
     }
@@ -126,7 +126,7 @@ impl Stackdriver {
         self.http.ok(ask, call.header("authorization", &token).map_err(unusable)?, complaint).await
     }
 
-    /// It becomes part of a path: nothing but the letters that projects have.
+    /// It becomes part of a path: only characters of project names are allowed.
     async fn project(&self, ask: &Ask<'_>) -> Result<String, SourceError> {
         if ask.credentials.none() {
             return self.google.project().await;
@@ -149,7 +149,7 @@ impl MetricSource for Stackdriver {
         async move { ask.of_the_step(&decode(&self.mql(ask, as_written(ask.query)).await?)?) }.boxed()
     }
 
-    /// Nothing is asked: who may ask something is told that this is nothing.
+    /// Nothing is queried: callers with permission get an error about an empty query.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async move {
             match self.mql(ask, "").await {
@@ -161,7 +161,7 @@ impl MetricSource for Stackdriver {
     }
 }
 
-/// Another host than Google's gets no token of the operator.
+/// The operator's token goes only to Google's hosts.
 fn endpoint<'a>(ask: &Ask<'a>) -> Result<&'a str, SourceError> {
     if !ask.address.trim().is_empty() && ask.credentials.find(ACCOUNT).is_none() {
         return Err(SourceError::Unusable {

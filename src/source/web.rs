@@ -1,5 +1,5 @@
-//! Any server that answers with JSON. The query is the rest of the URL, e.g. `/stats?service={{ target }}`; where the
-//! value stands in the answer is told by `spec.provider.jsonPath`.
+//! Any server that answers with JSON. The query is the rest of the URL, e.g. `/stats?service={{ target }}`;
+//! `spec.provider.jsonPath` defines where the value is in the answer.
 //!
 //! Credentials: `token`, or `username` and `password`; `ca.crt` for a server with an authority of its own.
 
@@ -27,7 +27,7 @@ impl Web {
 
     async fn get(&self, ask: &Ask<'_>, rest: &str) -> Result<Reply, SourceError> {
         let mut url = address(ask.address, "")?;
-        // a line break within a URL only makes it readable, with the blanks by which the next line is set in
+        // a line break within a URL only makes it readable, together with the indentation of the next line
         let rest: String = rest.lines().map(str::trim).collect();
         let (path, query) = rest.split_once('?').map_or((rest.as_str(), None), |(p, q)| (p, Some(q)));
         if !path.is_empty() {
@@ -55,8 +55,8 @@ impl MetricSource for Web {
         .boxed()
     }
 
-    /// Whether anybody is there: what the address itself answers is not known, so any status but those of a server that
-    /// is down will do.
+    /// Whether a server answers: the answer of the address itself is unknown, so any status is accepted except those of
+    /// a server that is down.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async move {
             let call = Call::get(address(ask.address, "")?).given(ask)?.authorized(ask)?;
@@ -70,7 +70,7 @@ impl MetricSource for Web {
     }
 }
 
-/// Every value that the path leads to; none if it leads to nothing.
+/// Every value that the path selects; none if it selects nothing.
 fn decode(reply: &Reply, path: &str) -> Result<Vec<f64>, SourceError> {
     let answer: Value = reply.json()?;
     let path = Path::parse(path)
@@ -81,7 +81,7 @@ fn decode(reply: &Reply, path: &str) -> Result<Vec<f64>, SourceError> {
     found.into_iter().map(|value| number(reply, value)).collect()
 }
 
-/// Numbers, also as text; true and false as 1 and 0; null is no number.
+/// Numbers, also as text; true and false as 1 and 0; null is not a number.
 fn number(reply: &Reply, value: &Value) -> Result<f64, SourceError> {
     let read = match value {
         Value::Null => Some(f64::NAN),

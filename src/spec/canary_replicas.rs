@@ -1,4 +1,4 @@
-//! How many pods a new version is analysed with, where that is not as many as the primary has.
+//! The number of pods for the analysis of a new version, if it differs from the primary's.
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -8,16 +8,16 @@ use crate::api::CanaryAnalysis;
 /// `spec.analysis.canaryReplicas`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum CanaryReplicas {
-    /// So many, at least 1.
+    /// This many, at least 1.
     Number(i64),
-    /// So many percent of the primary's, 1 to 100, rounded up.
+    /// Percent of the primary's, 1 to 100, rounded up.
     Percent(i64),
-    /// As many as the weight needs, rounded up, and no fewer than this.
+    /// As many as the weight needs, rounded up, and at least this many.
     Match(i64),
 }
 
 impl CanaryReplicas {
-    /// What an analysis asks for; none: all, or something that cannot be read.
+    /// The setting of an analysis; none: all, or an invalid setting.
     pub(super) fn of(analysis: &CanaryAnalysis) -> Option<Self> {
         match analysis.canary_replicas.as_ref()? {
             IntOrString::Int(number) => Some(Self::Number(i64::from(*number))).filter(|_| *number >= 1),
@@ -31,8 +31,8 @@ impl CanaryReplicas {
         }
     }
 
-    /// Pods for a step, of `whole` pods of the primary. `named`: the weight is of the requests that a `match` names; how many
-    /// those are is unknown.
+    /// Pods for a step, of `whole` pods of the primary. `named`: the weight applies to the requests of a `match`, whose
+    /// number is unknown.
     pub fn at(self, step: &Step, named: bool, whole: i64) -> i64 {
         let part = |percent: i64| whole.saturating_mul(percent).saturating_add(99) / 100;
         // copies are made of all requests

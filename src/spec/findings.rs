@@ -1,4 +1,4 @@
-//! What is worth saying about a Canary that can be acted on: [`Findings`], and those of them that the spec alone shows.
+//! Remarks about a Canary that can be acted on: [`Findings`], and those that follow from the spec alone.
 
 use super::{
     metric_names, outbound,
@@ -15,23 +15,23 @@ use crate::{
     config::Rules,
 };
 
-/// What was found out about a Canary, short of a reason not to act on it at all.
+/// Findings about a Canary that are no reason to refuse it.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Findings {
-    /// Mistakes that let the primary be made but no run be analysed.
+    /// Mistakes with which the primary is created but no run is analysed.
     pub faults: Vec<Problem>,
-    /// Edits that are not followed: what was in use before stays in force, and runs go on.
+    /// Edits that are not followed: the former value stays in force, and runs continue.
     pub kept: Option<Problem>,
-    /// Works, but probably not as meant.
+    /// Works, but probably not as intended.
     pub advice: Vec<String>,
-    /// Accepted but not acted on: each a field path with a word of why.
+    /// Accepted but without effect: each a field path with a short reason.
     pub unserved: Vec<String>,
     /// Something unserved decides about traffic (a check): hold every run at weight 0.
     pub held: bool,
 }
 
 impl Findings {
-    /// Those that the spec alone shows.
+    /// The findings from the spec alone.
     pub fn of(c: &Validated, rules: &Rules) -> Self {
         let mut found = Self::default();
         for metric in &c.analysis.metrics {
@@ -48,7 +48,7 @@ impl Findings {
     }
 }
 
-/// Times that are no durations, though the pattern of the schema, which is Flagger's, lets them pass: `5min`.
+/// Invalid durations that the pattern of the schema, which is Flagger's, allows: `5min`.
 fn unread(analysis: &CanaryAnalysis) -> Vec<String> {
     let unread = |text: Option<&String>, field: &str, instead: &str| {
         let text = text.filter(|text| !text.is_empty() && duration::parse(text).is_none())?;
@@ -60,7 +60,7 @@ fn unread(analysis: &CanaryAnalysis) -> Vec<String> {
     unread(analysis.interval.as_ref(), "spec.analysis.interval", "60s").into_iter().chain(hooks).collect()
 }
 
-/// `reporter` where there is no choice.
+/// `reporter` without a choice.
 fn one_sided(c: &Validated) -> Option<String> {
     let given = c.analysis.reporter.is_some() && c.provider != "istio";
     given.then(|| {
@@ -71,7 +71,7 @@ fn one_sided(c: &Validated) -> Option<String> {
     })
 }
 
-/// What `canaryReplicas` cannot be, or cannot go with: it holds every run.
+/// Invalid values and combinations of `canaryReplicas`: they hold every run.
 fn canary_replicas(c: &Validated) -> Option<Problem> {
     let given = c.analysis.canary_replicas.as_ref()?;
     let field = "spec.analysis.canaryReplicas";
@@ -99,7 +99,7 @@ fn canary_replicas(c: &Validated) -> Option<Problem> {
     Some(Problem::new("InvalidSpec", why))
 }
 
-/// Webhooks that cannot be called: those that decide stop runs, those that are only told things do not.
+/// Webhooks that cannot be called: those that decide hold runs, those that are only notified do not.
 fn misdirected(analysis: &CanaryAnalysis, advice: &mut Vec<String>) -> Option<Problem> {
     let usable = |url: &str| {
         let rest = url.trim().strip_prefix("http://").or_else(|| url.trim().strip_prefix("https://"));

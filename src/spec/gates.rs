@@ -7,17 +7,17 @@ use serde::Serialize;
 use super::{pause::Pause, problem::Problem, schedule::Step};
 use crate::api::{CanaryAnalysis, Gate, duration};
 
-/// How long a gate without a deadline is waited at before people are reminded.
+/// Time until people are reminded of a gate without a deadline.
 const REMINDER: Duration = Duration::from_secs(3600);
 
-/// A gate as it is worked with.
+/// A gate after parsing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GateRule {
-    /// What people call it.
+    /// Its name for people.
     pub name: Option<String>,
-    /// How long it is waited for at most.
+    /// Longest wait.
     pub deadline: Option<Duration>,
-    /// The run goes on when that has passed; otherwise it is rolled back.
+    /// The run continues after that; otherwise it is rolled back.
     pub proceeds: bool,
     /// When people are reminded.
     pub remind_after: Duration,
@@ -29,7 +29,7 @@ impl Default for GateRule {
     }
 }
 
-/// Reads one gate; `path` is where it stands.
+/// Parses one gate; `path` is its field.
 ///
 /// # Errors
 /// A field of it is invalid.

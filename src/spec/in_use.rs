@@ -1,13 +1,13 @@
-//! Fields that say which objects a Canary has: its provider, its target, its apex and what it copies from. Objects were made
-//! by them, and users are led by these. An edit would leave the former ones behind with the split they had, so the fields
-//! stay in force as they were until the Canary is deleted, which gives everything back; the edit is said.
+//! Fields that define which objects a Canary has: its provider, its target, its apex and its copy sources. Objects were
+//! created from them, and serve users. An edit would leave the former ones behind with their split, so the former
+//! values stay in force until the Canary is deleted, which gives everything back; the edit is reported.
 
 use serde_json::{Value, json};
 
 use super::validated::Validated;
 use crate::api::InUse;
 
-/// Fields that stay as they were, each with its place in status.
+/// Fields that keep their former value, each with its place in status.
 const FIELDS: [(&str, &str); 4] = [
     ("targetRef", "targetRef"),
     ("ingressRef", "ingressRef"),
@@ -15,7 +15,7 @@ const FIELDS: [(&str, &str); 4] = [
     ("upstreamRef", "upstreamRef"),
 ];
 
-/// By what the objects of this Canary are made.
+/// The values from which the objects of this Canary are created.
 pub fn in_use(c: &Validated) -> InUse {
     InUse {
         provider: c.provider.clone(),
@@ -27,8 +27,8 @@ pub fn in_use(c: &Validated) -> InUse {
     }
 }
 
-/// Puts the fields that are in use into the spec of a Canary, as it is stored. Returns what was edited since, each as a
-/// field path with both values. `provider` is the operator's own, for a Canary that names none; empty: not known here.
+/// Puts the values in use into the spec of a Canary, as it is stored. Returns the edits since, each as a
+/// field path with both values. `provider` is the operator's default; empty: unknown here.
 pub fn keep_in_use(canary: &mut Value, provider: &str) -> Vec<String> {
     let used = canary["status"]["inUse"].clone();
     let (Some(used_provider), true) = (used["provider"].as_str(), canary["spec"].is_object()) else {
@@ -42,7 +42,7 @@ pub fn keep_in_use(canary: &mut Value, provider: &str) -> Vec<String> {
     }
     spec["provider"] = json!(used_provider);
     for (field, place) in FIELDS {
-        // what a mistyped reference decodes to is not compared: null and absent are the same
+        // a mistyped reference is not compared by its decoded form: null and missing are the same
         if spec[field] != used[place] {
             edited.push(said(field, &spec[field], &used[place]));
             spec[field] = used[place].clone();

@@ -1,11 +1,11 @@
-//! Names of the built-in checks, the old ones of the first API versions included.
+//! Names of the built-in checks, including the old ones of the first API versions.
 
-/// Share of answers that are no server errors, in percent.
+/// Share of answers that are not server errors, in percent.
 pub const SUCCESS_RATE: &str = "request-success-rate";
 /// 99th percentile of the request duration, in milliseconds.
 pub const DURATION: &str = "request-duration";
 
-/// The present name of a built-in check, from that name or the one of `flagger.app/v1alpha2`.
+/// The current name of a built-in check, from that name or the one of `flagger.app/v1alpha2`.
 pub fn canonical(name: &str) -> Option<&'static str> {
     match name {
         SUCCESS_RATE | "istio_requests_total" => Some(SUCCESS_RATE),

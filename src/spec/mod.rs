@@ -1,7 +1,7 @@
-//! PURE. What a Canary means: its spec checked, defaults filled in, its steps, gates and waits worked out.
+//! PURE. The meaning of a Canary: its spec checked, defaults filled in, its steps, gates and waits derived.
 //!
-//! [`validate`] is the one fallible gate from what users wrote to what the planner works with; what is wrong is a
-//! [`Problem`] for people. Looks at the spec and the operator's own settings only, never at other objects: that is the
+//! [`validate`] is the one fallible gate from what users wrote to what the planner uses; errors are
+//! [`Problem`]s for people. Uses only the spec and the operator's own settings, never other objects: that is the
 //! planner's admission.
 
 mod canary_replicas;

@@ -1,4 +1,4 @@
-//! Servers that a Canary or a MetricTemplate names, and the operator may not ask.
+//! Servers that a Canary or a MetricTemplate names, and that the operator may not contact.
 
 use url::Url;
 
@@ -9,7 +9,7 @@ use crate::{
     outbound::OutboundPolicy,
 };
 
-/// The first one of a Canary. What its name resolves to is seen when it is asked.
+/// The first one of a Canary. Addresses of its name are checked when it is contacted.
 pub(super) fn forbidden(
     spec: &CanarySpec,
     analysis: &CanaryAnalysis,
@@ -22,7 +22,8 @@ pub(super) fn forbidden(
     server.into_iter().chain(hooks).find_map(|(field, url)| refused(&field, url, namespace, &rules.outbound))
 }
 
-/// The address in this field of an object of `namespace` may not be asked: why, with object and field. An address that is no URL is another's matter.
+/// Why the address in this field of an object of `namespace` is not allowed, with object and field. An invalid URL is
+/// reported elsewhere.
 pub fn refused(field: &str, address: &str, namespace: &str, outbound: &OutboundPolicy) -> Option<Problem> {
     let refusal = outbound.admits(&Url::parse(address.trim()).ok()?, namespace).err()?;
     Some(Problem::new("HostNotAllowed", format!("{field}: {refusal}")))

@@ -1,4 +1,4 @@
-//! How a run waits before its promotion, and what the analysis asks of the apex Service: both read from
+//! How a run waits before its promotion, and what the analysis requires of the apex Service: both from
 //! `spec.analysis.promotion`.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::api::{CanaryAnalysis, duration};
 /// What ends the wait before a promotion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Wait {
-    /// A request, and nothing else.
+    /// Only a request.
     Request,
     /// A request, or this much time.
     For(Duration),
@@ -26,19 +26,19 @@ pub struct Pause {
     pub at: usize,
 }
 
-/// How users are moved where nothing but the apex Service leads them (provider `kubernetes`).
+/// How users are moved if only the apex Service routes them (provider `kubernetes`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Apex {
-    /// They are not: the apex selects the primary all the time.
+    /// They are not: the apex always selects the primary.
     #[default]
     Stays,
-    /// Its selector is turned to the new version and back.
+    /// Its selector is changed to the new version and back.
     Switches,
     /// It selects the pods of both; the replicas make the shares.
     Shares,
 }
 
-/// What the analysis asks of the apex Service.
+/// What the analysis requires of the apex Service.
 pub(super) fn apex(provider: &str, analysis: &CanaryAnalysis, strategy: Strategy) -> Apex {
     let switched = analysis.promotion.as_ref().is_some_and(|p| p.switch_users == Some(true));
     let weights = analysis.step_weight.unwrap_or(0) > 0 || !analysis.step_weights.is_empty();
@@ -52,7 +52,7 @@ pub(super) fn apex(provider: &str, analysis: &CanaryAnalysis, strategy: Strategy
     }
 }
 
-/// The pause that the analysis asks for; `steps` is the length of its schedule.
+/// The pause of the analysis; `steps` is the length of its schedule.
 ///
 /// # Errors
 /// It contradicts itself.

@@ -1,6 +1,6 @@
-//! What people have to put right.
+//! Problems for people to fix.
 
-/// What is wrong with a Canary or its surroundings, for people.
+/// What is wrong with a Canary or its environment, for people.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
     /// CamelCase, from a fixed set: the condition's and Event's reason.

@@ -1,17 +1,17 @@
-//! The steps of a run, whichever strategy they are written as: one list, gone through from first to last, each with a
-//! window of checks of its own.
+//! The steps of a run, for every strategy: one list, taken from first to last, each with its own window of
+//! checks.
 
 use std::time::Duration;
 
 use super::problem::Problem;
 use crate::api::{CanaryAnalysis, duration};
 
-/// How users meet a new revision.
+/// How users get a new revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Strategy {
-    /// Rising shares of the requests, or of those that `match` names.
+    /// Rising shares of the requests, or of those that `match` selects.
     Weighted,
-    /// The requests that `match` names, for a number of iterations.
+    /// The requests that `match` selects, for a number of iterations.
     AbTest,
     /// No users for a number of iterations, then all at once.
     BlueGreen,

@@ -1,10 +1,10 @@
-//! The kinds of targets that are served. How they differ is known to `manifest::target`.
+//! The kinds of targets that are served. `manifest::target` knows their differences.
 
 use serde::Serialize;
 
 use crate::api::TargetRef;
 
-/// What a Canary releases new versions of.
+/// The workload or Service that a Canary releases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Target {
     /// `apps/v1` Deployment.
@@ -12,14 +12,14 @@ pub enum Target {
     Deployment,
     /// `apps/v1` DaemonSet.
     DaemonSet,
-    /// Core Service in front of pods that something else runs, or of something outside the cluster.
+    /// Core Service in front of pods that something else manages, or of something outside the cluster.
     Service,
     /// `serving.knative.dev/v1` Service, which routes itself.
     Knative,
 }
 
 impl Target {
-    /// The kind that a reference names; None for one that is not served.
+    /// The kind in a reference; None if it is not served.
     pub fn named(of: &TargetRef) -> Option<Self> {
         let group = of.api_version.split_once('/').map_or("", |(group, _)| group);
         match (group, of.kind.as_str()) {

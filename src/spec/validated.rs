@@ -1,5 +1,5 @@
-//! The one fallible gate from what users wrote to what the pure core works with: defaults filled, numbers in range,
-//! names derived. What is wrong is a [`Problem`] for people, never an error of the program.
+//! The one fallible gate from what users wrote to what the pure core uses: defaults filled, numbers in range,
+//! names derived. Errors are [`Problem`]s for people, never errors of the program.
 
 use std::{ops::Deref, time::Duration};
 
@@ -34,11 +34,11 @@ pub struct Names {
     pub canary_service: String,
 }
 
-/// A Canary whose spec makes sense. Only [`validate`] makes one, and nothing changes it afterwards.
+/// A Canary with a valid spec. Only [`validate`] makes one, and nothing changes it afterwards.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Validated(CheckedSpec);
 
-/// What a [`Validated`] says.
+/// The content of a [`Validated`].
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct CheckedSpec {
     /// Name of the Canary.
@@ -47,11 +47,11 @@ pub struct CheckedSpec {
     pub namespace: String,
     /// Derived names.
     pub names: Names,
-    /// What the target is.
+    /// The kind of the target.
     pub target: Target,
     /// Provider, e.g. `istio`: the spec's, or the operator's default.
     pub provider: String,
-    /// What generated routing objects of ingress controllers carry.
+    /// Settings of generated routing objects of ingress controllers.
     pub ingress: Ingress,
     /// Kuma mesh of its Services.
     pub mesh: String,
@@ -59,13 +59,13 @@ pub struct CheckedSpec {
     pub metrics_server: String,
     /// The spec as written.
     pub spec: CanarySpec,
-    /// `spec.service`; empty where a target that needs none has none.
+    /// `spec.service`; empty for a target that needs none.
     pub service: CanaryService,
     /// `spec.analysis`, or `spec.canaryAnalysis`.
     pub analysis: CanaryAnalysis,
     /// The old gateway rule: `mesh` is appended to the given gateways.
     pub mesh_appended: bool,
-    /// How users meet a new revision.
+    /// How users get a new revision.
     pub strategy: Strategy,
     /// The steps of a run, in order; never empty.
     pub schedule: Vec<Step>,
@@ -77,28 +77,28 @@ pub struct CheckedSpec {
     pub threshold: i32,
     /// How long pods may take to become ready.
     pub deadline: Duration,
-    /// Settle time asked for by the Canary itself.
+    /// Settle time set by the Canary itself.
     pub settle: Option<Duration>,
-    /// How long the target keeps its pods after its traffic has left it.
+    /// How long the target keeps its pods after losing its traffic.
     pub linger: Duration,
-    /// How the apex Service moves users, where nothing else does.
+    /// How the apex Service moves users, if nothing else does.
     pub apex: Apex,
     /// How a run waits before it is promoted, if it does.
     pub pause: Option<Pause>,
-    /// Places that people open.
+    /// Gates that people open.
     pub gates: Gates,
-    /// When releases may go on; none: at any time.
+    /// When releases may continue; none: at any time.
     pub windows: Vec<Window>,
-    /// How many pods a new version is analysed with. None: as many as the primary has.
+    /// Number of pods for the analysis of a new version. None: as many as the primary has.
     pub canary_replicas: Option<CanaryReplicas>,
     /// Promote without analysis.
     pub skip_analysis: bool,
-    /// Checks that are served, in list order, under their present names.
+    /// Checks that are served, in list order, under their current names.
     pub metrics: Vec<CanaryMetric>,
 }
 
 impl Validated {
-    /// The same with the primary in place of the target, for queries that are asked about the primary.
+    /// The same with the primary instead of the target, for queries about the primary.
     #[must_use]
     pub fn for_primary(&self) -> Self {
         let mut other = self.clone();
@@ -106,7 +106,7 @@ impl Validated {
         other
     }
 
-    /// The same with this apex, for what it made under a former `spec.service.name`.
+    /// The same with this apex, for objects that it made under a former `spec.service.name`.
     #[must_use]
     pub fn with_apex(&self, apex: &str) -> Self {
         let mut other = self.clone();
@@ -116,7 +116,7 @@ impl Validated {
         other
     }
 
-    /// The same with these in place of its own, for what it may not claim.
+    /// The same with these values instead of its own, for claims that are not allowed.
     #[must_use]
     pub fn with_claims(&self, service: CanaryService, analysis: CanaryAnalysis) -> Self {
         let mut other = self.clone();
@@ -124,7 +124,7 @@ impl Validated {
         other
     }
 
-    /// A Canary of these fields, sound or not.
+    /// A Canary with these fields, valid or not.
     #[cfg(test)]
     pub(crate) fn unchecked(fields: CheckedSpec) -> Self {
         Self(fields)
@@ -139,7 +139,7 @@ impl Deref for Validated {
     }
 }
 
-/// Tests lay over what they are about.
+/// Tests merge in the fields that they are about.
 #[cfg(test)]
 impl std::ops::DerefMut for Validated {
     fn deref_mut(&mut self) -> &mut CheckedSpec {
@@ -152,17 +152,17 @@ impl std::ops::DerefMut for Validated {
 pub enum Denial {
     /// The spec is contradictory or incomplete.
     Invalid(Problem),
-    /// Provider, kind of target or strategy that is not served: each a field path with a word of why.
+    /// Provider, kind of target or strategy that is not served: each a field path with a short reason.
     Unserved(Vec<String>),
 }
 
-/// Longest name of an apex Service: `-primary` must fit behind it into the 63 characters of a Service name.
+/// Longest name of an apex Service: with `-primary` it must fit into the 63 characters of a Service name.
 const MAX_APEX: usize = 63 - "-primary".len();
 
 /// Checks and fills in a Canary.
 ///
 /// # Errors
-/// The first reason for which nothing may be done with it.
+/// The first reason to refuse it.
 pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
     let spec = &canary.spec;
     let analysis = canary.analysis().cloned().ok_or_else(|| {
@@ -218,8 +218,8 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
     }))
 }
 
-/// What is known of a Canary whose spec may not be valid: whom its objects lead to, though not how it is analysed. Enough to
-/// take traffic back. None if not even that is known.
+/// The known parts of a Canary whose spec may be invalid: where its objects send users, though not how it is analysed.
+/// Enough to take traffic back. None if not even that is known.
 pub fn known(canary: &Canary, rules: &Rules) -> Option<Validated> {
     if let Ok(valid) = validate(canary, rules) {
         return Some(valid);
@@ -259,7 +259,7 @@ fn invalid(message: impl Into<String>) -> Denial {
     Denial::Invalid(Problem::new("InvalidSpec", message))
 }
 
-/// Seconds between checks: at least 1 s; what cannot be read is 60 s, as in Flagger.
+/// Time between checks: at least 1 s; an invalid one is 60 s, as in Flagger.
 fn interval(text: Option<&str>) -> Duration {
     text.and_then(duration::parse).map_or(Duration::from_secs(60), |d| d.max(Duration::from_secs(1)))
 }
@@ -270,7 +270,7 @@ fn linger(spec: &CanarySpec) -> Result<Duration, Denial> {
         .ok_or_else(|| invalid(format!("spec.canaryScaleDownDelay: {text:?} is not a duration such as 30s")))
 }
 
-/// A Knative Service routes itself, and nothing else.
+/// A Knative Service can only route itself.
 fn routed(kind: Target, provider: &str) -> Result<(), Denial> {
     match (kind.holds_both(), provider == "knative") {
         (true, false) => Err(invalid(format!(
@@ -343,12 +343,12 @@ fn served_target(spec: &CanarySpec) -> Result<Target, Denial> {
 /// Kinds of autoscalers that are served.
 const SCALERS: [&str; 2] = ["HorizontalPodAutoscaler", "ScaledObject"];
 
-/// The provider can send everybody to the canary: plain Services cannot, unless asked to.
+/// The provider can send all users to the canary: plain Services cannot, unless configured to.
 fn switches(provider: &str) -> bool {
     provider != "kubernetes"
 }
 
-/// Checks that have something to ask, built-in ones under their present names.
+/// Checks that have something to query, built-in ones under their current names.
 fn served_metrics(analysis: &CanaryAnalysis) -> Vec<CanaryMetric> {
     let named = |metric: &CanaryMetric| match metric_names::canonical(&metric.name) {
         Some(name) => Some(CanaryMetric { name: name.into(), ..metric.clone() }),
@@ -357,7 +357,7 @@ fn served_metrics(analysis: &CanaryAnalysis) -> Vec<CanaryMetric> {
     analysis.metrics.iter().filter_map(named).collect()
 }
 
-/// It has a query of its own, or a MetricTemplate with one.
+/// It has its own query, or a MetricTemplate with one.
 pub(super) fn has_query(metric: &CanaryMetric) -> bool {
     metric.template_ref.is_some() || metric.query.as_deref().is_some_and(|q| !q.trim().is_empty())
 }

@@ -1,4 +1,4 @@
-//! The times of a week at which releases may go on, read from `analysis.windows`, in UTC.
+//! The times of a week at which releases may continue, from `analysis.windows`, in UTC.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,12 +10,12 @@ use crate::api::CanaryAnalysis;
 const DAY: i64 = 24 * 60;
 /// Minutes of a week.
 const WEEK: i64 = 7 * DAY;
-/// The days of a week as they are written, from Monday.
+/// The names of the days of a week, from Monday.
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /// Days from the Monday of its week to 1970-01-01.
 const EPOCH_DAY: i64 = 3;
 
-/// One time of a week, in minutes from its Monday; the end is no part of it, and may lie in the week after.
+/// One period of a week, in minutes from its Monday; the end is exclusive, and may be in the following week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Window {
     from: i64,
@@ -28,7 +28,7 @@ impl Window {
     }
 }
 
-/// Reads them; none: at any time.
+/// Parses them; none: at any time.
 ///
 /// # Errors
 /// One of them is invalid.
@@ -71,12 +71,12 @@ fn minute_of_week(time: Timestamp) -> i64 {
     (time.as_second().div_euclid(60) + EPOCH_DAY * DAY).rem_euclid(WEEK)
 }
 
-/// Releases may go on at this time.
+/// Releases may continue at this time.
 pub fn is_open(windows: &[Window], now: Timestamp) -> bool {
     windows.is_empty() || windows.iter().any(|window| window.holds(minute_of_week(now)))
 }
 
-/// When that next is otherwise. None: never.
+/// When that next changes. None: never.
 pub fn next_change(windows: &[Window], now: Timestamp) -> Option<Timestamp> {
     let (here, open) = (minute_of_week(now), is_open(windows, now));
     let begins = now.as_second().div_euclid(60);

@@ -1,17 +1,17 @@
-//! How many bad requests of a service come together, by its own past.
+//! How many bad requests of a service come together, from its own past.
 
 use super::{Counts, settings::Known};
 
-/// With fewer pairs of windows nothing is known.
+/// With fewer pairs of windows the result is unknown.
 const LEAST_PAIRS: usize = 30;
-/// Windows that are also taken together, for bursts that last.
+/// Number of windows that are also combined, for bursts that last.
 const TOGETHER: usize = 4;
-/// A burst is taken to last over so many looks at most.
+/// A burst is assumed to last for at most this many looks.
 const LONGEST: f64 = 4.0;
-/// Of so many windows the worst does not count for what is usual.
+/// Among this many windows the worst one does not count for the usual rate.
 const OUTLIERS: usize = 50;
 
-/// What a service did before the run, in windows of one length, in order of time.
+/// The past of a service before the run, in windows of one length, in order of time.
 #[derive(Clone, Copy, Debug)]
 pub enum History<'a> {
     /// Of all its pods together.
@@ -20,21 +20,21 @@ pub enum History<'a> {
     Pods(&'a [Vec<Counts>]),
 }
 
-/// What a history shows.
+/// The result of a history.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
     /// How many bad requests come together.
     pub burst: f64,
-    /// Over how many looks a burst lasts.
+    /// How many looks a burst lasts.
     pub lasts: f64,
     /// The usual rate of bad requests.
     pub usual: f64,
-    /// From how many pairs of windows this is known.
+    /// How many pairs of windows the result is based on.
     pub pairs: usize,
 }
 
 impl Measured {
-    /// What is known by this: nothing, by too short a history.
+    /// The knowledge from this: none, if the history is too short.
     pub fn known(&self) -> Known {
         if self.pairs < LEAST_PAIRS {
             return Known::NOTHING;
@@ -44,7 +44,7 @@ impl Measured {
 }
 
 impl History<'_> {
-    /// What it shows.
+    /// The result.
     pub fn measure(self) -> Measured {
         match self {
             Self::Windows(windows) => {
@@ -85,7 +85,7 @@ fn merged_pods(pods: &[Vec<Counts>]) -> Vec<Vec<Counts>> {
     pods.chunks_exact(TOGETHER).map(of).collect()
 }
 
-/// Windows next to each other that both have requests.
+/// Adjacent windows that both have requests.
 fn pairs(windows: &[Counts]) -> impl Iterator<Item = (f64, f64, f64, f64)> {
     windows.windows(2).filter_map(|two| {
         let (before, after) = (two.first()?, two.get(1)?);
@@ -93,7 +93,7 @@ fn pairs(windows: &[Counts]) -> impl Iterator<Item = (f64, f64, f64, f64)> {
     })
 }
 
-/// By how much more than chance the rates of successive windows differ. A slow drift does not show in this.
+/// By how much more than chance the rates of successive windows differ. A slow drift does not affect this.
 fn successive(windows: &[Counts]) -> f64 {
     let (count, squares) = pairs(windows).fold((0_u32, 0.0), |(count, squares), (before, after, n, m)| {
         (count + 1, squares + (after - before).powi(2) * n * m / (n + m))
@@ -104,7 +104,8 @@ fn successive(windows: &[Counts]) -> f64 {
     }
 }
 
-/// By how much more than chance the rates of pods differ within windows. What all pods do at the same time does not show in this.
+/// By how much more than chance the rates of pods differ within windows. Simultaneous changes of all pods do not affect
+/// this.
 fn between(pods: &[Vec<Counts>]) -> f64 {
     let (mut squares, mut expected) = (0.0, 0.0);
     for window in pods {

@@ -1,4 +1,4 @@
-//! What the looks of a run have come to, and what one more says. All numbers that grow are kept as logarithms.
+//! The result of a run's looks so far, and the update by one more. All growing numbers are kept as logarithms.
 
 use super::{
     Counts, Look,
@@ -6,32 +6,32 @@ use super::{
     settings::{Known, Settings, Wide},
 };
 
-/// How many times as often as tolerated: what is bet on for `worse`.
+/// How many times as often as tolerated: the alternatives that are bet on for `worse`.
 pub(super) const WORSE: [f64; 6] = [2.0, 4.0, 8.0, 16.0, 64.0, 256.0];
 /// The same for `no worse`.
 pub(super) const BETTER: [f64; 4] = [0.75, 0.5, 0.25, 0.1];
 
-/// What is bet at the beginning, and once more after the warm-up.
+/// The share that is bet at the beginning, and once more after the warm-up.
 const FIRST: f64 = 0.5;
-/// Seconds over which the rest is bet little by little, on a release that breaks later.
+/// Seconds over which the rest is bet gradually, on a release that breaks later.
 const SPREAD: f64 = 300.0;
-/// The primary is in trouble at so many times its usual rate.
+/// The primary is in trouble at this multiple of its usual rate.
 const TROUBLE: f64 = 3.0;
-/// It stays so for as long as this after the last such look, in seconds.
+/// Trouble lasts for this long after the last such look, in seconds.
 const CALMS: f64 = 60.0;
 /// Fewer bad requests than these never make a release worse.
 const LEAST_BAD: u64 = 3;
 
-/// What the looks of a run have come to.
+/// The result of a run's looks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
-    /// Of the service before the run.
+    /// Knowledge about the service before the run.
     pub known: Known,
-    /// What has not been bet yet.
+    /// The rest that has not been bet yet.
     pub(super) cash: f64,
-    /// Seconds looked at.
+    /// Seconds covered.
     pub(super) time: f64,
-    /// Seconds looked at since the canary had requests.
+    /// Seconds covered since the canary had requests.
     pub(super) seen: f64,
     /// Seconds since the primary was in trouble.
     pub(super) since: f64,
@@ -41,30 +41,30 @@ pub struct Evidence {
     pub(super) absolute: [f64; 6],
     pub(super) ok_relative: [f64; 4],
     pub(super) ok_absolute: [f64; 4],
-    /// Of all looks.
+    /// From all looks.
     pub(super) canary: Counts,
     pub(super) primary: Counts,
-    /// Of those in which the primary was not in trouble.
+    /// From looks in which the primary was not in trouble.
     pub(super) calm_canary: Counts,
     pub(super) calm_primary: Counts,
     /// The most bad requests of a side in a look.
     pub(super) top: u64,
-    /// The most that was ever reached for `worse`.
+    /// The highest value that was ever reached for `worse`.
     pub(super) peak: f64,
 }
 
-/// What the evidence of a run says.
+/// The conclusion from a run's evidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finding {
-    /// The canary is worse than is tolerated.
+    /// The canary is worse than tolerated.
     pub worse: bool,
-    /// It is not. Never both.
+    /// It is no worse. Never both.
     pub no_worse: bool,
     /// The primary itself is in trouble.
     pub trouble: bool,
     /// The canary is still warming up.
     pub warm: bool,
-    /// For `worse`, that of the share and that of the rate, and the lesser of them. Logarithms.
+    /// For `worse`, the evidence from the share and from the rate, and the lesser of them. Logarithms.
     pub relative: f64,
     /// See `relative`.
     pub absolute: f64,
@@ -77,9 +77,9 @@ pub struct Finding {
 /// How bad requests that come together count in a look.
 #[derive(Clone, Copy)]
 struct Grouping {
-    /// Of which size they are.
+    /// Their size.
     size: f64,
-    /// Over how many looks they last.
+    /// How many looks they last.
     lasts: f64,
 }
 
@@ -110,17 +110,17 @@ impl Evidence {
         (self.canary, self.primary)
     }
 
-    /// How many bad requests count as one, as far as looks have shown it where nothing was known before.
+    /// How many bad requests count as one, from the looks so far if nothing was known before.
     pub fn burst(&self) -> f64 {
         self.known.burst.unwrap_or(self.top.max(1) as f64)
     }
 
-    /// What is left to bet.
+    /// The rest that can be bet.
     pub fn cash(&self) -> f64 {
         self.cash
     }
 
-    /// One more look. One that lasts no time, or is no look at all, changes nothing.
+    /// One more look. An invalid one, or one without duration, changes nothing.
     pub fn look(&mut self, settings: &Settings, look: &Look) {
         if !(look.seconds > 0.0 && look.seconds.is_finite()) {
             return;
@@ -204,14 +204,14 @@ impl Evidence {
         }
     }
 
-    /// The evidence for `worse`: by the share, and by the rate.
+    /// The evidence for `worse`: from the share, and from the rate.
     fn for_worse(&self) -> (f64, f64) {
         let alternatives = (WORSE.len() as f64).ln();
         let of = |bets: &[f64; 6]| ln_add(ln_sum(bets) - alternatives, self.cash.ln());
         (of(&self.relative), of(&self.absolute))
     }
 
-    /// What all of it says.
+    /// The conclusion from all of it.
     pub fn finding(&self, settings: &Settings) -> Finding {
         let (relative, absolute) = self.for_worse();
         let evidence = relative.min(absolute);
@@ -232,8 +232,8 @@ impl Evidence {
     }
 }
 
-/// What the canary's share of the bad requests of a look says for "`a` times as often as `ratio` times the primary's": the
-/// logarithm of a likelihood ratio, or of a bet where all count as one.
+/// What the canary's share of the bad requests of a look says about "`a` times as often as `ratio` times the
+/// primary's": the logarithm of a likelihood ratio, or of a bet if all count as one.
 fn share_says(look: &Look, a: f64, ratio: f64, grouping: Grouping) -> f64 {
     let (canary, primary) = (ratio * look.canary.all as f64, look.primary.all as f64);
     let more = ((a * canary + primary) / (canary + primary)).ln();

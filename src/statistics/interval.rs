@@ -1,12 +1,12 @@
-//! Intervals of rates that are valid whenever they are looked at. For people: verdicts do not come from them.
+//! Intervals of rates that are valid at any number of looks. For people: verdicts do not use them.
 
 use super::{Counts, Evidence, numbers::ln_gamma};
 
-/// How likely an interval of the difference may ever miss.
+/// Probability that an interval of the difference ever misses.
 const MISSES: f64 = 0.05;
 /// Where the mixture behind the intervals is narrowest.
 const TUNED: f64 = 100.0;
-/// Newton's method comes from the side on which it never overshoots.
+/// Newton's method approaches from the side on which it never overshoots.
 const MOST_STEPS: usize = 60;
 
 /// Lower and upper ends.
@@ -21,7 +21,7 @@ pub struct Shown {
 }
 
 impl Evidence {
-    /// The intervals of both rates; none before both sides had requests while the primary was not in trouble.
+    /// The intervals of both rates; none until both sides had requests while the primary was not in trouble.
     pub fn shown(&self) -> Option<Shown> {
         if self.calm_canary.all == 0 || self.calm_primary.all == 0 {
             return None;

@@ -1,8 +1,8 @@
-//! PURE. Whether a canary is worse than its primary, no worse, or neither yet, by counts of requests of both.
+//! PURE. Whether a canary is worse than its primary, no worse, or neither yet, from counts of requests of both.
 //!
-//! A *look* is a reading of counters: all and bad requests of both sides since the look before. [`Evidence`] is what the looks of
-//! a run have come to. It is valid at every moment: looking more often, or for longer, does not make errors likelier. Knows
-//! nothing of Canaries, queries or clocks. What is promised, and why this way: `docs/design/0070-evidence.md`.
+//! A *look* is a reading of counters: all and bad requests of both sides since the previous look. [`Evidence`] is the
+//! result of the looks of a run. It is valid at every moment: more looks, or longer ones, do not make errors likelier.
+//! Knows nothing about Canaries, queries or clocks. For the promises and reasons see `docs/design/0070-evidence.md`.
 
 mod bursts;
 mod evidence;
@@ -34,7 +34,7 @@ impl Counts {
         (self.all > 0).then(|| self.bad as f64 / self.all as f64)
     }
 
-    /// Those of two times together.
+    /// The sum of two.
     #[must_use]
     pub fn plus(mut self, more: Self) -> Self {
         self.add(more);
@@ -47,13 +47,13 @@ impl Counts {
     }
 }
 
-/// What was counted between two moments.
+/// The counts between two moments.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Look {
     /// Of the canary.
     pub canary: Counts,
     /// Of the primary.
     pub primary: Counts,
-    /// How far the two moments lie apart.
+    /// Time between the two moments.
     pub seconds: f64,
 }

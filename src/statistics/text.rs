@@ -2,10 +2,10 @@
 
 use super::{Counts, Evidence, settings::Known};
 
-/// What a text begins with. Numbers of another version are not read.
+/// The beginning of a text. Numbers of another version are not read.
 const VERSION: &str = "v1";
 
-/// Numbers come one after the other; none where there are no more, or it is no number.
+/// Numbers one after the other; none if there are no more, or one is invalid.
 struct Numbers<'a>(std::str::SplitAsciiWhitespace<'a>);
 
 impl Numbers<'_> {
@@ -17,7 +17,7 @@ impl Numbers<'_> {
         }
     }
 
-    /// A number into its place; `?` stands for what is not known.
+    /// Reads a number; `?` means unknown.
     fn maybe(&mut self, place: &mut Option<f64>) -> Option<()> {
         if self.0.clone().next()? == "?" {
             return self.0.next().map(|_| ());
@@ -60,7 +60,7 @@ impl Evidence {
         [VERSION.to_owned()].into_iter().chain(all).collect::<Vec<_>>().join(" ")
     }
 
-    /// What a text holds; none where it is not of this form.
+    /// The content of a text; none if it does not have this form.
     pub fn of_text(text: &str) -> Option<Self> {
         let mut numbers = Numbers(text.split_ascii_whitespace());
         (numbers.0.next()? == VERSION).then_some(())?;

@@ -30,7 +30,7 @@ struct VerbLabels {
     verb: &'static str,
 }
 
-/// Counters of requests to the API server. As a layer it is laid around a client.
+/// Counters of requests to the API server, as a layer around a client.
 #[derive(Clone, Debug)]
 pub struct ApiRequests {
     requests: Family<RequestLabels, Counter>,
@@ -55,7 +55,7 @@ impl ApiRequests {
     pub(super) fn answered(&self, verb: &'static str, resource: String, code: Option<u16>, took: Duration) {
         let code = code.map_or_else(|| "error".to_owned(), |code| code.to_string());
         self.requests.get_or_create(&RequestLabels { verb, resource, code }).inc();
-        // a watch answers when there is something to tell
+        // a watch answers when there is an event
         if verb != "watch" {
             self.seconds.get_or_create(&VerbLabels { verb }).observe(took.as_secs_f64());
         }
@@ -104,7 +104,7 @@ where
     }
 }
 
-/// The verb of a request as Kubernetes names it, and the plural of the resource, with its subresource.
+/// The verb of a request in Kubernetes' terms, and the plural of the resource, with its subresource.
 fn named(method: &Method, path: &str, query: &str) -> (&'static str, String) {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     // /api/VERSION/… and /apis/GROUP/VERSION/…
@@ -114,7 +114,7 @@ fn named(method: &Method, path: &str, query: &str) -> (&'static str, String) {
         _ => None,
     };
     if parts.get(1) == Some(&"external.metrics.k8s.io") {
-        // the name of a metric is text of a user's
+        // the name of a metric is a user's text
         return ("get", "externalmetrics".to_owned());
     }
     let rest = rest.unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What is exported of each Canary: gauges that follow from its status, and how its runs have ended. The series of a Canary are
-//! there as long as it is, and go with it.
+//! Exported metrics of each Canary: gauges from its status, and how its runs have ended. The series of a Canary
+//! exist as long as it does, and are removed with it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,9 +32,9 @@ pub struct Shown<'a> {
     pub target: &'a str,
     /// Its status.
     pub status: &'a CanaryStatus,
-    /// Steps of its schedule, and failed checks that end a run; None where its spec cannot be read.
+    /// Steps of its schedule, and failed checks that end a run; None if its spec is invalid.
     pub plan: Option<(usize, i32)>,
-    /// Percent that the routing object gives the canary; None where there is none.
+    /// The canary's percentage in the routing object; None if there is none.
     pub live: Option<i32>,
 }
 
@@ -69,7 +69,7 @@ struct One {
 pub(super) struct Canaries(Arc<Mutex<BTreeMap<Key, One>>>);
 
 impl Canaries {
-    /// The Canary is as its status says.
+    /// Shows the Canary according to its status.
     pub(super) fn show(&self, shown: Shown<'_>) {
         let key = (shown.namespace.to_owned(), shown.canary.to_owned());
         self.lock().entry(key).or_default().samples = samples(shown);
@@ -92,7 +92,7 @@ impl Canaries {
         self.lock().remove(&(namespace.to_owned(), canary.to_owned()));
     }
 
-    /// A panic elsewhere leaves the map whole: each change to it is a single one.
+    /// A panic elsewhere leaves the map valid: each change to it is a single one.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, One>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,7 +129,7 @@ fn own(shown: Shown<'_>) -> Labels {
     ]
 }
 
-/// What is exported of one Canary.
+/// The samples of one Canary.
 fn samples(shown: Shown<'_>) -> Vec<Sample> {
     let (status, mut out) = (shown.status, Vec::new());
     let mut tell = |metric: &'static str, more: &[(&'static str, &str)], value: f64| {
@@ -206,7 +206,7 @@ fn measured(entry: &MetricStatus, tell: &mut impl FnMut(&'static str, &[(&'stati
     }
 }
 
-/// What a comparison has come to.
+/// The result of a comparison.
 fn compared(
     metric: (&'static str, &str),
     compare: &CompareStatus,

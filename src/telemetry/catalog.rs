@@ -1,16 +1,16 @@
-//! Every metric of the operator: name, kind, labels and help text. What is exported, `docs/reference/metrics.md`, the boards
-//! and the alert rules are held against this table by tests.
+//! Every metric of the operator: name, kind, labels and help text. Tests compare the exported metrics,
+//! `docs/reference/metrics.md`, the boards and the alert rules with this table.
 
 /// One metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Described {
-    /// Its name as it is exported, of a counter with `_total`.
+    /// Its exported name, with `_total` for a counter.
     pub name: &'static str,
     /// `gauge`, `counter` or `histogram`.
     pub kind: &'static str,
     /// Its labels, in the order in which they are written.
     pub labels: &'static [&'static str],
-    /// What it says.
+    /// Its help text.
     pub help: &'static str,
 }
 
@@ -26,7 +26,7 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'
     Described { name, kind: "histogram", labels, help }
 }
 
-/// Labels of what is reported of one Canary: `name` is its target's, as in Flagger's metrics.
+/// Labels of metrics of one Canary: `name` is its target's, as in Flagger's metrics.
 const CANARY: &[&str] = &["namespace", "canary", "name"];
 
 /// All metrics, in the order of the documentation.
@@ -202,6 +202,6 @@ pub(super) fn named(name: &str) -> (&str, &'static str) {
         Some(Described { kind: "counter", .. }) => name.strip_suffix("_total").unwrap_or(name),
         _ => name,
     };
-    // the text of a metric ends without a stop: the encoder adds one
+    // the text of a metric ends without a full stop: the encoder adds one
     (bare, found.map_or("", |one| one.help))
 }

@@ -1,8 +1,8 @@
 //! Every metric of the operator in one struct: names, help texts, labels.
 //!
-//! `flagger_*` carry Flagger's names and labels, so that dashboards and alerts keep working; `name` is the *target*,
-//! as there. `serin_*` are about the operator itself. Label values are object names and fixed words only: never
-//! addresses, never answers from outside.
+//! `flagger_*` have Flagger's names and labels, so that dashboards and alerts keep working; `name` is the *target*,
+//! as in Flagger. `serin_*` are about the operator itself. Label values are object names and fixed words only: never
+//! addresses, never answers of servers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -91,7 +91,8 @@ fn run_histogram() -> Histogram {
 }
 
 impl Metrics {
-    /// All metrics, empty but for the two that say what is running. `mesh_provider` is the operator's default one.
+    /// All metrics, empty except for the two that describe the running version. `mesh_provider` is the operator's
+    /// default.
     pub fn new(mesh_provider: &str) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
@@ -135,7 +136,7 @@ impl Metrics {
         self.registry.register(name, help, metric);
     }
 
-    /// Flagger's metrics, and what is reported of each Canary.
+    /// Flagger's metrics, and the metrics of each Canary.
     fn register_rollouts(&mut self, mesh_provider: &str) {
         let info = Family::<InfoLabels, IntGauge>::default();
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -159,7 +160,7 @@ impl Metrics {
         self.hooks.register(&mut self.registry);
         self.api.register(&mut self.registry);
         self.register("serin_build_info", build);
-        // `increase` does not see the step with which a series begins
+        // `increase` does not see the first value of a series
         for outcome in Outcome::ALL {
             drop(self.reconciles.get_or_create(&OutcomeLabels { outcome }));
         }
@@ -192,7 +193,8 @@ impl Metrics {
         text
     }
 
-    /// How many Canaries a namespace holds, whenever that changes. One that has none any more is shown as 0 once, then vanishes.
+    /// Number of Canaries of a namespace, whenever it changes. A namespace without any is shown as 0 once, then
+    /// removed.
     pub fn set_total(&self, namespace: &str, count: usize) {
         let mut emptied = lock(&self.emptied);
         emptied.remove(namespace);
@@ -203,7 +205,7 @@ impl Metrics {
         }
     }
 
-    /// Status of a rollout: 0 running, 1 successful or at rest, 2 failed.
+    /// Status of a rollout: 0 running, 1 successful or between runs, 2 failed.
     pub fn set_status(&self, target: &str, namespace: &str, status: i64) {
         self.status.get_or_create(&target_labels(target, namespace)).set(status);
     }
@@ -280,7 +282,7 @@ impl Metrics {
         self.duration.remove(&labels);
     }
 
-    /// What is reported of a Canary, by its status.
+    /// Shows a Canary according to its status.
     pub fn show(&self, shown: Shown<'_>) {
         self.canaries.show(shown);
     }
@@ -296,12 +298,12 @@ impl Metrics {
         }
     }
 
-    /// Removes what was reported of a Canary that is gone.
+    /// Removes the metrics of a Canary that is gone.
     pub fn forget_canary(&self, namespace: &str, canary: &str) {
         self.canaries.forget(namespace, canary);
     }
 
-    /// Canaries that are due and not worked on yet, and those that are worked on.
+    /// Canaries that are due and not processed yet, and those that are being processed.
     pub fn set_queue(&self, depth: usize, running: usize) {
         self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
         self.queue_running.set(i64::try_from(running).unwrap_or(i64::MAX));
@@ -340,7 +342,7 @@ impl Metrics {
         self.undecodable.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// The kinds of which nothing is seen, as plural.group.
+    /// The kinds that are not visible, as plural.group.
     pub fn set_stale(&self, kinds: &BTreeSet<String>) {
         let mut shown = lock(&self.shown_stale);
         for kind in shown.difference(kinds) {
@@ -368,7 +370,7 @@ impl Metrics {
     }
 }
 
-/// A panic elsewhere leaves these sets whole: every change to them is a single insertion or removal.
+/// A panic elsewhere leaves these sets valid: every change to them is a single insertion or removal.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

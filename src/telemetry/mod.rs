@@ -1,7 +1,7 @@
-//! What the operator says about itself: the log subscriber ([`init`]), the metrics ([`metrics`]) and how reconciles
-//! end ([`outcome`]).
+//! The operator's output about itself: the log subscriber ([`init`]), the metrics ([`metrics`]) and the outcomes of
+//! reconciles ([`outcome`]).
 //!
-//! Does not serve the metrics (`server` does) and does not decide what is worth saying to users (`plan` does).
+//! Does not serve the metrics (`server` does) and does not decide what to report to users (`plan` does).
 
 mod api_requests;
 mod buckets;
@@ -49,7 +49,7 @@ pub fn check_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
 
 /// Starts logging to standard error: JSON, one object a line, or text (coloured on a terminal only).
 ///
-/// Standard output is left to what commands print. To be called once per process.
+/// Standard output is for the output of commands. Call this once per process.
 pub fn init(filter: &str, json: bool) -> Result<(), TelemetryError> {
     let builder = tracing_subscriber::fmt().with_env_filter(check_filter(filter)?).with_writer(io::stderr);
     let done = if json {

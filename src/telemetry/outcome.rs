@@ -11,7 +11,7 @@ pub enum Outcome {
     Applied,
     /// Nothing to write now; a time or an answer is awaited.
     Waiting,
-    /// Nothing to write and nothing awaited but a change.
+    /// Nothing to write, and nothing to wait for except a change.
     Settled,
     /// A read or write did not succeed; it is tried again later.
     Failed,

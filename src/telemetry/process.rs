@@ -1,4 +1,4 @@
-//! The process itself, under the names that Prometheus clients use, as Linux tells it in `/proc/self` at each scrape.
+//! Metrics of the process itself, under the names of Prometheus clients, from Linux' `/proc/self` at each scrape.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use prometheus_client::{
 
 use super::catalog;
 
-/// Reads it at each scrape. What cannot be read is left out.
+/// Reads them at each scrape. Unreadable ones are omitted.
 #[derive(Debug)]
 pub(super) struct Process;
 
@@ -41,7 +41,7 @@ impl Collector for Process {
     }
 }
 
-/// What the kernel says.
+/// The kernel's data.
 struct Told {
     stat: String,
     limits: String,
@@ -51,7 +51,7 @@ struct Told {
 
 impl Told {
     fn values(&self, ticks: f64, page: f64) -> Vec<(&'static str, f64)> {
-        // fields are counted behind the name of the program, which may hold spaces: proc_pid_stat(5), from field 3
+        // fields are counted after the name of the program, which may contain spaces: proc_pid_stat(5), from field 3
         let fields: Vec<&str> =
             self.stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
         let field = |number: usize| fields.get(number - 3)?.parse::<f64>().ok();

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use super::{metrics::Metrics, outcome::Outcome};
 
-/// A reconcile under way. [`Reconcile::end`] counts it under its outcome and records its duration.
+/// A reconcile in progress. [`Reconcile::end`] counts it under its outcome and records its duration.
 ///
-/// Dropped by a panic it counts as quarantined; dropped otherwise (the process is stopping) it counts as nothing.
+/// If a panic drops it, it counts as quarantined; dropped otherwise (the process is shutting down) it is not counted.
 #[must_use = "a reconcile that is not ended is not counted"]
 #[derive(Debug)]
 pub struct Reconcile<'a> {

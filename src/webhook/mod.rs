@@ -1,8 +1,8 @@
 #![allow(clippy::disallowed_methods, reason = "this module waits a little before it tries a webhook again")]
-//! I/O leaf. Calls of users' webhooks, bounded in time and size.
+//! I/O leaf. Calls of users' webhooks, limited in time and size.
 //!
-//! Owns what counts as a yes, and trying again. Which hook is called when, and what an answer means for a run, is decided
-//! in `plan`.
+//! Owns what counts as a yes, and retries. `plan` decides which hook is called when, and what an answer means for
+//! a run.
 
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ use crate::{
 /// Most bytes of an answer that are read.
 const LARGEST: usize = 64 * 1024;
 
-/// More retries than anybody waits for.
+/// More retries than anyone would wait for.
 const MOST_RETRIES: u32 = 20;
-/// One call, with all its tries, may take this long.
+/// Time limit of one call with all its tries.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// Longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(crate) struct Webhooks(Outbound);
 
-/// What a call came to.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Called {
     /// Yes, or why not.
@@ -41,20 +41,20 @@ pub(crate) struct Called {
     pub status: Option<u16>,
 }
 
-/// Why a call was no yes.
+/// Why a call was not a yes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     /// In words.
     pub refusal: Denial,
-    /// The webhook has answered, and said no.
+    /// The webhook has answered, and refused.
     pub answered: bool,
 }
 
-/// What one try came to.
+/// The result of one try.
 enum Try {
     Yes,
     No(Denial),
-    /// No answer, or one that says to try again.
+    /// No answer, or one that asks to try again.
     Later(Denial),
 }
 

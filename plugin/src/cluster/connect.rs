@@ -1,4 +1,4 @@
-//! Which API server, as whom: kubeconfig, context and flags, as kubectl has them.
+//! Connects to the API server: kubeconfig, context and flags work as in kubectl.
 
 use std::{env, path::PathBuf, time::Duration};
 
@@ -9,10 +9,10 @@ use kube::{
 
 use crate::failure::Failure;
 
-/// Field manager of what is written here.
+/// Field manager of the plugin's writes.
 pub(super) const MANAGER: &str = "kubectl-canary";
 
-/// What the command line says about it.
+/// What the command line says about the connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Login {
     pub(crate) kubeconfig: Option<PathBuf>,
@@ -29,17 +29,17 @@ pub(crate) struct Login {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// A client, and the namespace that is meant where none is named.
+/// A client, and the default namespace.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     pub(crate) client: Client,
     pub(crate) namespace: String,
-    /// Who asks, as far as that can be told without asking.
+    /// The user, as far as the kubeconfig names one.
     pub(crate) user: String,
 }
 
 impl Cluster {
-    /// Reads the kubeconfig. Nothing is sent yet.
+    /// Reads the kubeconfig. Sends nothing yet.
     pub(crate) async fn connect(login: &Login) -> Result<Self, Failure> {
         let (mut config, context) = config(login).await?;
         config.default_retry = false;
@@ -78,7 +78,7 @@ async fn config(login: &Login) -> Result<(Config, String), Failure> {
                 .map_err(|error| Failure::usage(format!("--server {server} is no URL: {error}")))?;
             return Ok((Config::new(url), server.clone()));
         }
-        // in a pod there is an account and no file
+        // a pod has a service account and no kubeconfig
         let config = Config::incluster().map_err(|_| {
             Failure::failed(
                 "there is no kubeconfig: neither --kubeconfig nor KUBECONFIG nor ~/.kube/config names one",
@@ -103,7 +103,7 @@ async fn config(login: &Login) -> Result<(Config, String), Failure> {
     Ok((config, context))
 }
 
-/// The files that KUBECONFIG lists, merged; one that does not exist is skipped, as kubectl does.
+/// The files that KUBECONFIG lists, merged. Like kubectl, skips files that do not exist.
 fn kubeconfig(login: &Login) -> Result<Option<Kubeconfig>, Failure> {
     let read = |path: &PathBuf| {
         Kubeconfig::read_from(path).map_err(|error| {

@@ -1,4 +1,5 @@
-//! What `doctor` and `migrate` read: of the whole cluster where that may be read, else of the namespace.
+//! Reads the data for `doctor` and `migrate`: from the whole cluster if the user may read it, otherwise from the
+//! namespace.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,9 +39,9 @@ use crate::{
     view::rules,
 };
 
-/// Label by which charts and manifests of both operators name what is theirs.
+/// The label that the charts and manifests of both operators set.
 const APPS: &str = "app.kubernetes.io/name in (serin, flagger)";
-/// Rights that commands need.
+/// Rights that the commands need.
 const RIGHTS: [(&str, &str, &str); 6] = [
     ("list", "flagger.app", "canaries"),
     ("patch", "flagger.app", "canaries"),
@@ -51,7 +52,7 @@ const RIGHTS: [(&str, &str, &str); 6] = [
 ];
 
 impl Cluster {
-    /// Everything that `doctor` looks at.
+    /// Reads everything that `doctor` checks.
     pub(crate) async fn examine(&self, all: bool) -> Seen {
         let version = match self.client.apiserver_version().await {
             Ok(info) => Look::Read(info.git_version.trim_start_matches('v').to_owned()),
@@ -87,7 +88,7 @@ impl Cluster {
         }
     }
 
-    /// The API server's clock, as it heads each of its answers.
+    /// The API server's clock, from the Date header of its answers.
     async fn clock(&self) -> Option<Timestamp> {
         let request = http::Request::get("/version").body(Body::empty()).ok()?;
         let answer = self.client.send(request).await.ok()?;
@@ -171,7 +172,7 @@ impl Cluster {
         Ok(api.list(params).await.map_err(|error| asked.failure(&error))?.items)
     }
 
-    /// Whether the kinds that a provider needs are served.
+    /// Whether the cluster serves the kinds that a provider needs.
     async fn router(&self, provider: &str) -> Option<Served> {
         let router = router::by_name(provider)?;
         let mut kinds = Vec::new();
@@ -184,7 +185,7 @@ impl Cluster {
         Some(Served { provider: provider.to_owned(), kinds })
     }
 
-    /// All objects of a kind, as `namespace/name`.
+    /// The names of all objects of a kind, as `namespace/name`.
     async fn names(&self, kind: serin::snapshot::Kind) -> Look<BTreeSet<String>> {
         let listed = self.objects_of(kind, true).await;
         let name = |object: &DynamicObject| {
@@ -214,7 +215,7 @@ impl Cluster {
         Ok(slot.api(&self.client).list(&slot.params()).await.map_err(|error| asked.failure(&error))?.items)
     }
 
-    /// What Flagger's kinds have in the cluster, as users have written it.
+    /// All objects of Flagger's kinds in the cluster, as users wrote them.
     pub(crate) async fn flaggers(&self, all: bool) -> Result<Vec<Value>, Failure> {
         let mut objects = Vec::new();
         for kind in [CANARY, METRIC_TEMPLATE, ALERT_PROVIDER] {
@@ -236,7 +237,7 @@ fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-/// Why something was not read, in a line.
+/// Why something could not be read, in one line.
 fn words(failure: &Failure) -> String {
     failure
         .hint
@@ -255,7 +256,7 @@ fn definition(found: CustomResourceDefinition) -> Definition {
 fn operator(found: &Deployment) -> Option<Operator> {
     let meta = &found.metadata;
     let (name, labels) = (meta.name.as_deref()?, meta.labels.clone().unwrap_or_default());
-    // load testers and Prometheus of the same charts act on nothing
+    // load testers and Prometheus from the same charts do not act on Canaries
     let part = labels.get("app.kubernetes.io/component").map(String::as_str).unwrap_or_default();
     if name.contains("loadtester") || name.contains("prometheus") || part == "loadtester" {
         return None;

@@ -1,5 +1,5 @@
-//! Watching: the same lists, kept up to date. A watch that breaks is begun again where it was; one that may not be read was
-//! named in the first look, and is left out.
+//! Watches: the same lists, kept up to date. A broken watch resumes where it stopped. A list that the user may not
+//! watch was named in the first read, and is left out.
 
 use std::collections::BTreeMap;
 
@@ -26,18 +26,18 @@ use crate::{
 
 type Streams<K> = SelectAll<BoxStream<'static, (usize, watcher::Result<watcher::Event<K>>)>>;
 
-/// What a watch said.
+/// The result of waiting for a watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// Something changed.
     Change,
     /// The Canary is gone.
     Gone,
-    /// The API server does not answer; it is asked again.
+    /// The API server does not answer. The watch retries.
     Trouble(String),
 }
 
-/// Objects by name, and those of a list that is not complete yet.
+/// Objects by name, and the objects of a list that is not complete yet.
 struct Kept<K> {
     now: BTreeMap<String, K>,
     next: BTreeMap<String, K>,
@@ -54,7 +54,7 @@ fn key<K: ResourceExt>(object: &K) -> String {
 }
 
 impl<K: ResourceExt> Kept<K> {
-    /// True where something is different now.
+    /// Applies an event. Returns true if something changed.
     fn take(&mut self, event: watcher::Event<K>) -> bool {
         match event {
             watcher::Event::Apply(object) => drop(self.now.insert(key(&object), object)),
@@ -73,19 +73,19 @@ impl<K: ResourceExt> Kept<K> {
     }
 }
 
-/// One Canary and what is around it.
+/// One Canary and the objects around it.
 pub(crate) struct Live {
     canary: Canary,
     slots: Vec<Slot>,
     kept: Vec<Kept<DynamicObject>>,
     unread: Vec<String>,
-    /// Slots of pods, also those that may not be read.
+    /// Number of slots for pods, including those that the user may not read.
     pods: usize,
     streams: Streams<DynamicObject>,
 }
 
 impl Live {
-    /// Begins to watch; the first facts are there when this returns.
+    /// Starts the watches. The first facts are available when this returns.
     pub(crate) async fn of(cluster: &Cluster, canary: Canary, depth: Depth) -> (Self, Facts) {
         let own = Slot {
             kind: CANARY,
@@ -125,7 +125,7 @@ impl Live {
         (live, facts)
     }
 
-    /// Lists what these slots hold, and keeps those that may be read.
+    /// Lists these slots, and keeps the readable ones.
     async fn fill(&mut self, cluster: &Cluster, slots: Vec<Slot>) {
         let lists = cluster.lists(&slots, &mut self.unread).await;
         for (slot, objects) in slots.into_iter().zip(lists) {
@@ -137,12 +137,12 @@ impl Live {
         }
     }
 
-    /// Target or primary have come since, and their pods are not watched.
+    /// The target or the primary appeared later, and its pods are not watched yet.
     pub(crate) fn lacks_pods(&self, facts: &Facts) -> bool {
         slots::pods(&self.canary, &facts.objects).len() > self.pods
     }
 
-    /// Waits for something to change.
+    /// Waits for a change.
     pub(crate) async fn changed(&mut self) -> Result<Seen, Failure> {
         loop {
             let Some((i, event)) = self.streams.next().await else {
@@ -158,7 +158,7 @@ impl Live {
                     }
                     return Ok(Seen::Change);
                 }
-                // of a kind that the cluster does not have
+                // the cluster does not have this kind
                 Err(error) if i > 0 && answered(&error) == Some(404) => {}
                 Err(error) if i == 0 && matches!(answered(&error), Some(401 | 403)) => {
                     return Err(self.refused(&error));
@@ -169,7 +169,7 @@ impl Live {
         }
     }
 
-    /// Takes the Canary over; false where there is none any more, or another one of its name.
+    /// Takes over the Canary from its watch. Returns false if it is gone, or if another Canary has its name now.
     fn own(&mut self) -> bool {
         let Some(object) = self.kept[0].now.values().next() else { return false };
         let read = serde_json::to_value(object).and_then(serde_json::from_value::<Canary>);
@@ -189,7 +189,7 @@ impl Live {
             .hint(format!("missing right: {} (and list)", asked.right()))
     }
 
-    /// What is known now.
+    /// The facts as of now.
     pub(crate) fn facts(&self) -> Facts {
         let mut facts = Facts { unread: self.unread.clone(), ..Facts::of(self.canary.clone()) };
         for (slot, kept) in self.slots.iter().zip(&self.kept).skip(1) {
@@ -199,7 +199,7 @@ impl Live {
     }
 }
 
-/// With what the API server answered.
+/// The status code of the API server's answer.
 fn answered(error: &watcher::Error) -> Option<u16> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
@@ -210,7 +210,7 @@ fn answered(error: &watcher::Error) -> Option<u16> {
     }
 }
 
-/// All Canaries of a namespace, or of all.
+/// All Canaries of one namespace, or of all namespaces.
 pub(crate) struct Lists {
     kept: Kept<Canary>,
     stream: BoxStream<'static, watcher::Result<watcher::Event<Canary>>>,
@@ -226,7 +226,7 @@ impl Lists {
         Self { kept: Kept::default(), stream }
     }
 
-    /// Waits for something to change.
+    /// Waits for a change.
     pub(crate) async fn changed(&mut self) -> Result<Seen, Failure> {
         loop {
             match self.stream.next().await {
@@ -247,7 +247,7 @@ impl Lists {
         }
     }
 
-    /// Those that there are, by namespace and name.
+    /// All Canaries, by namespace and name.
     pub(crate) fn all(&self) -> Vec<Canary> {
         self.kept.now.values().cloned().collect()
     }

@@ -1,5 +1,4 @@
-//! The API server, with the rights of whoever calls: what is read for a view, watched for a screen, and the few things
-//! that are written.
+//! Access to the API server, with the rights of the caller: reads for views, watches for screens, and a few writes.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,

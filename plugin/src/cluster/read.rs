@@ -1,4 +1,4 @@
-//! One look: everything that a view shows, listed once, at the same time where nothing depends on the other.
+//! Reads everything that a view shows once, in parallel where possible.
 
 use futures::future::join_all;
 use kube::{
@@ -20,16 +20,16 @@ use crate::{
     view::Facts,
 };
 
-/// How much is read.
+/// How much to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Depth {
-    /// The Canary alone.
+    /// Only the Canary.
     Canary,
-    /// And its target.
+    /// Also its target.
     Target,
-    /// And records and Events.
+    /// Also its records and Events.
     Told,
-    /// And all objects.
+    /// Also all objects.
     All,
 }
 
@@ -38,7 +38,7 @@ impl Cluster {
         Api::namespaced(self.client.clone(), namespace)
     }
 
-    /// The Canary of this name; or the one whose target has it, which is then said.
+    /// The Canary with this name, or the Canary whose target has this name. The second case is reported.
     pub(crate) async fn canary(&self, name: &str) -> Result<Canary, Failure> {
         let namespace = self.namespace.as_str();
         let resource = slots::resource(CANARY);
@@ -63,7 +63,7 @@ impl Cluster {
         all.items.into_iter().find(|canary| canary.spec.target_ref.name == name)
     }
 
-    /// All Canaries of a namespace, or of all.
+    /// All Canaries of one namespace, or of all namespaces.
     pub(crate) async fn list(&self, all: bool, selector: Option<&str>) -> Result<Vec<Canary>, Failure> {
         let namespace = (!all).then_some(self.namespace.as_str());
         let api: Api<Canary> = match namespace {
@@ -79,7 +79,7 @@ impl Cluster {
         Ok(items)
     }
 
-    /// What is known of a Canary that was read.
+    /// Reads the facts around a Canary.
     pub(crate) async fn around(&self, canary: Canary, depth: Depth) -> Facts {
         let mut facts = Facts::of(canary);
         if depth == Depth::Canary {
@@ -108,7 +108,8 @@ impl Cluster {
         }
     }
 
-    /// What each slot holds; what may not be read is named in `unread`, and what the cluster does not have is not there.
+    /// The contents of each slot. Names lists that the user may not read in `unread`, and skips kinds that the cluster
+    /// does not have.
     pub(super) async fn lists(&self, slots: &[Slot], unread: &mut Vec<String>) -> Vec<Vec<DynamicObject>> {
         let lists = slots.iter().map(|slot| async move { slot.api(&self.client).list(&slot.params()).await });
         let mut all = Vec::new();
@@ -132,7 +133,7 @@ impl Cluster {
         all
     }
 
-    /// Events about any of these objects of the Canary's namespace.
+    /// Events about any of these objects in the Canary's namespace.
     pub(crate) async fn events(
         &self,
         namespace: &str,
@@ -150,7 +151,7 @@ impl Cluster {
     }
 }
 
-/// Sorts an object in.
+/// Adds an object to the facts.
 pub(super) fn put(facts: &mut Facts, slot: &Slot, object: &DynamicObject) {
     let value: Value = slot.value(object);
     match slot.kind {

@@ -1,4 +1,4 @@
-//! What people ask for: the annotation is written, and the answer in the status is waited for.
+//! Requests: writes the annotation, and waits for the answer in the status.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -20,11 +20,11 @@ use super::{
 };
 use crate::failure::{Asked, Failure};
 
-/// A request that was written.
+/// A request that has been written.
 #[derive(Clone, Debug)]
 pub(crate) struct Written {
     pub(crate) id: String,
-    /// The annotation.
+    /// The value of the annotation.
     pub(crate) text: String,
 }
 
@@ -33,7 +33,7 @@ impl Written {
         Self { id: request.id.clone(), text: json!(request).to_string() }
     }
 
-    /// What is patched; the uid keeps it from another Canary of the same name, the version from one that has changed.
+    /// The patch. The uid protects another Canary of the same name, and the version a Canary that has changed.
     pub(crate) fn patch(&self, canary: &Canary) -> Value {
         json!({"metadata": {
             "uid": canary.metadata.uid,
@@ -43,12 +43,12 @@ impl Written {
     }
 }
 
-/// An id that nobody has used.
+/// A unique id.
 pub(crate) fn id(verb: &str) -> String {
     format!("{verb}-{:08x}", RandomState::new().hash_one(verb) as u32)
 }
 
-/// Who asks, as the API server sees them; where it does not say, the local user.
+/// The user as the API server sees them, or the local user if it does not answer.
 pub(crate) async fn asks_by(cluster: &Cluster) -> String {
     let api: Api<SelfSubjectReview> = Api::all(cluster.client.clone());
     let review = api.create(&PostParams::default(), &SelfSubjectReview::default()).await.ok();
@@ -56,7 +56,7 @@ pub(crate) async fn asks_by(cluster: &Cluster) -> String {
     user.unwrap_or_else(|| cluster.user.clone())
 }
 
-/// Writes a request. False: the Canary has changed since it was read.
+/// Writes a request. Returns false if the Canary has changed since it was read.
 pub(crate) async fn write(cluster: &Cluster, canary: &Canary, written: &Written) -> Result<bool, Failure> {
     let (namespace, name) = (
         canary.metadata.namespace.as_deref().unwrap_or_default(),
@@ -76,7 +76,7 @@ pub(crate) async fn write(cluster: &Cluster, canary: &Canary, written: &Written)
     }
 }
 
-/// The answer to a request, once it is there. An operator that cannot read it answers under an id of its own.
+/// The answer to a request, if there is one. An operator that cannot read the request answers with an id of its own.
 pub(crate) fn answer<'c>(canary: &'c Canary, written: &Written) -> Option<&'c RequestStatus> {
     let answer = canary.status.as_ref()?.request.as_ref()?;
     let unreadable = Request::id_of_unreadable(&written.text);

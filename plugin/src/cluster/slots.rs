@@ -1,4 +1,4 @@
-//! What is read around a Canary: each slot is one list, which can be watched as well.
+//! What to read around a Canary: each slot is one list, which can also be watched.
 
 use kube::{
     Api, Client,
@@ -22,7 +22,7 @@ pub(super) const EVENT: Kind = Kind { group: "", version: "v1", kind: "Event", p
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub(super) kind: Kind,
-    /// None: of the whole cluster.
+    /// None: the whole cluster.
     pub(super) namespace: Option<String>,
     pub(super) labels: Option<String>,
     pub(super) fields: Option<String>,
@@ -59,7 +59,7 @@ impl Slot {
         Asked { verb, resource: &resource, namespace: self.namespace.as_deref(), name: None }.right()
     }
 
-    /// The object as it is drawn: items of lists do not say their kind.
+    /// The object as shown. Items of lists do not contain their kind, so this adds it.
     pub(super) fn value(&self, object: &DynamicObject) -> Value {
         let mut value = serde_json::to_value(object).unwrap_or_default();
         value["kind"] = self.kind.kind.into();
@@ -68,12 +68,12 @@ impl Slot {
     }
 }
 
-/// Plural and group, as in rights.
+/// Plural and group, as in RBAC rules.
 pub(super) fn resource(kind: Kind) -> String {
     if kind.group.is_empty() { kind.plural.to_owned() } else { format!("{}.{}", kind.plural, kind.group) }
 }
 
-/// The kind of a target that is served.
+/// The target's kind, if it is a supported one.
 pub(super) fn target_kind(canary: &Canary) -> Option<Kind> {
     Target::named(&canary.spec.target_ref).map(|target| match target {
         Target::Deployment => DEPLOYMENT,
@@ -83,7 +83,7 @@ pub(super) fn target_kind(canary: &Canary) -> Option<Kind> {
     })
 }
 
-/// Records, Events.
+/// Records and Events.
 pub(super) fn told(canary: &Canary) -> Vec<Slot> {
     let (namespace, name) = place(canary);
     let label = format!("{}={}", names::LABEL_CANARY, names::label_value(name));
@@ -109,7 +109,7 @@ pub(super) fn objects(canary: &Canary) -> Vec<Slot> {
     slots
 }
 
-/// The routing objects that the provider makes or takes over.
+/// The routing objects that the provider creates or takes over.
 fn routes(canary: &Canary) -> Vec<ObjectRef> {
     let Ok(c) = validate(canary, &rules(canary)) else { return vec![] };
     let Some(router) = router::by_name(&c.provider) else { return vec![] };
@@ -118,7 +118,7 @@ fn routes(canary: &Canary) -> Vec<ObjectRef> {
     all
 }
 
-/// ReplicaSets and pods of target and primary, by the labels by which these select them.
+/// ReplicaSets and pods of the target and the primary, selected by their labels.
 pub(super) fn pods(canary: &Canary, workloads: &[Value]) -> Vec<Slot> {
     let (namespace, _) = place(canary);
     let mut slots = Vec::new();

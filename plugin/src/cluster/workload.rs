@@ -1,4 +1,4 @@
-//! The target's images: read, and set as the user asks.
+//! Reads the target's images, and sets them as the user asks.
 
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::Value;
@@ -22,7 +22,7 @@ fn slot(canary: &Canary) -> Result<(Slot, &str), Failure> {
     Ok((Slot { kind, namespace, labels: None, fields: None }, &target.name))
 }
 
-/// The target as it is.
+/// Reads the target.
 pub(crate) async fn read_target(cluster: &Cluster, canary: &Canary) -> Result<DynamicObject, Failure> {
     let (slot, name) = slot(canary)?;
     let resource = slots::resource(slot.kind);
@@ -31,7 +31,7 @@ pub(crate) async fn read_target(cluster: &Cluster, canary: &Canary) -> Result<Dy
     slot.api(&cluster.client).get(name).await.map_err(|error| asked.failure(&error))
 }
 
-/// The stored templates of a Canary.
+/// Reads the stored templates of a Canary.
 pub(crate) async fn read_revisions(cluster: &Cluster, canary: &Canary) -> Result<Vec<Value>, Failure> {
     let name = canary.metadata.name.as_deref().unwrap_or_default();
     let labels = format!("{}={}", names::LABEL_CANARY, names::label_value(name));
@@ -44,7 +44,7 @@ pub(crate) async fn read_revisions(cluster: &Cluster, canary: &Canary) -> Result
     Ok(listed.items.iter().map(|object| slot.value(object)).collect())
 }
 
-/// Gives the target another template, if it is still as it was read.
+/// Replaces the target's template, if the target has not changed since it was read.
 pub(crate) async fn write_template(
     cluster: &Cluster,
     canary: &Canary,
@@ -56,7 +56,7 @@ pub(crate) async fn write_template(
     patched(cluster, canary, &Patch::<Value>::Json(operations), dry_run).await
 }
 
-/// Patches the target with a strategic merge.
+/// Patches the target with a strategic merge patch.
 pub(crate) async fn write_images(
     cluster: &Cluster,
     canary: &Canary,
@@ -81,7 +81,7 @@ async fn patched(
     written.map(drop).map_err(|error| asked.failure(&error))
 }
 
-/// Templates that are stored for a Canary, newest first, with their hashes.
+/// The stored templates of a Canary, newest first, with their hashes.
 pub(crate) async fn stored_templates(
     cluster: &Cluster,
     canary: &Canary,

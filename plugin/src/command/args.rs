@@ -1,4 +1,4 @@
-//! The command line: names, letters and precedence as kubectl has them.
+//! The command line: names, short flags and precedence are the same as kubectl's.
 
 use std::{path::PathBuf, time::Duration};
 

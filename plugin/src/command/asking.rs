@@ -1,4 +1,4 @@
-//! The command lines of what is asked for, and of `undo`.
+//! The command lines of the request commands and of `undo`.
 
 use std::time::Duration;
 

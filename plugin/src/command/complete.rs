@@ -1,4 +1,4 @@
-//! Completion: scripts for shells, the one for kubectl, and the candidates that it asks for.
+//! Completion: scripts for shells, the script for kubectl, and the candidates that they query.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::{
     screen::Term,
 };
 
-/// A shell waits so long for names at most.
+/// The longest time that a shell waits for names.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Cobra's bit by which a shell does not offer files.
+/// Cobra's directive that stops a shell from offering files.
 const NO_FILES: &str = ":4\n";
-/// What kubectl calls, under the name kubectl_complete-canary somewhere on PATH.
+/// The script that kubectl calls. It must be on the PATH as kubectl_complete-canary.
 const FOR_KUBECTL: &str = "#!/bin/sh\nexec kubectl canary __complete -- \"$@\"\n";
-/// Commands whose arguments are names of Canaries.
+/// Commands that take names of Canaries as arguments.
 const NAMED: [&str; 20] = [
     "list", "ls", "get", "status", "history", "explain", "events", "diff", "simulate", "plan", "approve",
     "promote", "abort", "advance", "finish", "pause", "resume", "retry", "undo", "rollback",
@@ -38,7 +38,7 @@ pub(super) fn script(out: Out, shell: Shell, command: &mut Command) -> Result<()
     out.text(&String::from_utf8_lossy(&text))
 }
 
-/// One candidate per line, as kubectl reads them.
+/// Prints one candidate per line, as kubectl expects.
 pub(super) async fn candidates(
     out: Out,
     login: &Login,
@@ -62,7 +62,7 @@ pub(super) async fn candidates(
     whole.text(&(fits.map(|word| word + "\n").collect::<String>() + NO_FILES))
 }
 
-/// What the command line itself offers; None: names of Canaries.
+/// Candidates that the command line itself defines. None: names of Canaries.
 fn of_command(words: &[String], last: &str, command: &Command) -> Option<Vec<String>> {
     let mut here = command;
     for word in words {
@@ -99,7 +99,7 @@ fn namespace(words: &[String]) -> Option<String> {
     found
 }
 
-/// Nothing, if the cluster does not answer in time: a shell has no place for errors.
+/// Names of Canaries. Empty if the cluster does not answer in time: a shell has no place to show errors.
 async fn names(login: &Login) -> Vec<String> {
     let listed = async {
         let cluster = Cluster::connect(login).await?;

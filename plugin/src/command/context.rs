@@ -1,4 +1,4 @@
-//! What commands share.
+//! The context that commands share.
 
 use jiff::Timestamp;
 use serin::api::Canary;
@@ -6,14 +6,14 @@ use serin::api::Canary;
 use super::out::Out;
 use crate::{cluster::Cluster, failure::Failure};
 
-/// What commands share.
+/// The context that commands share.
 pub(super) struct Context {
     pub(super) cluster: Cluster,
     pub(super) out: Out,
 }
 
 impl Context {
-    /// The Canary of this name; one that is found by its target is said to be.
+    /// The Canary with this name. Reports if it was found by its target.
     pub(super) async fn canary(&self, name: &str) -> Result<Canary, Failure> {
         let canary = self.cluster.canary(name).await?;
         let found = canary.metadata.name.clone().unwrap_or_default();
@@ -24,7 +24,7 @@ impl Context {
     }
 }
 
-/// The present.
+/// The current time.
 pub(super) fn now() -> Timestamp {
     Timestamp::now()
 }

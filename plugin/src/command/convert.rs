@@ -1,4 +1,4 @@
-//! `convert argo`: objects of Argo Rollouts as those of Serin. Needs no cluster.
+//! `convert argo`: converts objects of Argo Rollouts to Serin's. Needs no cluster.
 
 use std::path::PathBuf;
 

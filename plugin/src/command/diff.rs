@@ -1,4 +1,4 @@
-//! `diff`: the target's pod template against one that was promoted.
+//! `diff`: compares the target's pod template with a promoted one.
 
 use clap::Args;
 use serde_json::{Value, json};

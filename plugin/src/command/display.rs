@@ -1,4 +1,5 @@
-//! The screen of `--watch`: one of its own where there is a terminal, left on every way out; a block per change elsewhere.
+//! The output of `--watch`: the alternate screen on a terminal, restored on every exit. Elsewhere, one block per
+//! change.
 
 use std::io::{self, Write as _};
 
@@ -12,12 +13,12 @@ use crate::{
 const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[H\u{1b}[2J";
 const LEAVE: &str = "\u{1b}[?25h\u{1b}[?1049l";
 
-/// What is shown now.
+/// The current output.
 pub(super) struct Display {
     out: Out,
     shown: Vec<String>,
     entered: bool,
-    /// Lines that there is room for.
+    /// Number of lines that fit.
     height: usize,
 }
 
@@ -26,7 +27,7 @@ impl Display {
         Self { out, shown: vec![], entered: false, height: usize::MAX }
     }
 
-    /// Shows these lines instead of the last ones. Into a pipe they are printed below the time, if they differ.
+    /// Replaces the lines on the screen. In a pipe, prints the time and the lines if they changed.
     pub(super) fn show(&mut self, lines: &[Line], time: &str) -> Result<(), Failure> {
         let mut next: Vec<String> = lines.iter().map(|line| line.render(&self.out.term)).collect();
         if !self.out.terminal {
@@ -47,7 +48,7 @@ impl Display {
         self.out.text(&text)
     }
 
-    /// The terminal is of this size: where that is another one, everything is drawn again.
+    /// Handles the terminal's size. A new size redraws everything.
     pub(super) fn resized(&mut self, width: usize, height: usize) {
         if (self.out.term.width, self.height) != (width, height) {
             (self.out.term.width, self.height) = (width, height);
@@ -55,7 +56,7 @@ impl Display {
         }
     }
 
-    /// Leaves the screen, and prints the last state where it can be scrolled back to.
+    /// Leaves the alternate screen, and prints the last state so that it stays in the scrollback.
     pub(super) fn end(mut self, lines: &[Line]) -> Result<(), Failure> {
         let last = render(lines, &self.out.term);
         if self.entered {
@@ -68,7 +69,7 @@ impl Display {
     fn leave(&mut self) {
         if std::mem::take(&mut self.entered) {
             let mut out = io::stdout().lock();
-            // there is nothing more to be done about a terminal that has gone
+            // the terminal is gone, so an error has no consequence
             out.write_all(LEAVE.as_bytes()).and_then(|()| out.flush()).ok();
         }
     }
@@ -80,7 +81,7 @@ impl Drop for Display {
     }
 }
 
-/// What turns the lines of a screen into others: those that differ are written, those that are too many erased.
+/// The output that turns the old lines of a screen into the new ones: writes changed lines and erases surplus ones.
 fn changes(old: &[String], new: &[String]) -> String {
     let mut text = String::new();
     if old.is_empty() {

@@ -1,4 +1,4 @@
-//! `doctor`: whether everything is there that releases need.
+//! `doctor`: checks that everything that releases need is there.
 
 use clap::{Args, ValueEnum};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What the terminal and its variables say: colours, characters, size.
+//! Properties of the terminal, and of its environment variables: colours, characters, size.
 #![allow(clippy::disallowed_methods, reason = "the environment is read here")]
 
 use std::{env, io};
@@ -6,7 +6,7 @@ use std::{env, io};
 use super::{args::Global, values::Choice};
 use crate::screen::Term;
 
-/// What is known of standard output.
+/// Properties of standard output.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
     pub(super) terminal: bool,
@@ -31,7 +31,7 @@ impl Environment {
         }
     }
 
-    /// The flag, then the variables, then the terminal.
+    /// The flag wins, then the environment variables, then the terminal.
     fn colour(&self, choice: Choice, never: bool) -> bool {
         match choice {
             _ if never => false,
@@ -43,13 +43,13 @@ impl Environment {
         }
     }
 
-    /// A locale that names another encoding, or none.
+    /// The locale names an encoding other than UTF-8, or none.
     fn ascii(&self) -> bool {
         let locale = self.locale.to_lowercase();
         !(locale.contains("utf-8") || locale.contains("utf8"))
     }
 
-    /// Of what is printed.
+    /// The terminal properties for printing.
     pub(super) fn term(&self, global: &Global) -> Term {
         let width = global.width.map(usize::from);
         let own = if self.terminal { size().map(|(width, _)| width) } else { None };
@@ -61,7 +61,7 @@ impl Environment {
     }
 }
 
-/// Columns and rows of the terminal that standard output is.
+/// Columns and rows of the terminal on standard output.
 pub(super) fn size() -> Option<(usize, usize)> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then(|| (usize::from(size.ws_col), usize::from(size.ws_row)))

@@ -1,5 +1,5 @@
-//! `explain`: sentences from the view, then what the operator's own planner makes of the cluster, as far as this user may
-//! read what it looks at.
+//! `explain`: sentences from the view, then the result of the operator's own planner, if this user may read the objects
+//! that the planner needs.
 
 use super::{
     args::ExplainArgs,
@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context, args: &ExplainArgs) -> Result<(), Fai
             context.out.text(&format!("\n{}", screen::render(&lines.collect::<Vec<_>>(), &whole)))
         }
         Err(error) => {
-            // what kube adds to the API server's own words is for programmers
+            // kube adds details for programmers to the API server's message
             let refused = error.chain().find_map(|cause| match cause.downcast_ref::<kube::Error>()? {
                 kube::Error::Api(status) => Some(status.message.clone()),
                 _ => None,

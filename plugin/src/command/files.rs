@@ -1,4 +1,4 @@
-//! Files, folders and standard input, as manifests.
+//! Reads files, folders and standard input as manifests.
 
 use std::{
     fs,
@@ -8,12 +8,12 @@ use std::{
 
 use crate::{failure::Failure, lint::Source};
 
-/// Endings of files that are looked for in folders.
+/// File endings to search for in folders.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
-/// Folders are not gone into any deeper.
+/// Maximum depth of folders.
 const DEEPEST: usize = 32;
 
-/// Reads all of them.
+/// Reads all manifests.
 pub(super) fn read(paths: &[PathBuf], more: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     let mut paths: Vec<&PathBuf> = paths.iter().chain(more).collect();
     if paths.is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn read(paths: &[PathBuf], more: &[PathBuf]) -> Result<Vec<Source>, F
     Ok(sources)
 }
 
-/// All manifests below a folder, hidden ones apart, in order of their names.
+/// All manifests below a folder, sorted by name, without hidden files.
 fn below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let failed =
         |error: io::Error| Failure::usage(format!("cannot read the folder {}: {error}", folder.display()));
@@ -60,7 +60,7 @@ fn below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fa
         if hidden {
             continue;
         }
-        // a link to a folder above would be gone into for ever
+        // a link to a parent folder would never end
         if path.is_dir() && !path.is_symlink() && depth > 0 {
             below(&path, depth - 1, files)?;
         } else if path.is_file() && manifest {

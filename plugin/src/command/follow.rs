@@ -1,4 +1,4 @@
-//! `status`, and the `--wait` of other commands: follows a release to its end.
+//! `status`, and the `--wait` flag of other commands: follows a release to its end.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     view::{CanaryView, End, Facts, Settled, State, WaitingKind, canary, settled},
 };
 
-/// What is waited for, and how long.
+/// What to wait for, and how long.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Until {
     pub(super) gate: bool,
@@ -27,14 +27,14 @@ pub(super) struct Until {
     pub(super) timeout: Option<Duration>,
 }
 
-/// What was seen of a release so far.
+/// What has been seen of a release so far.
 #[derive(Debug, Default)]
 pub(super) struct Following {
     ran: Option<i64>,
     until: Until,
 }
 
-/// How a wait came out: a text, or what went wrong.
+/// The result of a wait: a text or a failure.
 pub(super) type Ended = Result<String, Failure>;
 
 impl Following {
@@ -42,7 +42,7 @@ impl Following {
         Self { ran: None, until }
     }
 
-    /// None while there is something to wait for.
+    /// None: there is still something to wait for.
     pub(super) fn look(&mut self, facts: &Facts) -> Option<Ended> {
         let status = facts.status();
         let place = format!("canary {}/{}", facts.namespace(), facts.name());
@@ -78,7 +78,7 @@ impl Following {
         }
     }
 
-    /// A person is waited for.
+    /// The release waits for a person.
     fn at_gate(&self, facts: &Facts, place: &str) -> Option<Ended> {
         if !self.until.gate && !self.until.fail_on_gate {
             return None;
@@ -110,7 +110,7 @@ pub(super) async fn run(context: &Context, args: &StatusArgs) -> Result<(), Fail
     Box::pin(follow(context, found, until, args.output)).await
 }
 
-/// How it stands now, by the same rules.
+/// The current result, by the same rules.
 async fn once(context: &Context, args: &StatusArgs, found: Canary) -> Result<(), Failure> {
     let facts = context.cluster.around(found, Depth::Target).await;
     let view = canary(&facts, now());
@@ -126,7 +126,7 @@ async fn once(context: &Context, args: &StatusArgs, found: Canary) -> Result<(),
     }
 }
 
-/// Prints a line per change until it has ended.
+/// Prints a line per change until the release ends.
 pub(super) async fn follow(
     context: &Context,
     found: Canary,
@@ -149,7 +149,7 @@ pub(super) async fn follow(
         let at_rest = matches!(view.state, State::Healthy | State::Failed);
         let shown = match (&ended, settled(&facts, None)) {
             (Some(Ok(text)), _) if view.state == State::Healthy => settled_line(&view, text, context),
-            // what became of the run before is not what is waited for
+            // the result of an earlier run is not the one to wait for
             (None, Settled::No(why)) if at_rest => {
                 pending_line(&why, &context.out.term).render(&context.out.term)
             }
@@ -176,7 +176,7 @@ pub(super) async fn follow(
             },
         };
         match seen {
-            // in a run the target says nothing about its end
+            // during a run the target does not affect the result
             Seen::Change if live.facts().status().run.is_some() => facts = live.facts(),
             Seen::Change => facts = context.cluster.around(live.facts().canary, Depth::Target).await,
             Seen::Gone => {
@@ -219,7 +219,7 @@ mod tests {
         Following::until(until).look(&fixture(name))
     }
 
-    /// 0, the code of what went wrong, or nothing while there is something to wait for.
+    /// 0, the exit code of a failure, or None while there is something to wait for.
     fn exit(ended: Option<Ended>) -> Option<u8> {
         ended.map(|ended| ended.map_or_else(|failure| failure.code, |_| 0))
     }
@@ -233,7 +233,7 @@ mod tests {
             let wanted = match name {
                 "initialized" | "succeeded" => [Some(0); 3],
                 "failed" | "refused" | "deleting" => [Some(1); 3],
-                // one of them goes on by itself when nobody answers, and is a gate all the same
+                // one of these continues by itself without an answer, but still counts as a gate
                 "gate" | "start-gate" | "promotion" | "inconclusive" => [None, Some(0), Some(4)],
                 _ => [None; 3],
             };
@@ -283,7 +283,7 @@ mod tests {
         let mut facts = fixture("succeeded");
         facts.objects[0]["metadata"]["generation"] = json!(13);
         assert_eq!(Following::default().look(&facts), None);
-        // one that was made again counts from the beginning
+        // a Canary that was created again starts from the beginning
         facts.objects[0]["metadata"]["generation"] = json!(12);
         facts.objects[0]["metadata"]["uid"] = json!("other");
         assert_eq!(Following::default().look(&facts), None);
@@ -303,7 +303,7 @@ mod tests {
         let last = facts.canary.status.as_mut().and_then(|status| status.last_run.as_mut()).unwrap();
         last.outcome = serin::api::RunPhase::Aborted;
         assert_eq!(exit(following.look(&facts)), Some(1));
-        // whoever comes later finds the primary as it should be
+        // a later caller finds the primary in the wanted state
         assert_eq!(exit(Following::default().look(&facts)), Some(0));
     }
 

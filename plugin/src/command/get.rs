@@ -1,4 +1,4 @@
-//! `get`: one release, once or as it goes.
+//! `get`: shows one release, once or continuously.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ use crate::{
     view::{Facts, canary},
 };
 
-/// The screen is drawn again after so long at the earliest.
+/// Minimum time between two redraws.
 const REDRAW: Duration = Duration::from_millis(200);
-/// Times on a screen are of the second.
+/// How often times on the screen are updated.
 const TIMES: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
@@ -61,7 +61,7 @@ fn screen(
     lines
 }
 
-/// Ends with the run, unless it is to be kept; with the exit code of `status`.
+/// Ends with the run, unless the user wants to keep the screen. Exits with the code of `status`.
 async fn watch(context: &Context, args: &GetArgs, found: serin::api::Canary) -> Result<(), Failure> {
     let (mut live, mut facts) = Live::of(&context.cluster, found, Depth::All).await;
     let mut following = Following::default();
@@ -87,10 +87,10 @@ async fn watch(context: &Context, args: &GetArgs, found: serin::api::Canary) -> 
         if let Some(end) = end.filter(|_| !args.keep) {
             let all = Detail { height: 0, clock: false, ..detail };
             display.end(&screen(&facts, None, all, &term, now()))?;
-            // what was at rest when it was asked for is shown, and no release was waited for
+            // the release was idle from the start, so nothing was waited for
             return if began { end.map(drop) } else { Ok(()) };
         }
-        // events come in groups: what came until the next tick is drawn together
+        // events come in groups: everything until the next tick is drawn together
         tick.tick().await;
         while let Some(seen) = live.changed().now_or_never() {
             match seen? {

@@ -1,4 +1,4 @@
-//! `history` and `events`: what happened.
+//! `history` and `events`: what happened to a Canary.
 
 use serin::names;
 

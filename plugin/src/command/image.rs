@@ -1,4 +1,4 @@
-//! `set image`: edits the target with the rights of whoever calls. The operator sees a new revision, as of any other edit.
+//! `set image`: edits the target with the caller's rights. The operator sees a new revision, as after any other edit.
 
 use std::io::{self, BufRead as _, Write as _};
 
@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context, args: &ImageArgs) -> Result<(), Failu
     Ok(())
 }
 
-/// Asks on a terminal; elsewhere the answer has to be on the command line.
+/// Asks on a terminal. Elsewhere the answer must be on the command line.
 pub(super) fn agrees(context: &Context) -> Result<bool, Failure> {
     if !context.out.terminal || !io::IsTerminal::is_terminal(&io::stdin()) {
         return Err(
@@ -65,7 +65,7 @@ pub(super) fn agrees(context: &Context) -> Result<bool, Failure> {
     Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// A container and its images.
+/// A container with its old and new image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Change {
     list: &'static str,
@@ -80,7 +80,7 @@ impl Change {
     }
 }
 
-/// What is different; every container that is named has to be there.
+/// The changed images. Every container that the user names must exist.
 fn changes(target: &Value, images: &[(String, String)], what: &str) -> Result<Vec<Change>, Failure> {
     let spec = &target["spec"]["template"]["spec"];
     let of = |list: &'static str| {
@@ -119,7 +119,7 @@ fn changes(target: &Value, images: &[(String, String)], what: &str) -> Result<Ve
     Ok(changes)
 }
 
-/// Containers are merged by their names.
+/// The patch. A strategic merge matches containers by name.
 fn patch(changes: &[Change]) -> Value {
     let mut spec = json!({});
     for list in ["containers", "initContainers"] {

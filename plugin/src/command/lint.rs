@@ -1,4 +1,4 @@
-//! `lint`: files, folders and standard input. Needs no cluster.
+//! `lint`: checks files, folders and standard input. Needs no cluster.
 
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ fn verdict(report: &Report, fail_on: Least) -> Result<(), Failure> {
         Least::Note => Level::Note,
     };
     let found = report.findings.iter().any(|finding| finding.level >= least);
-    // each has been printed
+    // the findings have been printed
     if found { Err(Failure::new(code::FAILED, "")) } else { Ok(()) }
 }
 

@@ -53,7 +53,7 @@ fn lines(views: &[CanaryView], context: &Context, args: &ListArgs) -> Vec<Line> 
     list(views, columns, now(), &context.out.term, !args.no_headers)
 }
 
-/// Those that were asked for.
+/// The Canaries that the user asked for.
 fn chosen(all: Vec<Canary>, args: &ListArgs) -> Vec<CanaryView> {
     let at = now();
     let views = all.into_iter().map(|one| canary(&Facts::of(one), at));
@@ -80,7 +80,7 @@ fn missing(views: &[CanaryView], args: &ListArgs, namespace: &str) -> Result<(),
     }
 }
 
-/// Redraws on a terminal; into a pipe it prints the lines that are new.
+/// Redraws on a terminal. In a pipe, prints only new lines.
 async fn watch(context: &Context, args: &ListArgs) -> Result<(), Failure> {
     let mut lists = Lists::of(&context.cluster, args.all_namespaces, args.selector.as_deref());
     let mut display = Display::new(context.out);

@@ -1,4 +1,4 @@
-//! `migrate flagger`: what changes for Canaries of Flagger. Writes nothing.
+//! `migrate flagger`: lists what changes for Flagger's Canaries. Writes nothing.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The commands: what is read, what is printed, the exit code.
+//! The commands: read, print, and return an exit code.
 #![allow(clippy::disallowed_methods, reason = "this module asks for the time, and waits")]
 
 mod args;
@@ -47,7 +47,7 @@ use crate::{
     failure::{Failure, code},
 };
 
-/// Threads of the runtime: it waits for answers.
+/// Threads of the runtime. It mostly waits for answers.
 const RUNTIME_THREADS: usize = 2;
 
 /// Runs the program.
@@ -70,7 +70,7 @@ pub fn main() -> ExitCode {
             let text = if form == Some(Output::Json) { failure.json() } else { failure.text() };
             let text: Vec<String> = text.lines().map(crate::text::clean).collect();
             if !failure.message.is_empty() {
-                // with standard error closed only the exit code says it
+                // if standard error is closed, only the exit code remains
                 writeln!(io::stderr(), "{}", text.join("\n")).ok();
             }
             ExitCode::from(failure.code)
@@ -78,7 +78,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// `kubectl canary` where kubectl calls it by the name of its file, and otherwise that name.
+/// `kubectl canary` if kubectl called the plugin by its file name, otherwise the file name.
 fn called(argv: &[String]) -> String {
     let file =
         argv.first().and_then(|path| Path::new(path).file_stem()).map(|s| s.to_string_lossy().into_owned());
@@ -175,12 +175,12 @@ fn perform(cli: Cli) -> Result<(), Failure> {
             () = interrupted() => Err(Failure::new(code::INTERRUPTED, "")),
         }
     });
-    // a watch that is under way is not waited for
+    // do not wait for a running watch
     runtime.shutdown_background();
     done
 }
 
-/// Ctrl-C, or the end that a system asks for.
+/// Ctrl-C or SIGTERM.
 async fn interrupted() {
     #[cfg(unix)]
     {
@@ -215,7 +215,7 @@ async fn run(context: Context, command: Command) -> Result<(), Failure> {
         Command::Retry(args) => Box::pin(request::retry(&context, &args)).await,
         Command::Undo(args) => Box::pin(undo::run(&context, &args)).await,
         Command::Set(SetCommand::Image(args)) => Box::pin(image::run(&context, &args)).await,
-        // done without a cluster
+        // these were handled without a cluster
         Command::Version(_)
         | Command::Probe(_)
         | Command::Lint(_)

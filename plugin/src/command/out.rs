@@ -1,4 +1,4 @@
-//! Where things are printed: data on standard output, talk on standard error. A reader that goes away is no failure.
+//! Output: data goes to standard output, messages to standard error. A closed pipe is not a failure.
 
 use std::io::{self, Write as _};
 
@@ -18,11 +18,11 @@ pub(super) struct Out {
     pub(super) quiet: bool,
 }
 
-/// Nobody reads standard output any more: what is left to print is lost on purpose.
+/// Standard output is closed. The remaining output is dropped on purpose.
 const GONE: u8 = 0;
 
 impl Out {
-    /// Prints a text as it is.
+    /// Prints a text unchanged.
     #[allow(clippy::unused_self, reason = "all printing goes through here")]
     pub(super) fn text(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
@@ -36,10 +36,10 @@ impl Out {
         self.text(&render(lines, &self.term))
     }
 
-    /// Prints what is said beside the data.
+    /// Prints a message that accompanies the data.
     pub(super) fn say(self, text: &str) {
         if !self.quiet {
-            // with standard error closed there is nobody to say it to
+            // if standard error is closed, nobody can read the message
             writeln!(io::stderr(), "{}", crate::text::clean(text)).ok();
         }
     }
@@ -49,7 +49,7 @@ impl Out {
         self.data(value, Output::Json)
     }
 
-    /// Prints data in one of the forms that programs read.
+    /// Prints data in one of the machine-readable formats.
     pub(super) fn data<T: Serialize>(self, value: &T, form: Output) -> Result<(), Failure> {
         let failed = |error: String| Failure::failed(format!("cannot write the view: {error}"));
         let text = match form {

@@ -1,4 +1,4 @@
-//! `probe`: asks a URL many times, and counts which version answers. Needs no cluster.
+//! `probe`: requests a URL many times, and counts which version answers. Needs no cluster.
 #![allow(clippy::disallowed_types, reason = "a server of the user's choice is asked")]
 
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl ProbeArgs {
 pub(super) async fn run(out: Out, args: &ProbeArgs, number: Option<&str>) -> Result<(), Failure> {
     let requests = requests(number)?;
     let headers: HeaderMap = args.headers.iter().cloned().collect();
-    // a connection for each request: one that is kept leads to the same pod again
+    // a new connection for each request: a kept one would reach the same pod again
     let client = Client::builder()
         .timeout(args.timeout)
         .pool_max_idle_per_host(0)

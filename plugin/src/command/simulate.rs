@@ -1,4 +1,4 @@
-//! `simulate`: what a run will be like, of a Canary in the cluster or in files.
+//! `simulate`: predicts a run of a Canary from the cluster or from files.
 
 use std::path::PathBuf;
 

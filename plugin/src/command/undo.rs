@@ -1,5 +1,5 @@
-//! `undo`: gives the target a template back that was promoted, with the rights of the caller. The operator analyses it as any
-//! other revision, or not at all where the spec says so (`analysis.rollbackWindow`).
+//! `undo`: restores a promoted template of the target, with the caller's rights. The operator analyses it like any
+//! other revision, or skips the analysis if the spec says so (`analysis.rollbackWindow`).
 
 use serde_json::{Value, json};
 use serin::{api::CanaryStatus, manifest::revision};
@@ -16,7 +16,7 @@ use crate::{
     view::owner,
 };
 
-/// Characters of a revision that people see.
+/// Number of characters of a revision that users see.
 const SHORT: usize = 8;
 
 pub(super) async fn run(context: &Context, args: &UndoArgs) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, args: &UndoArgs) -> Result<(), Failur
     Ok(())
 }
 
-/// The target is the one that was read, and has not changed since.
+/// Patches the target only if it has not changed since it was read.
 fn patch(target: &kube::api::ObjectMeta, template: &Value) -> Value {
     json!([
         {"op": "test", "path": "/metadata/uid", "value": target.uid},
@@ -74,8 +74,8 @@ fn patch(target: &kube::api::ObjectMeta, template: &Value) -> Value {
     ])
 }
 
-/// The stored template that the target is to have: the one that is named; else the primary's where the target has another, and
-/// the one that was promoted before where it has that. Never one that was not promoted.
+/// The stored template to restore: the named one. Without a name: the primary's if the target has another one,
+/// otherwise the one promoted before. Never one that was not promoted.
 fn chosen<'s>(
     status: &CanaryStatus,
     now: &Value,
@@ -125,7 +125,7 @@ mod tests {
         format!("{n}").repeat(64)
     }
 
-    /// Revisions 1 and 2 were promoted in this order, 3 was not.
+    /// Revisions 1 and 2 were promoted in this order. Revision 3 was not promoted.
     fn chosen_of(now: &str, wanted: Option<&str>) -> Result<String, Failure> {
         let stored: Vec<Value> = (1..=3)
             .map(|n| json!({"data": {"hash": hash(n), "template": template(&format!("app:{n}"))}}))

@@ -1,4 +1,4 @@
-//! Values of flags and arguments, and how they are read.
+//! Parses the values of flags and arguments.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `version`: of this program, and of the definitions in the cluster.
+//! `version`: the version of this program, and of the definitions in the cluster.
 #![allow(clippy::disallowed_types, reason = "one object of the cluster is read")]
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -43,7 +43,7 @@ fn minor(version: &str) -> Vec<&str> {
     version.split('.').take(2).collect()
 }
 
-/// The version that the definition of Canaries bears.
+/// The version of the Canary definition.
 async fn definitions(login: &Login) -> Result<String, Failure> {
     let cluster = Cluster::connect(login).await?;
     let api: Api<CustomResourceDefinition> = Api::all(cluster.client);
@@ -63,7 +63,7 @@ async fn definitions(login: &Login) -> Result<String, Failure> {
 mod tests {
     use serde_json::Value;
 
-    /// As a release fills a manifest in.
+    /// A manifest with a filled-in version, as in a release.
     fn manifest(name: &str) -> Value {
         let path = format!("{}/../deploy/krew/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
         let mut text = std::fs::read_to_string(path).unwrap();

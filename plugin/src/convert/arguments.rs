@@ -1,4 +1,4 @@
-//! Arguments of templates: `{{args.x}}` in queries and conditions, and where their values come from.
+//! Arguments of templates: finds `{{args.x}}` in queries and conditions, and the sources of the values.
 
 use serde_json::{Value, json};
 
@@ -11,14 +11,14 @@ pub(super) struct Arguments<'a> {
     at: String,
 }
 
-/// The part of a text up to an argument, its name, and the rest.
+/// The text before an argument, the name of the argument, and the rest.
 fn next(text: &str) -> Option<(&str, &str, &str)> {
     let from = text.find("{{")?;
     let to = from + text[from..].find("}}")?;
     Some((&text[..from], text[from + 2..to].trim(), &text[to + 2..]))
 }
 
-/// A name that stands behind `args.`.
+/// The name of an argument after `args.`.
 fn word(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
@@ -30,14 +30,14 @@ impl<'a> Arguments<'a> {
         Self { given, at: at.to_owned() }
     }
 
-    /// The first one of this name that says where its value comes from.
+    /// The first argument with this name that has a value or a source.
     fn of(&self, name: &str) -> Option<&'a Value> {
         let named =
             |arg: &&&Value| arg["name"] == name && (!arg["value"].is_null() || arg["valueFrom"].is_object());
         self.given.iter().find(named).copied()
     }
 
-    /// A text with the values of its arguments in their places; none: one has no value that is known.
+    /// The text with its arguments filled in. None: the value of an argument is not known.
     pub(super) fn filled(&self, text: &str) -> Option<String> {
         let (mut said, mut rest) = (String::new(), text);
         while let Some((before, inside, after)) = next(rest) {
@@ -49,7 +49,7 @@ impl<'a> Arguments<'a> {
         Some(said + rest)
     }
 
-    /// The `args` of a metric for these names.
+    /// The `args` of a metric with these names.
     pub(super) fn entries(
         &self,
         draft: &Draft<'_>,
@@ -105,7 +105,7 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// A query as a template of Serin's; the names of its arguments are added to `used`.
+/// The query as a template of Serin. Adds the names of its arguments to `used`.
 pub(super) fn query(text: &str, used: &mut Vec<String>) -> String {
     let (mut said, mut rest) = (String::new(), text);
     while let Some((before, inside, after)) = next(rest) {
@@ -117,7 +117,7 @@ pub(super) fn query(text: &str, used: &mut Vec<String>) -> String {
                 }
                 said.push_str(&format!("{{{{ args.{} }}}}", word(name)));
             }
-            // not one of Argo Rollouts: what the container, or the server, is to get
+            // not an argument of Argo Rollouts: passes these braces on to the container or the server
             None => said.push_str(&format!("{{{{ \"{{{{\" }}}}{inside}{{{{ \"}}}}\" }}}}")),
         }
         rest = after;

@@ -1,4 +1,4 @@
-//! Blue/green: an active and a preview Service.
+//! Blue/green, with an active and a preview Service.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
     pods, service,
 };
 
-/// Where it stands.
+/// The path of the strategy.
 const AT: &str = "spec.strategy.blueGreen";
 
 /// Converts the strategy.

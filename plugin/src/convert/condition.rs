@@ -1,11 +1,11 @@
-//! Conditions: their language has the words of Argo Rollouts', but for `#` in predicates.
+//! Conditions: the same language as in Argo Rollouts, except for `#` in predicates.
 
 use serin::expression::Condition;
 
-/// The same condition, in words that are served.
+/// The same condition in the supported language.
 ///
 /// # Errors
-/// Why it cannot be said.
+/// Why the condition cannot be converted.
 pub(super) fn convert(text: &str) -> Result<String, String> {
     let text = text.trim();
     let Err(why) = Condition::parse(text) else { return Ok(text.to_owned()) };
@@ -13,7 +13,7 @@ pub(super) fn convert(text: &str) -> Result<String, String> {
     other.ok_or(why)
 }
 
-/// Functions over lists, and their names here.
+/// Functions over lists, with their names in Serin.
 const LOOPS: [(&str, &str); 6] = [
     ("all", "all"),
     ("any", "exists"),
@@ -26,7 +26,7 @@ const LOOPS: [(&str, &str); 6] = [
 /// `all(result, {# > 0.9})` and `all(result, # > 0.9)` as `result.all(x, x > 0.9)`.
 fn predicates(text: &str) -> Option<String> {
     let mut text = text.to_owned();
-    // each turn takes one away, and the number of '#' bounds them
+    // each iteration replaces one, so the number of '#' is the bound
     for _ in 0..text.matches('#').count() {
         let Some((from, name, other)) = first_loop(&text) else { break };
         let open = from + name.len();
@@ -41,7 +41,7 @@ fn predicates(text: &str) -> Option<String> {
     (!text.contains('#')).then_some(text)
 }
 
-/// The first call of such a function with `#` in it that stands by itself.
+/// The first call of such a function. The name must be a whole word.
 fn first_loop(text: &str) -> Option<(usize, &'static str, &'static str)> {
     let free = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
     LOOPS
@@ -55,7 +55,7 @@ fn first_loop(text: &str) -> Option<(usize, &'static str, &'static str)> {
         .min_by_key(|(at, ..)| *at)
 }
 
-/// The place of the bracket that closes the one at the beginning.
+/// The position of the matching closing bracket.
 fn matching(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
@@ -69,7 +69,7 @@ fn matching(text: &str) -> Option<usize> {
     None
 }
 
-/// List and predicate, at the first comma outside of brackets.
+/// List and predicate, split at the first comma outside brackets.
 fn split(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_i32;
     for (at, c) in text.char_indices() {

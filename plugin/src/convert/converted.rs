@@ -1,16 +1,16 @@
-//! What was made of a Rollout.
+//! The result for one Rollout.
 
 use serde_json::Value;
 
-/// What was made of a Rollout.
+/// The result for one Rollout.
 pub(super) struct Converted {
     pub(super) objects: Vec<Value>,
-    /// Objects of the input that these take the place of.
+    /// Input objects that the results replace.
     pub(super) replaced: Vec<Value>,
 }
 
 impl Converted {
-    /// It takes the place of an object that was given.
+    /// Whether this object of the input is replaced.
     pub(super) fn replaces(&self, object: &Value) -> bool {
         self.replaced.contains(object)
     }

@@ -1,4 +1,4 @@
-//! A Canary in the making, with what belongs to it.
+//! An unfinished Canary, with its other objects.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use super::{
     times,
 };
 
-/// Longest time between checks where nothing asks for another.
+/// Longest interval between checks. Used if nothing asks for a shorter one.
 const MINUTE: Duration = Duration::from_secs(60);
-/// Shortest.
+/// Shortest interval.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A Canary in the making.
+/// An unfinished Canary.
 pub(super) struct Draft<'a> {
     pub(super) input: &'a Input<'a>,
     pub(super) rollout: &'a Value,
     /// The Service that users call.
     pub(super) apex: String,
-    /// The former name of the Service of the new version, where it gets another.
+    /// The former name of the Service of the new version, if it gets a new name.
     pub(super) renamed: Option<String>,
     pub(super) spec: Map<String, Value>,
     pub(super) service: Map<String, Value>,
@@ -28,11 +28,11 @@ pub(super) struct Draft<'a> {
     pub(super) metrics: Vec<Value>,
     /// MetricTemplates and workloads.
     pub(super) objects: Vec<Value>,
-    /// Objects of the input that these take the place of.
+    /// Input objects that the results replace.
     pub(super) replaced: Vec<Value>,
-    /// Failed checks that the metrics' own limits leave room for, and one more.
+    /// One more than the failed checks that the metrics' own limits allow.
     pub(super) failures: i64,
-    /// Times that something wants to be looked at after.
+    /// Intervals that metrics and pauses ask for.
     pub(super) times: Vec<Duration>,
     /// There is an autoscaler.
     pub(super) scaled: bool,
@@ -57,7 +57,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Metadata of an object beside the Rollout.
+    /// Metadata of another object in the namespace of the Rollout.
     pub(super) fn metadata(&self, name: &str) -> Value {
         match meta(self.rollout, "namespace") {
             "" => json!({"name": name}),
@@ -70,7 +70,7 @@ impl<'a> Draft<'a> {
         format!("{}-canary", self.apex)
     }
 
-    /// A text with the Service of the new version under its new name; none: it does not name it.
+    /// The text with the new name of the Service of the new version. None: the text does not contain the name.
     pub(super) fn renamed_in(&self, text: &str) -> Option<String> {
         let former = self.renamed.as_deref()?;
         let part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -88,13 +88,13 @@ impl<'a> Draft<'a> {
         found.then_some(said)
     }
 
-    /// The time between checks: the shortest that anything asks for.
+    /// The time between checks: the shortest interval that anything asks for.
     pub(super) fn interval(&self) -> String {
         let shortest = self.times.iter().copied().filter(|time| !time.is_zero()).min();
         times::written(shortest.unwrap_or(MINUTE).clamp(SECOND, MINUTE))
     }
 
-    /// Takes the place of an object of the input.
+    /// Replaces an object of the input.
     pub(super) fn replace(&mut self, object: &Value, by: Option<Value>) {
         if !self.replaced.contains(object) {
             self.replaced.push(object.clone());
@@ -102,12 +102,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// An object of the input beside the Rollout, as it has become so far.
+    /// An input object in the namespace of the Rollout.
     pub(super) fn given(&self, kind: &str, name: &str) -> Option<&'a Value> {
         self.input.beside(self.rollout, kind, name)
     }
 
-    /// Adds a MetricTemplate, under a name of its own if another one has it.
+    /// Adds a MetricTemplate. It gets another name if the name is taken.
     pub(super) fn template(&mut self, name: &str, spec: &Value) -> String {
         let mut free = name.to_owned();
         for number in 2..=100 {
@@ -130,7 +130,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// A name that an object may have.
+/// A valid object name.
 pub(super) fn object_name(text: &str) -> String {
     let fit = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = text.chars().map(fit).take(200).collect();

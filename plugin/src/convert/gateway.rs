@@ -1,4 +1,4 @@
-//! The Gateway API, as the plugin of Argo Rollouts knows it: an HTTPRoute becomes part of the Canary.
+//! The Gateway API, in the form of Argo Rollouts' plugin: an HTTPRoute becomes part of the Canary.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! The objects that were given, and which of them belong to a Rollout.
+//! The input objects, and which of them belong to a Rollout.
 
 use serde_json::Value;
 
@@ -14,19 +14,19 @@ pub(super) struct Input<'a> {
     all: &'a [Value],
 }
 
-/// One of Argo Rollouts' own kinds.
+/// The object has one of Argo Rollouts' own kinds.
 pub(super) fn is_argo(object: &Value) -> bool {
     object["apiVersion"].as_str().is_some_and(|version| version.starts_with("argoproj.io/"))
         && ["Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun", "Experiment"]
             .contains(&object["kind"].as_str().unwrap_or_default())
 }
 
-/// A text of the metadata; empty where there is none.
+/// A text field of the metadata. Empty if it is absent.
 pub(super) fn meta<'o>(object: &'o Value, field: &str) -> &'o str {
     object["metadata"][field].as_str().unwrap_or_default()
 }
 
-/// Of one namespace; a chart's objects have none before they are installed.
+/// The objects are in the same namespace. A chart's objects have no namespace before the chart is installed.
 pub(super) fn together(a: &Value, b: &Value) -> bool {
     let (a, b) = (meta(a, "namespace"), meta(b, "namespace"));
     a == b || a.is_empty() || b.is_empty()
@@ -43,12 +43,12 @@ impl<'a> Input<'a> {
         self.all.iter().filter(move |object| object["kind"] == kind.as_str() && (!own || is_argo(object)))
     }
 
-    /// The object of this kind and name beside another one.
+    /// The object of this kind and name in the namespace of another object.
     pub(super) fn beside(&self, other: &Value, kind: &str, name: &str) -> Option<&'a Value> {
         self.of_kind(kind).find(|object| meta(object, "name") == name && together(object, other))
     }
 
-    /// A template by the reference of an analysis.
+    /// The template that an analysis refers to.
     pub(super) fn template(&self, rollout: &Value, reference: &Value) -> Option<&'a Value> {
         let name = reference["templateName"].as_str().unwrap_or_default();
         if reference["clusterScope"] == true {
@@ -69,7 +69,7 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// What of Argo Rollouts' kinds nothing was made of.
+    /// Objects of Argo Rollouts' kinds that were not converted.
     pub(super) fn leftovers(&self, results: &[Converted]) -> Vec<Note> {
         let used = |object: &Value| results.iter().any(|converted| converted.replaces(object));
         let rest = self.all.iter().filter(|o| is_argo(o) && o["kind"] != "Rollout" && !used(o));

@@ -1,10 +1,10 @@
-//! Istio: one http route of a VirtualService, which stays the user's where a Canary cannot say all that is in it.
+//! Istio: one http route of a VirtualService. The VirtualService stays if a Canary cannot express everything in it.
 
 use serde_json::{Value, json};
 
 use super::{draft::Draft, input::meta, notes::Notes, steps::Steps};
 
-/// Where it stands.
+/// The path of the field.
 const AT: &str = "spec.strategy.canary.trafficRouting.istio";
 
 /// Sets provider and route.
@@ -31,7 +31,7 @@ pub(super) fn convert(draft: &mut Draft<'_>, own: &Value, steps: &Steps, notes: 
         return;
     }
     let name = reference["name"].as_str().unwrap_or_default();
-    // a name may have a namespace behind it
+    // a name may be followed by a namespace
     let name = name.split('.').next().unwrap_or_default();
     let given = draft.given("VirtualService", name);
     let more = !steps.always.is_empty() || steps.mirror.is_some();
@@ -42,7 +42,7 @@ pub(super) fn convert(draft: &mut Draft<'_>, own: &Value, steps: &Steps, notes: 
     }
 }
 
-/// A DestinationRule with subsets: the two versions have Services and rules of their own.
+/// Handles a DestinationRule with subsets: both versions get their own Services and rules.
 fn rule(draft: &mut Draft<'_>, reference: &Value, notes: &mut Notes) {
     let Some(name) = reference["name"].as_str() else { return };
     let subsets = [&reference["stableSubsetName"], &reference["canarySubsetName"]];
@@ -63,7 +63,7 @@ fn rule(draft: &mut Draft<'_>, reference: &Value, notes: &mut Notes) {
     draft.replace(given, None);
 }
 
-/// The VirtualService stays, and its route leads to the apex: from then on the operator writes its weights.
+/// Keeps the VirtualService, and points its route to the apex. From then on the operator writes the weights.
 fn referred(
     draft: &mut Draft<'_>,
     given: Option<&Value>,

@@ -1,4 +1,4 @@
-//! Analyses: the metrics of their templates, how each is judged and when it is measured.
+//! Analyses: the metrics of their templates, the conditions, and when to measure.
 
 use serde_json::{Value, json};
 
@@ -14,17 +14,17 @@ use super::{
 };
 use serin::expression::Condition;
 
-/// Templates in templates are followed no deeper.
+/// Maximum depth of templates in templates.
 const DEEPEST: usize = 8;
-/// Errors in a row that Argo Rollouts tolerates where nothing is said.
+/// Consecutive errors that Argo Rollouts tolerates by default.
 const ERRORS: i64 = 4;
-/// More failed checks than any run has.
+/// More failed checks than any run can have.
 const ENDLESS: i64 = 1000;
 
 /// An analysis of a Rollout.
 pub(super) struct Analysis<'a> {
     pub(super) value: &'a Value,
-    /// Where it stands.
+    /// The path of the analysis.
     pub(super) at: String,
     /// The first step at which it counts.
     pub(super) start: Option<usize>,
@@ -118,7 +118,7 @@ fn metric_of(
     draft.metrics.push(one);
 }
 
-/// Gives the Service of the new version its name in all texts; whether there was one.
+/// Replaces the name of the Service of the new version in all texts. Returns whether there was one.
 fn rename(draft: &Draft<'_>, value: &mut Value) -> bool {
     match value {
         Value::String(text) => match draft.renamed_in(text) {
@@ -147,7 +147,7 @@ fn free(draft: &Draft<'_>, name: &str) -> String {
     std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }
 
-/// The MetricTemplate, or the query itself.
+/// Sets the reference to the MetricTemplate, or the query itself.
 fn refer(draft: &mut Draft<'_>, one: &mut Value, template: &Value, name: &str, asked: &Asked) {
     if let Some(window) = &asked.window {
         one["interval"] = json!(window);
@@ -162,7 +162,7 @@ fn refer(draft: &mut Draft<'_>, one: &mut Value, template: &Value, name: &str, a
     one["templateRef"] = json!({"name": name});
 }
 
-/// When it is measured.
+/// Sets when the metric is measured.
 fn when(
     draft: &mut Draft<'_>,
     one: &mut Value,
@@ -186,7 +186,7 @@ fn when(
     let (period, delay) = (time("interval"), time("initialDelay"));
     if let Some(period) = period {
         one["period"] = json!(times::written(period));
-        // a Job takes the time that it takes
+        // a Job takes as long as it needs
         draft.times.extend(Some(period).filter(|_| !asked.job));
     }
     if let Some(delay) = delay {
@@ -194,7 +194,7 @@ fn when(
     }
     match number(&metric["count"], args) {
         Some(count) if count > 0 => one["count"] = json!(count),
-        // without an interval it is measured once
+        // without an interval, a metric is measured once
         _ if period.is_none() => one["count"] = json!(1),
         _ => {}
     }
@@ -203,7 +203,7 @@ fn when(
     }
 }
 
-/// How it is judged; how many failed checks it takes to end a run.
+/// Sets how the metric is judged. Returns the number of failed checks that ends a run.
 fn judged(
     one: &mut Value,
     metric: &Value,
@@ -232,7 +232,7 @@ fn judged(
         );
     }
     if judges && !knows_absence {
-        // as an empty answer there makes result[0] an error
+        // an empty answer makes result[0] an error in Argo Rollouts
         one["noData"] = json!("error");
     }
     let failures = number(&metric["failureLimit"], args).unwrap_or(0);
@@ -247,12 +247,12 @@ fn judged(
     if failures < 0 { ENDLESS } else { failures + 1 }
 }
 
-/// A number, or a text that is one once its arguments are known.
+/// A number, or a text that is a number after its arguments are filled in.
 fn number(value: &Value, args: &Arguments<'_>) -> Option<i64> {
     value.as_i64().or_else(|| args.filled(value.as_str()?)?.trim().parse().ok())
 }
 
-/// Named by a `dryRun` of the analysis or of the template.
+/// A `dryRun` of the analysis or the template names the metric.
 fn is_dry(analysis: &Value, template: &Value, name: &str, at: &str, notes: &mut Notes) -> bool {
     let lists = [&analysis["dryRun"], &template["spec"]["dryRun"]];
     let all = lists.into_iter().flat_map(|list| list.as_array().into_iter().flatten());
@@ -266,7 +266,7 @@ fn is_dry(analysis: &Value, template: &Value, name: &str, at: &str, notes: &mut 
     dry
 }
 
-/// Whether a pattern names a metric; none: it is a pattern that is not read here.
+/// Whether a pattern matches a metric. None: the pattern is not supported.
 fn fits(pattern: &str, name: &str) -> Option<bool> {
     let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     let bare = pattern.strip_prefix('^').unwrap_or(pattern);

@@ -1,8 +1,9 @@
-//! PURE. Objects of Argo Rollouts as those of Serin, with a list of what has no counterpart, is refused or behaves in another way.
+//! PURE. Converts objects of Argo Rollouts to Serin's, and lists everything that has no counterpart, is refused or
+//! behaves differently.
 //!
-//! [`table`] says of each field of the two schemas what becomes of it, and names those without a counterpart by itself; the
-//! other modules convert the rest. A Rollout of which something is refused is not converted at all: a release without one
-//! of its checks would be worse than none.
+//! [`table`] states the treatment of each field of the two schemas, and reports the fields without a counterpart. The
+//! other modules convert the rest. A Rollout with a refused field is not converted at all: a release that lacks one of
+//! its checks would be worse than no release.
 
 mod arguments;
 mod blue_green;
@@ -30,27 +31,27 @@ use serde_json::Value;
 use self::{converted::Converted, input::Input, notes::Notes, table::Kind};
 use crate::lint::{self, Source};
 
-/// What became of all objects.
+/// The result for all objects.
 #[derive(Clone, Debug, Default)]
 pub struct Conversion {
-    /// Objects to apply, in the order in which they may be.
+    /// Objects to apply, in the order in which to apply them.
     pub objects: Vec<Value>,
-    /// What is to be known about them.
+    /// Notes about them.
     pub notes: Vec<Note>,
-    /// Files, with why they cannot be read.
+    /// Files that cannot be read, with the reason.
     pub unreadable: Vec<String>,
-    /// How many Rollouts there were.
+    /// The number of Rollouts.
     pub rollouts: usize,
 }
 
 impl Conversion {
-    /// How many notes are of this level.
+    /// The number of notes of this level.
     pub fn count(&self, level: Level) -> usize {
         self.notes.iter().filter(|note| note.level == level).count()
     }
 }
 
-/// Converts all Rollouts of the files, with what belongs to them. What has nothing to do with one stays as it is.
+/// Converts all Rollouts of the files, with the objects that belong to them. Unrelated objects stay unchanged.
 pub fn argo(sources: &[Source]) -> Conversion {
     let mut done = Conversion::default();
     let mut all = Vec::new();
@@ -81,7 +82,7 @@ pub fn argo(sources: &[Source]) -> Conversion {
     done
 }
 
-/// Leaves one of each that two Rollouts made alike, and names those that they made in two ways.
+/// Removes duplicates of objects that two Rollouts share, and reports those that differ.
 fn unique(objects: &mut Vec<Value>) -> Vec<Note> {
     let mut kept: Vec<Value> = Vec::new();
     let mut notes = Vec::new();
@@ -105,11 +106,11 @@ fn unique(objects: &mut Vec<Value>) -> Vec<Note> {
     notes
 }
 
-/// What the operator's own validation says of the result.
+/// The result of the operator's own validation.
 fn checked(objects: &[Value]) -> Vec<Note> {
     let list = serde_json::json!({"kind": "List", "items": objects});
     let source = Source { name: "result".into(), text: list.to_string() };
-    // the Canaries of the user are not ours, but would fail as well
+    // the user's other Canaries are not from the conversion, but would also fail
     let report = lint::lint(&[source], &["SER0301".into()]);
     let note = |finding: &lint::Finding| Note {
         level: if finding.level == lint::Level::Error { Level::Refused } else { Level::Differs },
@@ -120,7 +121,7 @@ fn checked(objects: &[Value]) -> Vec<Note> {
     report.findings.iter().map(note).collect()
 }
 
-/// Templates and workloads before the Canaries that refer to them.
+/// Templates and workloads come before the Canaries that refer to them.
 fn order(object: &Value) -> u8 {
     match object["kind"].as_str().unwrap_or_default() {
         "Namespace" => 0,

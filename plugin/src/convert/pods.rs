@@ -1,10 +1,10 @@
-//! How pods come and go.
+//! How pods are started and stopped.
 
 use serde_json::{Map, Value, json};
 
 use super::{draft::Draft, notes::Notes, times};
 
-/// How long pods stay after their traffic has left them.
+/// How long pods keep running after their traffic has moved away.
 pub(super) fn delay(draft: &mut Draft<'_>, own: &Value, at: &str, notes: &mut Notes) {
     let times: Vec<_> = ["scaleDownDelaySeconds", "abortScaleDownDelaySeconds"]
         .iter()
@@ -23,7 +23,7 @@ pub(super) fn delay(draft: &mut Draft<'_>, own: &Value, at: &str, notes: &mut No
     );
 }
 
-/// Surge and unavailability, as of the Deployment.
+/// Surge and unavailability, as in a Deployment.
 pub(super) fn rolling(draft: &mut Draft<'_>, own: &Value) {
     let mut rolling = Map::new();
     for field in ["maxSurge", "maxUnavailable"] {

@@ -1,4 +1,4 @@
-//! Whom a metric asks: a provider of an AnalysisTemplate as the spec of a MetricTemplate.
+//! The provider of a metric: converts a provider of an AnalysisTemplate to the spec of a MetricTemplate.
 
 use serde_json::{Map, Value, json};
 
@@ -7,20 +7,20 @@ use super::{
     notes::Notes,
 };
 
-/// How a metric is asked.
+/// How to query a metric.
 #[derive(Default)]
 pub(super) struct Asked {
-    /// The spec of a MetricTemplate; none: `query` is asked of the operator's own Prometheus.
+    /// The spec of a MetricTemplate. None: `query` goes to the operator's own Prometheus.
     pub(super) template: Option<Value>,
     pub(super) query: String,
     /// The window of the query.
     pub(super) window: Option<String>,
     pub(super) job: bool,
-    /// Arguments that it names.
+    /// Arguments in the query.
     pub(super) used: Vec<String>,
 }
 
-/// Where a text stands, with arguments.
+/// Reads texts with arguments, and knows their path.
 struct Reader<'r, 'a> {
     args: &'r Arguments<'a>,
     at: String,
@@ -32,7 +32,7 @@ impl Reader<'_, '_> {
         query(value.as_str().unwrap_or_default(), &mut self.used)
     }
 
-    /// Fields that are not templates here are filled in.
+    /// Fills in the arguments of a field that is not a template in Serin.
     fn plain(&self, value: &Value, field: &str, notes: &mut Notes) -> Option<String> {
         let text = value.as_str().filter(|text| !text.is_empty())?;
         let filled = self.args.filled(text);
@@ -56,7 +56,7 @@ impl Reader<'_, '_> {
         (!all.is_empty()).then_some(Value::Object(all))
     }
 
-    /// A provider with what most have.
+    /// The fields that most providers share.
     fn spec(&self, type_: &str, provider: &Value, address: &str, notes: &mut Notes) -> Value {
         let mut spec = json!({"type": type_});
         if let Some(address) = self.plain(&provider[address], address, notes) {
@@ -72,7 +72,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Converts a provider; `at` is where it stands. What is refused has been said.
+/// Converts a provider. `at` is its path. Refusals have been reported.
 pub(super) fn convert(metric: &Value, at: &str, args: &Arguments<'_>, notes: &mut Notes) -> Option<Asked> {
     let (name, provider) = metric["provider"].as_object()?.iter().next()?;
     let at = format!("{at}.provider.{name}");
@@ -104,14 +104,14 @@ pub(super) fn convert(metric: &Value, at: &str, args: &Arguments<'_>, notes: &mu
         "cloudWatch" => cloudwatch(&mut asked, &mut reader, provider, &at, notes),
         "web" => web(&mut asked, &mut reader, provider, &at, notes)?,
         "job" => job(&mut asked, &mut reader, provider),
-        // refused by the table
+        // the table reports these as refused
         _ => return None,
     }
     asked.used = reader.used;
     Some(asked)
 }
 
-/// Servers whose address and login are a profile: a Secret of the controller's.
+/// Providers with a profile for address and login: a Secret of Argo Rollouts' controller.
 fn secret_of(
     asked: &mut Asked,
     type_: &str,
@@ -154,7 +154,7 @@ fn cloudwatch(asked: &mut Asked, reader: &mut Reader<'_, '_>, provider: &Value, 
     asked.template = Some(json!({"provider": spec, "query": asked.query}));
 }
 
-/// Keys as the API itself has them: `metricStat` is `MetricStat`. Periods are numbers.
+/// The keys as in the API itself: `metricStat` becomes `MetricStat`. Periods are numbers.
 fn upper(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(upper).collect(),
@@ -185,7 +185,7 @@ fn web(
         return None;
     }
     let url = provider["url"].as_str().unwrap_or_default();
-    // the host is no template, the rest of the URL is
+    // the host is not a template, but the rest of the URL is
     let host = url
         .find("://")
         .and_then(|from| url[from + 3..].find('/').map(|to| from + 3 + to))
@@ -211,7 +211,7 @@ fn job(asked: &mut Asked, reader: &mut Reader<'_, '_>, provider: &Value) {
     asked.template = Some(json!({"provider": {"type": "job"}, "job": job}));
 }
 
-/// All texts in a value, with their arguments.
+/// Converts all texts in a value, with their arguments.
 fn texts(value: &Value, reader: &mut Reader<'_, '_>) -> Value {
     match value {
         Value::String(_) => json!(reader.text(value)),

@@ -1,4 +1,4 @@
-//! A Rollout as a Deployment and a Canary.
+//! Converts a Rollout to a Deployment and a Canary.
 
 use serde_json::{Map, Value, json};
 
@@ -13,12 +13,12 @@ use super::{
     steps::{self, Steps},
 };
 
-/// Labels of which the selector needs one, as `--selector-labels` has them by default.
+/// The selector needs one of these labels, the defaults of `--selector-labels`.
 const LABELS: [&str; 3] = ["app", "name", "app.kubernetes.io/name"];
-/// Records that Argo Rollouts keeps of each kind where nothing is said, which is nearly what Serin keeps.
+/// The fields for the number of records per kind. Argo Rollouts' defaults are nearly the same as Serin's.
 const RECORDS: [&str; 2] = ["successfulRunHistoryLimit", "unsuccessfulRunHistoryLimit"];
 
-/// Converts a Rollout; what stands in the way is said.
+/// Converts a Rollout. Reports everything that prevents the conversion.
 pub(super) fn convert(input: &Input<'_>, rollout: &Value, notes: &mut Notes) -> Option<Converted> {
     let mut draft = Draft::new(input, rollout);
     workload(&mut draft, notes);
@@ -37,7 +37,7 @@ pub(super) fn convert(input: &Input<'_>, rollout: &Value, notes: &mut Notes) -> 
     Some(Converted { objects: draft.objects, replaced: draft.replaced })
 }
 
-/// The Deployment: the Rollout's own pods, or those of the one that it refers to.
+/// The Deployment: with the Rollout's own pod template, or the Deployment that the Rollout refers to.
 fn workload(draft: &mut Draft<'_>, notes: &mut Notes) {
     let (rollout, spec) = (draft.rollout, &draft.rollout["spec"]);
     let mut name = meta(rollout, "name").to_owned();
@@ -91,7 +91,7 @@ fn workload(draft: &mut Draft<'_>, notes: &mut Notes) {
     draft.objects.push(deployment);
 }
 
-/// Metadata without what belongs to the cluster, the other controller, or a tool.
+/// Metadata without fields of the cluster, the other controller, or a tool.
 fn metadata(object: &Value) -> Value {
     let foreign =
         ["rollout.argoproj.io/", "argo-rollouts.argoproj.io/", "kubectl.kubernetes.io/last-applied"];
@@ -108,7 +108,7 @@ fn metadata(object: &Value) -> Value {
     Value::Object(kept)
 }
 
-/// An autoscaler of the Rollout scales the Deployment.
+/// Lets an autoscaler of the Rollout scale the Deployment.
 fn scaler(draft: &mut Draft<'_>, notes: &mut Notes) {
     let strategy = &draft.rollout["spec"]["strategy"];
     let shares = strategy["canary"].is_object() && route::routers(&strategy["canary"]).is_empty();
@@ -173,7 +173,7 @@ fn canary(draft: &mut Draft<'_>, notes: &mut Notes) {
     }
 }
 
-/// Steps, copies, named requests and pods.
+/// Steps, mirroring, header routes and pods.
 fn written(draft: &mut Draft<'_>, steps: &Steps, routed: bool, notes: &mut Notes) {
     let own = &draft.rollout["spec"]["strategy"]["canary"];
     if steps.all.is_empty() {
@@ -205,7 +205,7 @@ fn written(draft: &mut Draft<'_>, steps: &Steps, routed: bool, notes: &mut Notes
         }
     }
     let least = own["minPodsPerReplicaSet"].as_i64();
-    // there the pods follow the weight unless a step says otherwise
+    // in Argo Rollouts the pods follow the weight unless a step says otherwise
     let replicas =
         steps.replicas.clone().or_else(|| Some(json!("match")).filter(|_| routed && !steps.all.is_empty()));
     match replicas {
@@ -235,7 +235,7 @@ fn written(draft: &mut Draft<'_>, steps: &Steps, routed: bool, notes: &mut Notes
     }
 }
 
-/// The Canary, with what is the same for all strategies.
+/// Completes the Canary with the fields that all strategies share.
 fn finish(draft: &mut Draft<'_>, notes: &mut Notes) {
     let spec = &draft.rollout["spec"];
     if !spec["progressDeadlineSeconds"].is_null() {

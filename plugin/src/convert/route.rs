@@ -1,15 +1,15 @@
-//! What routes the requests.
+//! Traffic routing.
 
 use serde_json::{Map, Value, json};
 
 use super::{draft::Draft, gateway, input::meta, istio, notes::Notes, steps::Steps};
 
-/// Where it stands.
+/// The path of the field.
 const AT: &str = "spec.strategy.canary.trafficRouting";
-/// Plugins that are understood.
+/// Plugins that are supported.
 const GATEWAY: &str = "argoproj-labs/gatewayAPI";
 
-/// The routers of a Rollout by name; those that are refused have been named by the table.
+/// The names of the Rollout's routers. The table reports unsupported ones.
 pub(super) fn routers(canary: &Value) -> Vec<&str> {
     let fields = canary["trafficRouting"].as_object().into_iter().flatten();
     let other = ["managedRoutes", "maxTrafficWeight"];
@@ -19,7 +19,7 @@ pub(super) fn routers(canary: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Sets the provider and what it needs.
+/// Sets the provider and the fields that it needs.
 pub(super) fn convert(draft: &mut Draft<'_>, steps: &Steps, notes: &mut Notes) {
     let canary = &draft.rollout["spec"]["strategy"]["canary"];
     let routing = &canary["trafficRouting"];
@@ -85,7 +85,8 @@ fn nginx(draft: &mut Draft<'_>, own: &Value, notes: &mut Notes) {
     }
 }
 
-/// Annotations that choose the new version are requests that always get it; others stand in the Ingress itself.
+/// Converts annotations that select the new version to requests that always get it. Other annotations stay in the
+/// Ingress.
 fn annotations(draft: &mut Draft<'_>, all: &Value, at: &str, notes: &mut Notes) {
     let of = |name: &str| {
         all[name].as_str().or_else(|| all[format!("nginx.ingress.kubernetes.io/{name}").as_str()].as_str())
@@ -168,7 +169,7 @@ fn apisix(draft: &mut Draft<'_>, own: &Value, notes: &mut Notes) {
     }
 }
 
-/// Other objects that lead to the Service of the new version, under its new name.
+/// Other objects that point to the Service of the new version, with its new name.
 pub(super) fn rename_elsewhere(draft: &mut Draft<'_>, notes: &mut Notes) {
     let Some(former) = draft.renamed.clone() else { return };
     for kind in ["VirtualService", "Ingress", "HTTPRoute", "GRPCRoute", "IngressRoute", "DestinationRule"] {

@@ -1,4 +1,5 @@
-//! Services: what the Canary has to say of the one that users call, as Serin makes it, and the two behind it.
+//! Services: the settings in the Canary for the Service that users call, which Serin creates, and for the two behind
+//! it.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +9,7 @@ use super::{
     notes::Notes,
 };
 
-/// Sets the apex and `spec.service`, by the Services that the strategy names.
+/// Sets the apex and `spec.service` from the Services that the strategy names.
 pub(super) fn convert(draft: &mut Draft<'_>, stable: &str, canary: &str, notes: &mut Notes) {
     let users = if stable.is_empty() { selecting(draft) } else { draft.given("Service", stable) };
     if let Some(name) = users.map(|service| meta(service, "name")).filter(|name| !name.is_empty()) {
@@ -46,7 +47,7 @@ pub(super) fn convert(draft: &mut Draft<'_>, stable: &str, canary: &str, notes: 
     }
 }
 
-/// The template of the pods, the Rollout's own or that of its Deployment.
+/// The pod template, of the Rollout or of its Deployment.
 fn template<'a>(draft: &Draft<'a>) -> Option<&'a Value> {
     match draft.rollout["spec"]["workloadRef"]["name"].as_str() {
         Some(name) => draft.given("Deployment", name).map(|deployment| &deployment["spec"]["template"]),
@@ -98,7 +99,7 @@ fn of_service(draft: &mut Draft<'_>, service: &Value, notes: &mut Notes) {
     }
 }
 
-/// Without a Service in the files: the first port of the pods.
+/// Without a Service in the files, uses the first port of the pods.
 fn of_container(draft: &mut Draft<'_>, stable: &str, notes: &mut Notes) {
     let template = template(draft);
     let containers = template.and_then(|template| template["spec"]["containers"].as_array());
@@ -126,7 +127,7 @@ fn of_container(draft: &mut Draft<'_>, stable: &str, notes: &mut Notes) {
     }
 }
 
-/// Labels and annotations of a Service; not those by which tools know what they have applied.
+/// Labels and annotations of a Service, without those by which tools track applied objects.
 fn metadata(service: &Value) -> Option<Value> {
     let tools = [
         "kubectl.kubernetes.io/",

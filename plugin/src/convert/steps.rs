@@ -1,4 +1,4 @@
-//! The steps of a Rollout as those of a Canary.
+//! Converts the steps of a Rollout to steps of a Canary.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 
 use super::{draft::Draft, notes::Notes, times};
 
-/// Where the steps are.
+/// The path of the steps.
 pub(super) const AT: &str = "spec.strategy.canary.steps";
 
 /// Steps of a Canary.
 #[derive(Default)]
 pub(super) struct Steps {
     pub(super) all: Vec<Step>,
-    /// For each step of the Rollout, which of the Canary's it is in.
+    /// For each step of the Rollout, the index of the Canary's step that contains it.
     starts: Vec<usize>,
-    /// Requests that get the new version whatever the weight.
+    /// Requests that get the new version at any weight.
     pub(super) always: Vec<Value>,
-    /// Copies of requests, in percent.
+    /// Percentage of mirrored requests.
     pub(super) mirror: Option<i64>,
-    /// Pods of the new version.
+    /// Number of pods of the new version.
     pub(super) replicas: Option<Value>,
-    /// Analyses of steps, with the step from which they count.
+    /// Analyses in steps, with the step from which they count.
     pub(super) analyses: Vec<(usize, usize)>,
 }
 
@@ -34,13 +34,13 @@ pub(super) struct Step {
 }
 
 impl Steps {
-    /// The step of the Canary that a step of the Rollout is in.
+    /// The Canary's step that contains this step of the Rollout.
     pub(super) fn place(&self, step: usize) -> usize {
         let place = self.starts.get(step).or(self.starts.last()).copied().unwrap_or(0);
         place.min(self.all.len().saturating_sub(1))
     }
 
-    /// As `analysis.steps`.
+    /// The value of `analysis.steps`.
     pub(super) fn written(&self) -> Vec<Value> {
         let one = |step: &Step| {
             let mut value = json!({"weight": step.weight});
@@ -56,7 +56,7 @@ impl Steps {
     }
 }
 
-/// Reads the steps. `routed`: something routes requests; otherwise weights are shares of pods.
+/// Reads the steps. `routed`: a router splits the requests. Otherwise weights are shares of pods.
 pub(super) fn read(draft: &mut Draft<'_>, routed: bool, notes: &mut Notes) -> Steps {
     let canary = &draft.rollout["spec"]["strategy"]["canary"];
     let whole = canary["trafficRouting"]["maxTrafficWeight"].as_i64().filter(|most| *most > 0).unwrap_or(100);
@@ -110,7 +110,7 @@ fn pause(
     notes: &mut Notes,
 ) {
     let step = current.get_or_insert_default();
-    // what comes behind a gate is a step of its own: a hold counts from the beginning of its step
+    // anything after a gate becomes a new step: a hold counts from the beginning of its step
     if step.gate {
         let next = Step { weight: step.weight, ..Step::default() };
         steps.all.push(std::mem::replace(step, next));
@@ -170,7 +170,7 @@ fn header(route: &Value, at: &str, late: bool, steps: &mut Steps, notes: &mut No
     if late {
         notes.differs(&at, format!("route {name:?} is there from the first step"));
     }
-    // all headers of a route have to match
+    // all headers of a route must match
     let mut headers = serde_json::Map::new();
     for one in matches {
         let header = one["headerName"].as_str().unwrap_or_default().to_lowercase();

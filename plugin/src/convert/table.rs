@@ -1,4 +1,4 @@
-//! What becomes of each field, by the list `data/argo-rollouts.fields`; whatever has no counterpart there is named.
+//! The treatment of each field, from the list `data/argo-rollouts.fields`. Reports fields without a counterpart.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -9,20 +9,20 @@ use super::notes::{Level, Notes};
 /// The list.
 const FIELDS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/data/argo-rollouts.fields"));
 
-/// Kinds that have fields in the list.
+/// Kinds with fields in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Rollout,
-    /// `ClusterAnalysisTemplate` as well.
+    /// Also `ClusterAnalysisTemplate`.
     AnalysisTemplate,
 }
 
-/// What becomes of a field.
+/// The treatment of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
-    /// None: it is converted.
+    /// None: the field is converted.
     pub(super) level: Option<Level>,
-    /// Why not, and what to do.
+    /// Why it is not converted, and what to do.
     pub(super) reason: &'static str,
 }
 
@@ -46,7 +46,7 @@ static ROWS: LazyLock<BTreeMap<(Kind, &str), Row>> = LazyLock::new(|| {
     FIELDS.lines().filter(|line| !line.starts_with('#')).filter_map(row).collect()
 });
 
-/// The row of a path such as `spec.steps[].pause`, and whether it is one for everything below.
+/// The row of a path such as `spec.steps[].pause`, and whether the row covers everything below.
 pub(super) fn row(kind: Kind, path: &str) -> Option<(Row, bool)> {
     if let Some(row) = ROWS.get(&(kind, path)) {
         return Some((*row, false));
@@ -60,7 +60,7 @@ pub(super) fn row(kind: Kind, path: &str) -> Option<(Row, bool)> {
     }
 }
 
-/// Names what an object has of fields that are not converted.
+/// Reports the fields of an object that are not converted.
 pub(super) fn walk(kind: Kind, object: &Value, notes: &mut Notes) {
     for (name, value) in object.as_object().into_iter().flatten() {
         field(kind, value, name, name, notes);
@@ -113,7 +113,7 @@ mod tests {
     fn every_field_of_the_schemas_has_a_row() {
         let lacking: Vec<_> = paths()
             .filter(|(kind, path)| {
-                // a list or mapping whose entries have rows
+                // a list or map with rows for its entries
                 let below = |(of, row): &(Kind, &str)| {
                     of == kind && row.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '[']))
                 };

@@ -1,4 +1,4 @@
-//! Conversions as they are, and what holds of all of them.
+//! Snapshots of conversions, and properties of all conversions.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -85,7 +85,7 @@ fn what_is_refused_is_not_converted_at_all() {
     assert!(left.contains("Experiment try.shop") && left.contains("AnalysisRun run.shop"), "{left:?}");
 }
 
-/// Places of all texts, numbers and truths of an object.
+/// The paths of all scalar values of an object.
 fn leaves(value: &Value, place: &str, path: &str, found: &mut Vec<(String, String)>) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
@@ -112,7 +112,7 @@ fn kind_of(object: &Value) -> Option<Kind> {
     }
 }
 
-/// An object without one of its fields, or with another value where a field is needed.
+/// The object without one of its fields.
 fn without(object: &Value, place: &str) -> Value {
     let mut other = object.clone();
     let (above, name) = place.rsplit_once('/').unwrap();
@@ -128,17 +128,17 @@ fn without(object: &Value, place: &str) -> Value {
     other
 }
 
-/// Fields whose absence means the same as what the examples say.
+/// Fields with defaults equal to the values in the examples.
 const SAME: [&str; 11] = [
     "apiVersion",
     "kind",
-    // replaced by the version of the Deployment
+    // replaced by the Deployment's version
     "metadata.annotations.rollout.argoproj.io/revision",
     "spec.metrics[].provider.datadog.apiVersion",
     "spec.metrics[].provider.web.method",
-    // templates are found in any namespace where files name none
+    // files without a namespace match templates in any namespace
     "metadata.namespace",
-    // declared there, given in the analysis
+    // declared in the template, given in the analysis
     "spec.args[].name",
     "spec.strategy.canary.trafficRouting.plugins.argoproj-labs/gatewayAPI.namespace",
     "spec.strategy.canary.steps[].setMirrorRoute.name",
@@ -146,7 +146,7 @@ const SAME: [&str; 11] = [
     "spec.strategy.canary.trafficRouting.istio.virtualServices[].routes[]",
 ];
 
-/// The list is no promise on paper: a field that is converted changes the result, and one that is not is named and does not.
+/// Checks the list: a converted field changes the result. Any other field is reported and does not change it.
 #[test]
 fn the_list_says_what_the_conversion_does() {
     let mut seen = BTreeSet::new();
@@ -196,7 +196,7 @@ fn limits_and_times_mean_what_they_meant() {
             r#"{"hold":"3m","weight":10}"#,
             r#"{"hold":"2m","weight":30}"#,
             r#"{"gate":{},"weight":50}"#,
-            // a pause behind a gate is a step of its own
+            // a pause after a gate is a step of its own
             r#"{"hold":"30s","weight":50}"#,
             r#"{"weight":80}"#,
         ]
@@ -206,10 +206,10 @@ fn limits_and_times_mean_what_they_meant() {
     assert_eq!((&rate["period"], &rate["consecutiveErrorLimit"]), (&"10s".into(), &2.into()));
     assert_eq!(rate["successCondition"], "len(result) > 0 && result[0] >= 0.8");
     let slow = &analysis["metrics"][1];
-    // what Argo Rollouts takes where nothing is said
+    // the defaults of Argo Rollouts
     assert_eq!((slow["failureLimit"].as_i64(), slow["consecutiveErrorLimit"].as_i64()), (Some(0), Some(4)));
     assert_eq!((&slow["noData"], &slow["dryRun"]), (&"error".into(), &true.into()));
-    // the shared limit lets the metric's own come first
+    // the metric's own limit is reached before the shared one
     assert_eq!(analysis["threshold"], 4);
     assert_eq!(analysis["interval"], "10s");
 }

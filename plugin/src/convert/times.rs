@@ -1,4 +1,4 @@
-//! Durations as Argo Rollouts writes them, and as Serin reads them.
+//! Durations in the format of Argo Rollouts, and in Serin's.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(super) fn read(value: &Value) -> Option<Duration> {
     }
 }
 
-/// As `1h30m`, `90s` or `500ms`.
+/// Formats a duration as `1h30m`, `90s` or `500ms`.
 pub(super) fn written(time: Duration) -> String {
     let seconds = time.as_secs();
     match (time.subsec_millis(), seconds) {

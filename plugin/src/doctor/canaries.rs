@@ -1,4 +1,4 @@
-//! Canaries: how they stand, and whether what they refer to is there.
+//! Checks the state of Canaries, and whether the objects that they refer to exist.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::view::{self, Facts, State};
 
-/// Canaries that are named in one check at most.
+/// Maximum number of Canaries that one check names.
 const MOST: usize = 20;
 
 pub(super) fn states(seen: &Seen, now: Timestamp) -> Vec<Check> {
@@ -47,7 +47,7 @@ pub(super) fn states(seen: &Seen, now: Timestamp) -> Vec<Check> {
     checks
 }
 
-/// MetricTemplates and AlertProviders that Canaries name.
+/// Checks the MetricTemplates and AlertProviders that Canaries name.
 pub(super) fn references(seen: &Seen) -> Vec<Check> {
     let Some(canaries) = seen.canaries.read() else { return vec![] };
     let templates = |canary: &Canary, namespace: &str| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! The API server, the definitions, the operator, the routers.
+//! Checks the API server, the definitions, the operator and the routers.
 
 use jiff::Timestamp;
 use serin::names;
@@ -8,9 +8,9 @@ use super::{
     seen::{Lease, Look, Operator, Seen},
 };
 
-/// The oldest API server that is supported, by its minor version.
+/// The minor version of the oldest supported API server.
 const OLDEST: u32 = 25;
-/// Clocks may differ by so many seconds.
+/// Tolerated difference between clocks, in seconds.
 const DRIFT: i64 = 5;
 /// Definitions that Serin needs.
 const CANARIES: &str = "canaries.flagger.app";
@@ -129,7 +129,7 @@ pub(super) fn operator(seen: &Seen, before: bool, now: Timestamp) -> Vec<Check> 
     checks
 }
 
-/// A Serin has renewed its Lease, whatever its Deployment is called.
+/// A Serin operator has renewed its Lease, under any Deployment name.
 fn leads(seen: &Seen, now: Timestamp) -> bool {
     let fresh =
         |lease: &Lease| lease.renewed.is_some_and(|at| now.duration_since(at).as_secs() <= lease.lasts * 2);

@@ -1,4 +1,5 @@
-//! PURE. Whether everything is there that releases need, and well: checks over what was seen of a cluster, each with what to do.
+//! PURE. Checks whether everything that releases need exists and works: checks on data from a cluster, each with a
+//! remedy.
 
 mod canaries;
 mod checks;

@@ -1,4 +1,4 @@
-//! Checks, and how they come out.
+//! Checks and their results.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,21 +1,21 @@
-//! What was seen of a cluster. What may not be read is known with the right that was missing.
+//! Data from a cluster. For data that the user may not read, it contains the missing right.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serin::api::Canary;
 
-/// Something that was looked at.
+/// Data that was requested.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Look<T> {
     /// It was read.
     Read(T),
-    /// It could not be: why, or the right that was missing.
+    /// It could not be read: the reason, or the missing right.
     Unread(String),
 }
 
 impl<T> Look<T> {
-    /// What was read.
+    /// The data, if it was read.
     pub fn read(&self) -> Option<&T> {
         match self {
             Self::Read(value) => Some(value),
@@ -27,9 +27,9 @@ impl<T> Look<T> {
 /// A definition of a kind.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Definition {
-    /// Serin's version; none: it is Flagger's, or somebody else's.
+    /// Serin's version. None: the definition is Flagger's or another party's.
     pub version: Option<String>,
-    /// Versions that are stored and not served.
+    /// Versions that are stored but not served.
     pub unserved: Vec<String>,
 }
 
@@ -40,56 +40,56 @@ pub struct Operator {
     pub place: String,
     /// Its image.
     pub image: String,
-    /// Pods that it asks for.
+    /// Number of pods that it requests.
     pub wanted: i64,
-    /// Pods that are ready.
+    /// Number of pods that are ready.
     pub ready: i64,
 }
 
 impl Operator {
-    /// It is Serin, by its image or name.
+    /// It is Serin, judging by its image or name.
     pub fn is_serin(&self) -> bool {
         let file = self.image.rsplit('/').next().unwrap_or_default();
         file.starts_with("serin") || self.place.ends_with("/serin")
     }
 }
 
-/// Who leads.
+/// The leader's Lease.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lease {
     /// Its namespace.
     pub namespace: String,
     /// The holder.
     pub holder: String,
-    /// When it was renewed.
+    /// When it was last renewed.
     pub renewed: Option<Timestamp>,
-    /// How long that counts, in seconds.
+    /// How long it is valid, in seconds.
     pub lasts: i64,
 }
 
-/// Kinds that a router needs.
+/// The kinds that a router needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Served {
     /// The provider.
     pub provider: String,
-    /// Its kinds, as `virtualservices.networking.istio.io/v1`, with whether the cluster has them.
+    /// Its kinds, such as `virtualservices.networking.istio.io/v1`, and whether the cluster has them.
     pub kinds: Vec<(String, bool)>,
 }
 
-/// Everything.
+/// All data.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// Version of the API server.
     pub version: Look<String>,
     /// Its clock.
     pub clock: Option<Timestamp>,
-    /// Rights of this user: `patch canaries.flagger.app` and whether it has it.
+    /// Rights such as `patch canaries.flagger.app`, and whether this user has them.
     pub rights: Vec<(String, bool)>,
-    /// Definitions by name; none: there is no such definition.
+    /// Definitions by name. None: the definition does not exist.
     pub definitions: Look<BTreeMap<String, Option<Definition>>>,
     /// Deployments that may act on Canaries.
     pub operators: Look<Vec<Operator>>,
-    /// Leases of the operator's name.
+    /// Leases with the operator's name.
     pub leases: Look<Vec<Lease>>,
     /// Canaries.
     pub canaries: Look<Vec<Canary>>,

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::view::{fixture, fixture_time};
 
-/// A cluster in which all is well.
+/// A healthy cluster.
 pub(crate) fn well() -> Seen {
     let version = Some(env!("CARGO_PKG_VERSION").to_owned());
     let definition = Definition { version, unserved: vec![] };
@@ -36,7 +36,7 @@ pub(crate) fn well() -> Seen {
     }
 }
 
-/// A cluster in which little is.
+/// A cluster with many problems.
 pub(crate) fn ill() -> Seen {
     let mut seen = well();
     let now = fixture_time();

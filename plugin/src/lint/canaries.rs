@@ -1,4 +1,4 @@
-//! The operator's own validation of each Canary, and what several objects together make.
+//! The operator's own validation of each Canary, and problems across several objects.
 
 use std::collections::BTreeMap;
 
@@ -30,12 +30,12 @@ fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-/// All Canaries.
+/// Checks all Canaries.
 pub(super) fn check(all: &[Document]) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut targets: BTreeMap<[String; 4], &Document> = BTreeMap::new();
     for document in all.iter().filter(|document| is_canary(&document.object)) {
-        // what is of the wrong type the schema has said
+        // the schema check has reported wrong types
         let Ok(canary) = serde_json::from_value::<Canary>(document.object.clone()) else { continue };
         found.extend(own(document, &canary));
         found.extend(references(document, &canary, all));
@@ -43,7 +43,7 @@ pub(super) fn check(all: &[Document]) -> Vec<Finding> {
         let target = &canary.spec.target_ref;
         let group = target.api_version.split_once('/').map_or("", |(group, _)| group);
         let key = [namespace(&document.object), group, &target.kind, &target.name].map(str::to_owned);
-        // one that is written twice, as in overlays, is one Canary
+        // a Canary that appears twice, as in overlays, counts once
         if let Some(first) = targets.get(&key).filter(|first| name(&first.object) != name(&document.object)) {
             let text = format!(
                 "spec.targetRef: {} {} is the target of {} as well ({}:{}): one of them is refused",
@@ -60,7 +60,7 @@ pub(super) fn check(all: &[Document]) -> Vec<Finding> {
     found
 }
 
-/// What the spec alone shows.
+/// Findings from the spec alone.
 fn own(document: &Document, canary: &Canary) -> Vec<Finding> {
     let rules = Rules::default();
     let say = |code: &'static str, text: String| Finding::of(document, code, text);
@@ -101,7 +101,7 @@ fn own(document: &Document, canary: &Canary) -> Vec<Finding> {
     found
 }
 
-/// The code of a reason of the condition Accepted.
+/// The code for a reason of the condition Accepted.
 fn of_reason(reason: &str) -> &'static str {
     match reason {
         "UnknownMetric" => "SER0105",
@@ -111,7 +111,7 @@ fn of_reason(reason: &str) -> &'static str {
     }
 }
 
-/// The code of an advice of the operator, by its words; `lint::tests` fails when these change.
+/// The code for an advice of the operator, found by its text. `lint::tests` fails when the texts change.
 fn of_advice(text: &str) -> &'static str {
     const WORDS: [(&str, &str); 6] = [
         ("is measured in percent", "SER0102"),
@@ -124,7 +124,7 @@ fn of_advice(text: &str) -> &'static str {
     WORDS.iter().find(|(words, _)| text.contains(words)).map_or("SER0200", |(_, code)| code)
 }
 
-/// Conditions of metrics that cannot be read.
+/// Invalid conditions of metrics.
 fn conditions(c: &Validated) -> Vec<String> {
     let mut wrong = Vec::new();
     for metric in &c.analysis.metrics {
@@ -140,10 +140,10 @@ fn conditions(c: &Validated) -> Vec<String> {
     wrong
 }
 
-/// What the Canary refers to, and is not in these files.
+/// Objects that the Canary refers to and that are not in these files.
 fn references(document: &Document, canary: &Canary, all: &[Document]) -> Vec<Finding> {
     let here = namespace(&document.object);
-    // a chart's objects have no namespace before they are installed
+    // a chart's objects have no namespace before the chart is installed
     let there = |other: &str, wanted: &str| other == wanted || other.is_empty() || wanted.is_empty();
     let target = &canary.spec.target_ref;
     let is_target =
@@ -167,7 +167,7 @@ fn references(document: &Document, canary: &Canary, all: &[Document]) -> Vec<Fin
     found
 }
 
-/// Images of the target that may change without the template: then no release begins.
+/// Images of the target that can change without a new template. Then no release starts.
 fn images(canary: &Canary, document: &Document, all: &[Document]) -> Vec<Finding> {
     let target = &canary.spec.target_ref;
     let is_target = |o: &Value| o["kind"] == target.kind.as_str() && name(o) == target.name;

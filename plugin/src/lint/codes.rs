@@ -1,4 +1,4 @@
-//! The codes of findings. They are never used again for something else.
+//! The codes of findings. A code is never reused.
 
 use schemars::JsonSchema;
 use serde::Serialize;

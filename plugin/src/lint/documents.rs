@@ -1,14 +1,14 @@
-//! The objects of a file: one document after the other, Lists taken apart, each with its line.
+//! The objects of a file: splits it into documents and unpacks Lists, with line numbers.
 
 use serde_json::Value;
 
 use super::source::Source;
 
-/// An object, and where it stands.
+/// An object and its location.
 #[derive(Clone, Debug)]
 pub(super) struct Document {
     pub(super) file: String,
-    /// Line of its document, from 1.
+    /// The first line of its document, counted from 1.
     pub(super) line: usize,
     text: String,
     pub(super) object: Value,
@@ -19,7 +19,7 @@ impl Document {
         title(&self.object)
     }
 
-    /// The line of the last field in the path that a message begins with, as far as it can be found.
+    /// The line of the last field of the path at the start of a message, as far as it can be found.
     pub(super) fn line_of(&self, message: &str) -> usize {
         let path = message.split([' ', ':']).next().unwrap_or_default();
         let mut at = 0;
@@ -41,7 +41,7 @@ impl Document {
     }
 }
 
-/// Kind, name and namespace of an object, as findings have it.
+/// Kind, name and namespace of an object, as findings show it.
 pub fn title(object: &serde_json::Value) -> String {
     let text = |field: &str| object["metadata"][field].as_str().filter(|text| !text.is_empty());
     let (kind, name) = (object["kind"].as_str().unwrap_or_default(), text("name").unwrap_or("?"));
@@ -51,7 +51,7 @@ pub fn title(object: &serde_json::Value) -> String {
 /// All objects of a file.
 ///
 /// # Errors
-/// It is no YAML; the text says where.
+/// The file is not valid YAML. The text contains the position.
 pub(super) fn read(source: &Source) -> Result<Vec<Document>, String> {
     let mut all = Vec::new();
     for (line, text) in split(&source.text) {
@@ -74,7 +74,7 @@ pub(super) fn read(source: &Source) -> Result<Vec<Document>, String> {
     Ok(all)
 }
 
-/// The documents of a text with the lines at which they begin; those that are empty are left out.
+/// The documents of a text with their first lines. Empty documents are left out.
 fn split(text: &str) -> Vec<(usize, String)> {
     let (mut all, mut begin, mut lines) = (Vec::new(), 1, Vec::new());
     let mut end = |begin: usize, lines: &mut Vec<&str>| {

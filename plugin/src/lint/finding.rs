@@ -1,4 +1,4 @@
-//! What was found.
+//! A finding.
 
 use schemars::JsonSchema;
 use serde::Serialize;

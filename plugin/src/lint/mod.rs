@@ -1,5 +1,5 @@
-//! PURE. What is wrong with Canaries in files, before they are applied: the operator's own validation, and what can be seen
-//! across the files. No cluster; what cannot be known without one is a note.
+//! PURE. Finds problems of Canaries in files before they are applied: with the operator's own validation, and by
+//! comparing files. Needs no cluster. A question that needs a cluster becomes a note.
 
 mod canaries;
 mod codes;
@@ -15,15 +15,15 @@ pub use source::Source;
 
 use documents::Document;
 
-/// The objects of a file, Lists taken apart.
+/// The objects of a file, with Lists unpacked.
 ///
 /// # Errors
-/// It is no YAML; the text says where.
+/// The file is not valid YAML. The text contains the position.
 pub fn objects(source: &Source) -> Result<Vec<serde_json::Value>, String> {
     Ok(documents::read(source)?.into_iter().map(|document| document.object).collect())
 }
 
-/// Looks at all files together: what one of them refers to may be in another.
+/// Checks all files together, because one file may refer to another.
 pub fn lint(sources: &[Source], ignored: &[String]) -> Report {
     let mut report = Report::default();
     let mut all: Vec<Document> = Vec::new();

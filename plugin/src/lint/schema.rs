@@ -1,4 +1,5 @@
-//! Fields and values by the schema of the definitions, as the API server checks them; with the name that was probably meant.
+//! Checks fields and values against the definitions, like the API server, and suggests the name that was probably
+//! meant.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -7,7 +8,7 @@ use serin::api::crd::all_crds;
 
 use super::{documents::Document, finding::Finding};
 
-/// What the API server would refuse, or drop without a word.
+/// Everything that the API server would refuse or silently drop.
 pub(super) fn check(document: &Document) -> Vec<Finding> {
     let Some(schema) = schema_of(&document.object) else { return vec![] };
     let mut wrong = Vec::new();
@@ -116,13 +117,13 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// The known name that differs by two letters at most, or by its case.
+/// The known name that differs by at most two letters, or only by case.
 fn closest<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> Option<&'n String> {
     let near = known.map(|one| (distance(&name.to_lowercase(), &one.to_lowercase()), one));
     near.filter(|(far, _)| *far <= 2.min(name.len() / 2)).min_by_key(|(far, _)| *far).map(|(_, one)| one)
 }
 
-/// Levenshtein's distance: letters to add, to take away or to exchange.
+/// The Levenshtein distance: the number of letters to insert, delete or replace.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,10 +1,10 @@
-//! What is looked at.
+//! The input of a check.
 
-/// A file, or what was read from standard input.
+/// A file, or standard input.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// As it is shown.
+    /// The name to show.
     pub name: String,
-    /// What it holds.
+    /// The contents.
     pub text: String,
 }

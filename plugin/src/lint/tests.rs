@@ -35,7 +35,7 @@ fn of(objects: &[Value]) -> Report {
     lint(&[Source { name: "all.yaml".into(), text }], &[])
 }
 
-/// The codes of a Canary beside its target.
+/// The codes for a Canary with its target.
 fn codes(canary: &Value) -> Vec<&'static str> {
     let mut all: Vec<_> =
         of(&[canary.clone(), deployment("app:1")]).findings.iter().map(|f| f.code).collect();
@@ -116,7 +116,7 @@ fn findings_are_ignored_by_code_and_object() {
     assert_eq!((of("SER0301=test/app"), of("SER0102")), (1, 1));
 }
 
-/// What the operator serves has no findings, but for what lies outside the files.
+/// Anything that the operator accepts has no findings, except about objects outside the files.
 #[test]
 fn the_examples_have_no_findings() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/examples");
@@ -154,7 +154,7 @@ fn every_code_is_in_the_docs() {
     }
 }
 
-/// Whatever a file holds, there is an answer.
+/// Any file content gets an answer.
 #[test]
 fn nothing_that_is_no_canary_breaks_it() {
     for text in [

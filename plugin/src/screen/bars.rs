@@ -1,12 +1,12 @@
-//! Weight as a bar, values as a row of small ones.
+//! Draws the weight as a bar, and values as a row of small bars.
 
 use super::term::{Line, Sign, Term, Tone};
 use crate::view::{Look, WeightView};
 
-/// Cells of the bar.
+/// Width of the bar in cells.
 const BAR: usize = 28;
 
-/// How much the canary has, with a mark where it is meant to be.
+/// The canary's share, with a mark at the wanted share.
 pub(super) fn weight(view: &WeightView, term: &Term) -> Line {
     let cells = |percent: i32| usize::try_from(percent.clamp(0, 100)).unwrap_or(0) * BAR / 100;
     let (have, want) = (cells(view.canary), cells(view.wanted));
@@ -19,7 +19,7 @@ pub(super) fn weight(view: &WeightView, term: &Term) -> Line {
     Line::of(Tone::Busy, bar)
 }
 
-/// The last looks at a check, oldest first: values as small bars where that is wide enough, otherwise verdicts.
+/// The last measurements of a check, oldest first, as a row of verdict signs.
 pub(super) fn looks(all: &[Look], most: usize, term: &Term) -> (Tone, String) {
     let last = &all[all.len().saturating_sub(most)..];
     let good = last.iter().all(|look| look.verdict == "Pass");
@@ -34,7 +34,7 @@ pub(super) fn looks(all: &[Look], most: usize, term: &Term) -> (Tone, String) {
     (tone, last.iter().map(sign).collect())
 }
 
-/// The values of the looks as bars from the least to the greatest; empty where there are no numbers, or nothing but ASCII.
+/// The measured values as small bars, scaled from the lowest to the highest. Empty without numbers, and in ASCII mode.
 pub(super) fn spark(all: &[Look], most: usize, term: &Term) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     if term.ascii {

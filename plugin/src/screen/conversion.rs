@@ -1,4 +1,4 @@
-//! `convert`: what is to be known about a conversion.
+//! `convert`: the notes about a conversion.
 
 use super::term::{Line, Sign, Term, Tone, shown};
 use crate::{
@@ -6,9 +6,9 @@ use crate::{
     text::wrap,
 };
 
-/// Where texts begin.
+/// Indentation of texts.
 const INDENT: usize = 4;
-/// Longer lines are hard to read.
+/// Maximum width: longer lines are hard to read.
 const WIDEST: usize = 120;
 
 /// Notes, object by object.

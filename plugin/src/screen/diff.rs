@@ -1,9 +1,9 @@
-//! `diff`: what a new version changes.
+//! `diff`: the changes of a new version.
 
 use super::term::{Line, Term, Tone, shown};
 use crate::difference::Change;
 
-/// Lines as of a patch.
+/// Lines in patch format.
 pub fn diff(from: &str, to: &str, changes: &[Change], term: &Term) -> Vec<Line> {
     let mut lines = vec![
         Line::of(Tone::Bold, shown(term, &format!("--- {from}"))),

@@ -7,10 +7,10 @@ use crate::{
     text::{self, wrap},
 };
 
-/// Longer lines are hard to read.
+/// Maximum width: longer lines are hard to read.
 const WIDEST: usize = 120;
 
-/// Groups of checks. `short`: only what is not well.
+/// Groups of checks. `short`: only failed checks.
 pub fn doctor(diagnosis: &Diagnosis, short: bool, term: &Term) -> Vec<Line> {
     let mut lines = Vec::new();
     for group in &diagnosis.groups {
@@ -42,7 +42,7 @@ pub fn doctor(diagnosis: &Diagnosis, short: bool, term: &Term) -> Vec<Line> {
     lines
 }
 
-/// A sign, and a text beside it.
+/// A sign, with a text next to it.
 fn item(sign: Sign, tone: Tone, said: &str, term: &Term) -> Vec<Line> {
     let sign = sign.of(term);
     let indent = text::width(sign) + 1;

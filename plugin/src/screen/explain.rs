@@ -1,4 +1,4 @@
-//! `explain`: why a release stands where it does, in sentences; what it does next.
+//! `explain`: the current state of a release and its next step, in sentences.
 
 use jiff::Timestamp;
 
@@ -71,7 +71,7 @@ fn ends(view: &CanaryView, now: Timestamp) -> Option<String> {
     Some(format!("If nobody answers, it {then} in {}.", age(Some(now), end)))
 }
 
-/// What the next look leads to.
+/// The result of the next check.
 fn next(view: &CanaryView, now: Timestamp) -> Option<String> {
     let progress = view.progress.as_ref().filter(|_| view.state == State::Progressing)?;
     let blocked = view

@@ -12,7 +12,7 @@ use crate::{
     view::{RunView, model::CheckView},
 };
 
-/// Images as people know them: of one container the image alone.
+/// Images in short form: for a single container, only the image.
 pub(super) fn images(all: &[String]) -> String {
     match all {
         [] => "-".into(),

@@ -11,7 +11,7 @@ use crate::{
     view::{CanaryView, State},
 };
 
-/// Which columns there are.
+/// The columns to show.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Columns {
     /// The namespace.
@@ -20,7 +20,7 @@ pub struct Columns {
     pub wide: bool,
 }
 
-/// From so many cells on, failed checks have a column.
+/// Failed checks get a column from this width on.
 const ROOMY: usize = 100;
 
 /// The table.
@@ -30,7 +30,7 @@ pub fn list(views: &[CanaryView], columns: Columns, now: Timestamp, term: &Term,
         names.push("NAMESPACE");
     }
     names.extend(["NAME", "STATUS", "STEP", "WEIGHT"]);
-    // where there is little room, the note tells more
+    // on a narrow screen the note is more useful
     let checks = term.width >= ROOMY;
     if checks {
         names.push("CHECKS");
@@ -89,7 +89,7 @@ fn wide(view: &CanaryView) -> [String; 5] {
     ]
 }
 
-/// What a person wants to know first.
+/// The most important information about a Canary.
 fn note(view: &CanaryView, now: Timestamp) -> String {
     match (view.state, &view.waiting_for) {
         (State::Healthy, _) | (State::Progressing, None) => String::new(),

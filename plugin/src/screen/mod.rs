@@ -1,4 +1,4 @@
-//! PURE. Views as lines for a terminal: no screen is written here, and none needs to be there.
+//! PURE. Formats views as lines for a terminal. Does not write to a terminal, and does not need one.
 
 mod bars;
 mod conversion;
@@ -27,7 +27,7 @@ pub use probe::probe;
 pub use release::{Detail, pending_line, release, status_line};
 pub use term::{Line, Sign, Term, Tone};
 
-/// Lines as a terminal gets them.
+/// The lines with the escapes for this terminal.
 pub fn render(lines: &[Line], term: &Term) -> String {
     lines.iter().map(|line| line.render(term) + "\n").collect()
 }

@@ -11,10 +11,10 @@ use crate::{
     view::{Health, ObjectView, Role},
 };
 
-/// Pods that are shown of one owner, those that are not well first.
+/// Number of pods to show per owner, unhealthy ones first.
 const PODS: usize = 4;
 
-/// A row, or how many are left out.
+/// An object, or the number of pods that are left out.
 enum Row<'v> {
     Object(&'v ObjectView),
     More { depth: usize, count: usize },
@@ -29,7 +29,7 @@ impl Row<'_> {
     }
 }
 
-/// The tree; with `all`, no pods are left out.
+/// The tree. With `all`, no pods are left out.
 pub(super) fn tree(objects: &[ObjectView], all: bool, now: Timestamp, term: &Term) -> Vec<Line> {
     let rows = folded(objects, all);
     let mut table = Table::new(&["NAME", "KIND", "STATUS", "AGE", "INFO"], &[4, 0]);
@@ -76,7 +76,7 @@ fn info(object: &ObjectView) -> String {
     both.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// Of many pods of one owner a few are shown; those that are well go first.
+/// Shows only a few of many pods of one owner. Healthy ones are left out first.
 fn folded(objects: &[ObjectView], all: bool) -> Vec<Row<'_>> {
     let (mut rows, mut i) = (Vec::new(), 0);
     while i < objects.len() {
@@ -108,7 +108,7 @@ fn folded(objects: &[ObjectView], all: bool) -> Vec<Row<'_>> {
 
 fn branch(rows: &[Row<'_>], at: usize, term: &Term) -> String {
     let depth = rows[at].depth();
-    // whether something of this depth follows before the branch it is on ends
+    // whether another object of this depth follows in the same branch
     let goes_on = |depth: usize| {
         let later = rows[at + 1..].iter().map(Row::depth);
         later.take_while(|d| *d >= depth).any(|d| d == depth)

@@ -1,4 +1,4 @@
-//! `simulate`: the schedule as a table, and what comes of it in sentences.
+//! `simulate`: the schedule as a table, and its consequences in sentences.
 
 use super::{
     table::{Table, cell},
@@ -9,9 +9,9 @@ use crate::{
     text::{span, wrap},
 };
 
-/// Where the sentences begin.
+/// Indentation of the sentences.
 const INDENT: usize = 20;
-/// Longer lines are hard to read.
+/// Maximum width: longer lines are hard to read.
 const WIDEST: usize = 120;
 
 /// The screen.
@@ -134,7 +134,7 @@ fn seconds(time: f64) -> String {
     }
 }
 
-/// A title, and a text beside it.
+/// A title, with a text next to it.
 fn said(title: &str, text: &str, term: &Term) -> Vec<Line> {
     let room = term.width.min(WIDEST).saturating_sub(INDENT).max(20);
     let texts = wrap(&shown(term, text), room);

@@ -1,4 +1,4 @@
-//! `probe`: shares of versions.
+//! `probe`: the shares of the versions.
 
 use super::{
     table::{Table, cell},

@@ -1,4 +1,4 @@
-//! `get`: one release on a screen. What does not fit its height goes in this order: objects, Events, checks that pass.
+//! `get`: one release on a screen. If it does not fit, it drops parts in this order: objects, Events, checks that pass.
 
 use jiff::Timestamp;
 
@@ -13,22 +13,22 @@ use crate::{
     view::{CanaryView, CheckView, ImageView, State, StepState, short_image},
 };
 
-/// How much of it is shown.
+/// How much to show.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Detail {
-    /// Without target, primary, pods and routes.
+    /// Hide target, primary, pods and routes.
     pub no_tree: bool,
-    /// All pods.
+    /// Show all pods.
     pub all_pods: bool,
-    /// Lines that there is room for; 0: as many as it takes.
+    /// Number of lines that fit. 0: no limit.
     pub height: usize,
-    /// It is drawn again and again: the first line shows when.
+    /// The screen is redrawn continuously: the first line shows the time.
     pub clock: bool,
 }
 
-/// From so many cells on, checks have more columns.
+/// Checks have more columns from this width on.
 const WIDE: usize = 120;
-/// Events that are shown.
+/// Number of Events to show.
 const EVENTS: usize = 5;
 
 /// The screen.
@@ -63,19 +63,19 @@ pub fn release(view: &CanaryView, detail: Detail, now: Timestamp, term: &Term) -
     lines
 }
 
-/// With an empty line above, if there is anything.
+/// Adds an empty line before a section that is not empty.
 fn section(lines: Vec<Line>) -> Vec<Line> {
     if lines.is_empty() { lines } else { [vec![Line::default()], lines].concat() }
 }
 
-/// One line for `status`, while the operator has yet to see what is there.
+/// One line for `status`, while the operator has not seen the current target.
 pub fn pending_line(why: &str, term: &Term) -> Line {
     Line::of(Tone::Busy, format!("{} Pending", Sign::Busy.of(term)))
         .to(state_column(term))
         .plain(format!(" {why}"))
 }
 
-/// Cells of the state in a line of `status`.
+/// Width of the state in a line of `status`, in cells.
 fn state_column(term: &Term) -> usize {
     if term.ascii { 22 } else { 18 }
 }
@@ -118,7 +118,7 @@ fn title(view: &CanaryView, detail: Detail, now: Timestamp, term: &Term) -> Line
     line
 }
 
-/// What changes: the primary's image and the new one, of the first container that has another.
+/// The changed image: the primary's and the new one, of the first container that differs.
 fn images(view: &CanaryView, term: &Term) -> String {
     let changed: Vec<&ImageView> = view.images.iter().filter(|i| i.primary != i.canary).collect();
     let short = |image: &Option<String>| image.as_deref().map_or_else(|| "-".to_owned(), short_image);
@@ -140,7 +140,7 @@ fn paragraph(tone: Tone, text: &str, indent: usize, term: &Term) -> Vec<Line> {
     lines.map(|text| Line::of(Tone::Plain, " ".repeat(indent)).and(tone, text)).collect()
 }
 
-/// The sentence, and what needs attention beside it.
+/// The headline, and anything that needs attention.
 fn said(view: &CanaryView, term: &Term) -> Vec<Line> {
     let mut lines = paragraph(Tone::Plain, &view.headline, 0, term);
     for condition in &view.conditions {
@@ -223,7 +223,7 @@ fn traffic(view: &CanaryView, now: Timestamp, term: &Term) -> Vec<Line> {
     lines
 }
 
-/// The steps around the one that the run is at, as many as there is room for.
+/// The steps around the current one, as many as fit.
 fn step(view: &CanaryView, term: &Term) -> Option<Line> {
     if view.steps.is_empty() {
         return None;
@@ -273,7 +273,7 @@ fn step(view: &CanaryView, term: &Term) -> Option<Line> {
     Some(line.plain(promote))
 }
 
-/// How long it has run, how long at least it will, and when it is looked at next.
+/// How long the run has taken, its shortest remaining time, and when it is checked next.
 fn clock(view: &CanaryView, now: Timestamp, term: &Term) -> Option<Line> {
     let progress = view.progress.as_ref()?;
     let dot = Sign::Dot.of(term);
@@ -287,7 +287,7 @@ fn clock(view: &CanaryView, now: Timestamp, term: &Term) -> Option<Line> {
     Some(Line::of(Tone::Dim, "time    ").plain(text))
 }
 
-/// A value as people read it: four digits, and its unit.
+/// A value in readable form: four digits and its unit.
 pub(super) fn value(check: &CheckView) -> String {
     if check.value.is_empty() {
         return "-".into();
@@ -318,7 +318,7 @@ pub(super) fn limit(check: &CheckView, term: &Term) -> String {
     }
 }
 
-/// What is measured; with `failing`, those that pass are counted only.
+/// The metrics. With `failing`, passing checks are only counted.
 fn checks(view: &CanaryView, failing: bool, term: &Term) -> Vec<Line> {
     if view.checks.is_empty() {
         return vec![];
@@ -372,7 +372,7 @@ fn latest(view: &CanaryView, now: Timestamp, term: &Term) -> Vec<Line> {
     if some.is_empty() { vec![] } else { super::events(some, false, now, term) }
 }
 
-/// What is said last: the tool that applies it, what could not be read.
+/// The footer: the tool that applies the Canary, and data that could not be read.
 fn below(view: &CanaryView, term: &Term) -> Vec<Line> {
     let missing = view.unread.iter().map(|right| format!("not shown, as the right is missing: {right}"));
     let lines: Vec<Line> = missing.flat_map(|text| paragraph(Tone::Dim, &text, 0, term)).collect();

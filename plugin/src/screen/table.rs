@@ -1,4 +1,4 @@
-//! Tables: columns as wide as their widest cell, and where the terminal is narrower the elastic ones give way.
+//! Tables: each column is as wide as its widest cell. On a narrow terminal the elastic columns shrink.
 
 use super::term::{Line, Sign, Term, Tone, shown};
 use crate::text;
@@ -11,9 +11,9 @@ pub(super) fn cell(text: impl Into<String>) -> Cell {
     (Tone::Plain, text.into())
 }
 
-/// Cells between columns.
+/// Number of cells between columns.
 const GAP: usize = 2;
-/// No column gives way below that.
+/// Minimum width of a shrunk column.
 const NARROWEST: usize = 8;
 
 /// A table.
@@ -21,7 +21,7 @@ const NARROWEST: usize = 8;
 pub(super) struct Table {
     header: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
-    /// Columns that may be cut, the first one first.
+    /// Columns that may be cut, in this order.
     elastic: Vec<usize>,
 }
 

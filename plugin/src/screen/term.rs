@@ -1,40 +1,40 @@
-//! What a terminal can show: columns, colours, characters. A line keeps its texts apart from their colours, so that widths
-//! are those that people see.
+//! The capabilities of a terminal: columns, colours, characters. A line keeps its texts apart from their colours, so
+//! that a width is the visible width.
 
 use crate::{
     text,
     view::{Health, State},
 };
 
-/// What a terminal can show.
+/// The capabilities of a terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Term {
-    /// Cells in a line.
+    /// Number of cells per line.
     pub width: usize,
     /// Colours.
     pub colour: bool,
-    /// Nothing but ASCII.
+    /// ASCII characters only.
     pub ascii: bool,
 }
 
 impl Term {
-    /// Lines that are never cut, as pipes get them.
+    /// No limit: lines in pipes are never cut.
     pub const ENDLESS: usize = usize::MAX;
 }
 
-/// What a colour says; the text says it as well.
+/// The meaning of a colour. The text always states it as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
-    /// Nothing.
+    /// No meaning.
     #[default]
     Plain,
-    /// Well.
+    /// Good.
     Good,
-    /// Badly.
+    /// Bad.
     Bad,
-    /// Somebody may have to do something.
+    /// A person may have to act.
     Warn,
-    /// On its way.
+    /// In progress.
     Busy,
     /// Less important.
     Dim,
@@ -56,42 +56,42 @@ impl Tone {
     }
 }
 
-/// Drawn characters, with what stands for them in ASCII.
+/// Drawn characters, with ASCII replacements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// Well.
+    /// Good.
     Good,
-    /// Badly.
+    /// Bad.
     Bad,
-    /// On its way.
+    /// In progress.
     Busy,
     /// Waiting.
     Wait,
-    /// Not known, or not accepted.
+    /// Unknown, or not accepted.
     Ask,
-    /// Nothing to say.
+    /// Idle.
     Idle,
-    /// From the left to the right.
+    /// From left to right.
     Arrow,
     /// At least.
     Least,
     /// At most.
     Most,
-    /// Between two texts.
+    /// Separator between two texts.
     Dot,
     /// A full cell of a bar.
     Full,
     /// An empty cell of a bar.
     Empty,
-    /// The place of something in a bar.
+    /// A position in a bar.
     Mark,
     /// A branch of a tree.
     Branch,
     /// The last branch.
     LastBranch,
-    /// Beside further branches.
+    /// The line that continues to further branches.
     Trunk,
-    /// What was cut.
+    /// Text was cut here.
     Cut,
 }
 
@@ -187,7 +187,7 @@ impl Line {
         self.and(Tone::Plain, text)
     }
 
-    /// Adds blanks up to this cell.
+    /// Pads with blanks up to this cell.
     #[must_use]
     pub fn to(self, cell: usize) -> Self {
         let blanks = cell.saturating_sub(self.width());
@@ -199,12 +199,12 @@ impl Line {
         &self.0
     }
 
-    /// Cells that it takes.
+    /// Its width in cells.
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| text::width(text)).sum()
     }
 
-    /// As the terminal gets it: cut at its width, and without blanks at the end.
+    /// The line with escapes, cut to the width of the terminal, without trailing blanks.
     pub fn render(&self, term: &Term) -> String {
         let mut spans: Vec<(Tone, String)> =
             self.0.iter().map(|(tone, text)| (*tone, shown(term, text))).collect();
@@ -246,7 +246,7 @@ fn cut(spans: &mut Vec<(Tone, String)>, most: usize, mark: &str) {
     *spans = kept;
 }
 
-/// A text as this terminal can show it, whoever wrote it.
+/// A text made safe for this terminal, from any source.
 pub(super) fn shown(term: &Term, text: &str) -> String {
     let text = text::clean(text);
     if !term.ascii || text.is_ascii() {

@@ -1,4 +1,4 @@
-//! Screens as they are: every state at 80 and 200 columns, with colours, and with nothing but ASCII.
+//! Snapshots of screens: every state at 80 and 200 columns, with colours, and in ASCII.
 
 use insta::assert_snapshot;
 
@@ -15,7 +15,7 @@ const VARIANTS: [(&str, Term); 4] = [
     ("80 columns, ASCII", Term { width: 80, colour: false, ascii: true }),
 ];
 
-/// A screen in all variants, none of whose lines is too long.
+/// A screen in all variants. Checks that no line is too long.
 fn all(screen: impl Fn(&Term) -> Vec<Line>) -> String {
     let variants = VARIANTS.map(|(name, term)| {
         let text = render(&screen(&term), &term);
@@ -25,7 +25,7 @@ fn all(screen: impl Fn(&Term) -> Vec<Line>) -> String {
             assert!(!term.ascii || seen.is_ascii(), "{name}: {line}");
             assert!(term.colour || seen == line, "{name}: {line}");
         }
-        // escapes as they are written, so that they can be read
+        // shows escapes in readable form
         format!("--- {name}\n{}", text.replace("\u{1b}[", "^["))
     });
     variants.join("\n")
@@ -37,7 +37,7 @@ fn without_colours(line: &str) -> String {
     parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
-/// With colours or without, the same is read.
+/// The text is the same with and without colours.
 #[test]
 fn colours_carry_no_meaning_of_their_own() {
     for name in FIXTURES {
@@ -222,7 +222,7 @@ fn notes_of_a_conversion() {
     }
 }
 
-/// Names and messages of others are as long, as wide and as hostile as they like.
+/// Names and messages from others may be long, wide and hostile.
 #[test]
 fn no_text_breaks_a_screen() {
     let mut facts = fixture("halted");

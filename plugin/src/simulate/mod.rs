@@ -1,5 +1,5 @@
-//! PURE. What a run of a Canary will be like at best and at worst, before there is one: its schedule by the operator's own reading of
-//! the spec, the earliest promotion and rollback, and how much users meet of a bad version until then.
+//! PURE. Predicts the best and the worst case of a Canary's run before it starts: the schedule as the operator reads
+//! the spec, the earliest promotion and rollback, and how much traffic a bad version gets until then.
 
 mod model;
 mod times;
@@ -17,10 +17,10 @@ use serin::{
 use self::times::{Moments, first_failures};
 use crate::view::{API_VERSION, lasts};
 
-/// The plan of a Canary.
+/// The plan for a Canary.
 ///
 /// # Errors
-/// The operator would not act on it: why.
+/// The reason why the operator would not act on it.
 pub fn plan(canary: &Canary) -> Result<PlanView, String> {
     let c = match validate(canary, &Rules::default()) {
         Ok(c) => c,
@@ -87,7 +87,7 @@ fn check(c: &Validated, metric: &CanaryMetric) -> CheckPlan {
     CheckPlan {
         name: metric.name.clone(),
         wanted: if wanted.is_empty() { "any value".into() } else { wanted.join(" and ") },
-        // counted from 0 in the spec, from 1 where steps are shown
+        // the spec counts from 0, but shown steps count from 1
         from_step: times::start(c, metric) + 1,
         template: metric.template_ref.as_ref().map(|reference| reference.name.clone()),
         count: verdict.count,
@@ -133,13 +133,13 @@ fn promotion(c: &Validated, moments: &Moments) -> Promotion {
     Promotion { earliest_seconds: earliest.as_secs_f64(), waits_for, held_by: moments.held_by.clone() }
 }
 
-/// When the worst possible version is taken back: every look at it fails.
+/// When the worst possible version is rolled back: every check of it fails.
 fn rollback(c: &Validated, moments: &Moments) -> Option<Rollback> {
     if c.skip_analysis {
         return None;
     }
     let first = first_failures(c, moments)?;
-    // weights rise only while nothing fails
+    // the weight increases only while nothing fails
     let begins = moments.begin(first.from);
     let mut exposed = 0.0;
     for step in c.schedule.iter().take(first.from) {
@@ -156,7 +156,7 @@ fn rollback(c: &Validated, moments: &Moments) -> Option<Rollback> {
     })
 }
 
-/// What cannot be known beforehand.
+/// Facts that cannot be known in advance.
 fn unknown(c: &Validated) -> Vec<String> {
     let mut all = vec!["how long the pods take to become ready".to_owned()];
     let gates = c.gates.start.iter().chain(c.gates.steps.values());

@@ -75,7 +75,7 @@ fn waits_and_windows_of_all_strategies_count() {
     let blue_green =
         json!({"interval": "10s", "iterations": 2, "promotion": {"after": "1m"}, "metrics": [rate()]});
     let plan = of(&blue_green, &json!({}));
-    // two iterations, and a window under all the traffic
+    // two iterations, and one window with all the traffic
     assert_eq!(plan.steps.iter().map(|s| s.weight).collect::<Vec<_>>(), [0, 0, 100]);
     assert_eq!((plan.promotion.earliest_seconds, plan.strategy), (90.0, "all at once"));
     assert!(plan.rollback.unwrap().exposure_seconds.abs() < 1e-9);

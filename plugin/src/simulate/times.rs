@@ -1,4 +1,4 @@
-//! When steps are over, metrics are measured, and limits passed.
+//! When steps end, when metrics are measured, and when limits are exceeded.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use serin::{
 
 use crate::view::lasts;
 
-/// Times of the best case, counted from the pods being ready.
+/// Times in the best case, counted from the moment when the pods are ready.
 pub(super) struct Moments {
     ends: Vec<Duration>,
-    /// When nothing stands in the way of the promotion.
+    /// The earliest promotion.
     pub(super) promotion: Duration,
-    /// The metric that has to be waited for.
+    /// The metric that delays the promotion.
     pub(super) held_by: Option<String>,
 }
 
-/// What ends a run of which everything fails.
+/// The event that ends a run in which every check fails.
 pub(super) struct First {
     pub(super) at: Duration,
     pub(super) by: String,
-    /// The step at which it fails, from 0.
+    /// The step at which it fails, counted from 0.
     pub(super) from: usize,
 }
 
@@ -55,28 +55,28 @@ impl Moments {
         moments
     }
 
-    /// When a step, from 0, is over.
+    /// When a step ends. Steps count from 0.
     pub(super) fn end(&self, step: usize) -> Duration {
         self.ends.get(step).or(self.ends.last()).copied().unwrap_or_default()
     }
 
-    /// When it begins.
+    /// When a step begins.
     pub(super) fn begin(&self, step: usize) -> Duration {
         step.checked_sub(1).map_or(Duration::ZERO, |before| self.end(before))
     }
 }
 
-/// The first step at which a metric is measured, from 0.
+/// The first step at which a metric is measured, counted from 0.
 pub(super) fn start(c: &Validated, metric: &CanaryMetric) -> usize {
     let step = metric.verdict.start_at_step.or(c.analysis.start_at_step).unwrap_or(0);
     usize::try_from(step).unwrap_or(0).min(c.schedule.len().saturating_sub(1))
 }
 
-/// When a metric is measured, from the beginning of its first step.
+/// When a metric is measured, relative to the start of its first step.
 struct Pace {
     first: Duration,
     every: Duration,
-    /// Together with all others, at the ends of windows.
+    /// Measured together with the other metrics, at the end of each window.
     with_windows: bool,
 }
 
@@ -87,7 +87,7 @@ fn pace(c: &Validated, metric: &CanaryMetric) -> Pace {
     Pace { first: delay.unwrap_or(every), every, with_windows: period.is_none() && delay.is_none() }
 }
 
-/// The first limit that is passed where every measurement fails. None: nothing is measured that decides.
+/// The first limit that is exceeded if every measurement fails. None: no metric decides.
 pub(super) fn first_failures(c: &Validated, moments: &Moments) -> Option<First> {
     let deciding: Vec<&CanaryMetric> = c.metrics.iter().filter(|metric| !metric.verdict.dry()).collect();
     let threshold = usize::try_from(c.threshold).unwrap_or(1).max(1);
@@ -106,10 +106,10 @@ pub(super) fn first_failures(c: &Validated, moments: &Moments) -> Option<First> 
             firsts.push(First { at: nth(limit), by: format!("{}: {name} {limit}", metric.name), from });
         }
     }
-    // what fails at one time is one failed check
+    // failures at the same time count as one failed check
     all.sort_unstable();
     all.dedup_by_key(|(at, _)| *at);
-    // once something fails the weight stays: later steps are not reached
+    // after a failure the weight stays: later steps are not reached
     let from = all.first().map(|(_, from)| *from)?;
     let reached = all.into_iter().filter(|(_, step)| *step <= from).nth(threshold - 1);
     firsts.retain(|first| first.from <= from);

@@ -1,5 +1,5 @@
-//! What can be asked of a Canary now, by the rules of the operator. It has the last word: what has changed meanwhile is
-//! refused there.
+//! The requests that fit a Canary now, by the operator's rules. The operator decides: it refuses a request if the state
+//! has changed meanwhile.
 
 use serin::{
     api::{CanaryStatus, Phase},
@@ -9,7 +9,7 @@ use serin::{
 use super::facts::when;
 use super::model::{ActionView, State, WaitingKind, WaitingView};
 
-/// Every verb that the operator serves, and whether it fits the moment.
+/// Every verb that the operator supports, and whether it fits now.
 pub(super) fn actions(status: &CanaryStatus, state: State, waiting: Option<&WaitingView>) -> Vec<ActionView> {
     let kind = waiting.map(|w| w.kind);
     let blocked = match state {
@@ -59,7 +59,7 @@ fn stands(status: &CanaryStatus, type_: &str) -> bool {
     when(status, type_, "True").is_some()
 }
 
-/// A run that has not come to its promotion.
+/// The run has not started its promotion.
 fn analysed(status: &CanaryStatus) -> bool {
     status.run.is_some()
         && matches!(status.begun(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion)
@@ -74,7 +74,7 @@ fn advances(status: &CanaryStatus, state: State) -> bool {
         && !unsure.iter().any(|type_| stands(status, type_))
 }
 
-/// The revision that was on trial last is not promoted.
+/// The most recently analysed revision was not promoted.
 fn failed(status: &CanaryStatus) -> bool {
     matches!(status.begun(), Phase::Initialized | Phase::Succeeded | Phase::Failed)
         && status.last_applied_spec.is_some()

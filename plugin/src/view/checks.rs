@@ -1,4 +1,4 @@
-//! What is measured, from the status, with the looks that the record of the run kept.
+//! The metrics, from the status, with earlier measurements from the record of the run.
 
 use serin::{
     api::{CanaryStatus, MetricStatus},
@@ -10,10 +10,10 @@ use super::{
     model::{CheckView, Look},
 };
 
-/// Looks that are shown at most.
+/// Maximum number of measurements to show.
 const LOOKS: usize = 40;
 
-/// The metrics of this run or of the last one; before anything was measured those that the spec names.
+/// The metrics of this run or of the last one. Before the first measurement, the metrics in the spec.
 pub(super) fn checks(facts: &Facts, status: &CanaryStatus, c: Option<&Validated>) -> Vec<CheckView> {
     let number = status.run.as_ref().map(|run| run.number);
     let number = number.or_else(|| status.last_run.as_ref().map(|last| last.number));

@@ -1,4 +1,4 @@
-//! Whether a release has been dealt with, and how it came out: what `status` waits for.
+//! Whether a release has ended, and its result: the condition that `status` waits for.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::Value;
@@ -9,26 +9,26 @@ use serin::{
 
 use super::facts::{Facts, condition, when};
 
-/// How a release came out.
+/// The result of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// The primary has the target's template. The text says how.
     Promoted(String),
-    /// It has not, and will not get it without a change. The text says why.
+    /// The primary does not have it, and will not get it without a change. The text explains why.
     Failed(String),
 }
 
-/// Whether there is anything to wait for.
+/// Whether a release has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// A run is in progress, or the operator has not seen the target's present template.
+    /// A run is in progress, or the operator has not seen the target's current template.
     No(String),
-    /// It has been dealt with.
+    /// It has ended.
     Yes(End),
 }
 
-/// Judges what was read. `ran` is the number of the run that was seen in progress before, if any: what became of that one
-/// counts, and not only what is in force now.
+/// Judges the facts. `ran` is the number of the run that was in progress earlier, if any. Then the result of that run
+/// counts, and not only the current state.
 pub fn settled(facts: &Facts, ran: Option<i64>) -> Settled {
     let status = facts.status();
     if facts.canary.metadata.deletion_timestamp.is_some() {
@@ -52,8 +52,8 @@ pub fn settled(facts: &Facts, ran: Option<i64>) -> Settled {
     Settled::Yes(end(&status, ran))
 }
 
-/// The operator has not dealt with the target's present template. It notes the generation at rest only, and only while the
-/// template is the one that it dealt with last. Targets whose generation does not count have none.
+/// The operator has not handled the target's current template. It records the generation only between runs, and only
+/// while the template is the last one that it handled. Targets without a usable generation have no record.
 fn unseen(facts: &Facts, status: &CanaryStatus) -> Option<String> {
     let seen = status.target.as_ref().filter(|seen| seen.generation > 0)?;
     let target = target(facts)?;
@@ -62,7 +62,7 @@ fn unseen(facts: &Facts, status: &CanaryStatus) -> Option<String> {
     (!same).then(|| "the operator has not seen the target as it is now".to_owned())
 }
 
-/// The target as it was read.
+/// The target from the facts.
 pub(super) fn target(facts: &Facts) -> Option<&Value> {
     let of = &facts.canary.spec.target_ref;
     facts.objects.iter().find(|o| o["kind"] == of.kind.as_str() && o["metadata"]["name"] == of.name.as_str())
@@ -73,7 +73,7 @@ fn end(status: &CanaryStatus, ran: Option<i64>) -> End {
     if status.begun() == Phase::Failed {
         return End::Failed(failure(status, last));
     }
-    // a run that was waited for may have ended without a promotion, and the primary be what it was
+    // the run may have ended without a promotion, with the same primary as before
     if let Some(last) = last.filter(|last| ran.is_some_and(|number| last.number >= number))
         && !matches!(last.outcome, RunPhase::Promoted | RunPhase::PromotedUnanalysed)
     {

@@ -1,4 +1,4 @@
-//! What was read of one Canary, as it came from the API server.
+//! Data about one Canary, unchanged from the API server.
 
 use std::cmp::Reverse;
 
@@ -11,7 +11,7 @@ use serin::{
     spec::{Validated, validate},
 };
 
-/// One Canary and what was read around it. What could not be read is named in `unread`.
+/// One Canary and the objects around it. `unread` names data that the user may not read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -23,12 +23,12 @@ pub struct Facts {
     pub objects: Vec<Value>,
     /// Events about it.
     pub events: Vec<Event>,
-    /// The rights that were missing, as in `list pods in namespace shop`.
+    /// The missing rights, such as `list pods in namespace shop`.
     pub unread: Vec<String>,
 }
 
 impl Facts {
-    /// A Canary of which nothing else is known.
+    /// Facts that contain only the Canary.
     pub fn of(canary: Canary) -> Self {
         Self { canary, ..Self::default() }
     }
@@ -43,12 +43,12 @@ impl Facts {
         self.canary.metadata.namespace.as_deref().unwrap_or_default()
     }
 
-    /// Its status; empty before an operator has acted.
+    /// Its status. Empty before an operator has acted.
     pub fn status(&self) -> CanaryStatus {
         self.canary.status.clone().unwrap_or_default()
     }
 
-    /// What the spec means, if it is valid. Settings of the operator that are not in the Canary are taken to be the defaults.
+    /// The validated spec, if it is valid. Uses defaults for operator settings that the Canary does not show.
     pub fn validated(&self) -> Option<Validated> {
         validate(&self.canary, &rules(&self.canary)).ok()
     }
@@ -60,13 +60,13 @@ impl Facts {
         all
     }
 
-    /// The record of this number.
+    /// The record with this number.
     pub fn run(&self, number: i64) -> Option<&CanaryRun> {
         self.runs.iter().find(|run| run.spec.number == number)
     }
 }
 
-/// The operator's settings as far as the Canary shows them; otherwise its defaults.
+/// The operator's settings as far as the Canary shows them. Otherwise the defaults.
 pub fn rules(canary: &Canary) -> Rules {
     let in_use = canary.status.as_ref().and_then(|status| status.in_use.as_ref());
     let provider = in_use.map(|made| made.provider.clone()).filter(|provider| !provider.is_empty());
@@ -87,7 +87,7 @@ pub(super) fn when<'s>(status: &'s CanaryStatus, type_: &str, is: &str) -> Optio
     condition(status, type_).filter(|c| c.status == is)
 }
 
-/// A run is in progress, or a revision waits for its run to begin.
+/// A run is in progress, or a revision waits for its run to start.
 pub(super) fn under_way(status: &CanaryStatus) -> bool {
     status.run.is_some() || matches!(status.begun(), Phase::Waiting)
 }

@@ -1,6 +1,6 @@
-//! PURE. What people are shown of a Canary, derived once: screens of the command line, `-o json` and pages take it from here.
+//! PURE. The view of a Canary, derived once for screens of the command line, `-o json` and web pages.
 //!
-//! [`Facts`] are what was read of the cluster; [`canary`] and [`run`] make views of them. The time is an argument.
+//! [`Facts`] contain the data from the cluster. [`canary`] and [`run`] make views of them. The time is an argument.
 
 mod actions;
 mod checks;
@@ -32,7 +32,7 @@ pub(crate) use progress::lasts;
 pub use runs::{HookView, MeasurementView, RunView, StepTakenView, run};
 pub use version::API_VERSION;
 
-/// Events that are shown at most.
+/// Maximum number of Events to show.
 const EVENTS: usize = 50;
 
 /// The view of a Canary.
@@ -102,7 +102,7 @@ fn weight(status: &CanaryStatus) -> WeightView {
     }
 }
 
-/// Those that are as they should be are left out.
+/// The conditions worth showing. Leaves out those in their normal state.
 fn told(status: &CanaryStatus) -> Vec<ConditionView> {
     let well = |type_: &str, is: &str| match type_ {
         conditions::ACCEPTED
@@ -126,7 +126,7 @@ fn told(status: &CanaryStatus) -> Vec<ConditionView> {
     .collect()
 }
 
-/// When it was seen last.
+/// When the Event last occurred.
 fn seen(event: &Event) -> Option<Timestamp> {
     let series = event.series.as_ref().and_then(|s| s.last_observed_time.as_ref()).map(|t| t.0);
     let last = event.last_timestamp.as_ref().map(|t| t.0);
@@ -157,7 +157,7 @@ pub fn events(all: &[Event]) -> Vec<EventView> {
     views
 }
 
-/// States that screens and commands are tested with: `fixtures/*.yaml`, Facts as they were read.
+/// States for tests of screens and commands: `fixtures/*.yaml`, which contain Facts.
 #[cfg(test)]
 pub(crate) const FIXTURES: [&str; 19] = [
     "initializing",
@@ -181,7 +181,7 @@ pub(crate) const FIXTURES: [&str; 19] = [
     "unattended",
 ];
 
-/// One of them.
+/// One of these states.
 #[cfg(test)]
 pub(crate) fn fixture(name: &str) -> Facts {
     let path = format!("{}/fixtures/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
@@ -189,7 +189,7 @@ pub(crate) fn fixture(name: &str) -> Facts {
     serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// When they were read.
+/// The time of the fixtures.
 #[cfg(test)]
 pub(crate) fn fixture_time() -> Timestamp {
     "2026-11-21T18:53:07Z".parse().unwrap()

@@ -1,4 +1,4 @@
-//! Target, primary, their ReplicaSets and pods, and the routing objects, as a tree; and the images of both versions.
+//! Target, primary, their ReplicaSets and pods, and the routing objects as a tree. Also the images of both versions.
 
 use std::cmp::Reverse;
 
@@ -15,7 +15,7 @@ use super::{
 const REPLICA_SET: &str = "ReplicaSet";
 const POD: &str = "Pod";
 
-/// All objects, each below the one it belongs to.
+/// All objects, each below its owner.
 pub(super) fn tree(facts: &Facts) -> Vec<ObjectView> {
     let mut rows = Vec::new();
     for (workload, role) in [(target(facts), Role::Canary), (primary(facts), Role::Primary)] {
@@ -55,7 +55,7 @@ fn owned_by(object: &Value, owner: &Value) -> bool {
     !uid.is_null() && owners.is_some_and(|all| all.iter().any(|o| o["uid"] == *uid))
 }
 
-/// ReplicaSets that have pods or are to have some, newest first.
+/// ReplicaSets with current or wanted pods, newest first.
 fn sets<'f>(facts: &'f Facts, workload: &Value) -> Vec<&'f Value> {
     let alive = |set: &Value| {
         set["spec"]["replicas"].as_i64().unwrap_or(0) > 0
@@ -86,7 +86,7 @@ fn row(object: &Value, depth: usize, role: Role) -> ObjectView {
     ObjectView { kind, name, depth, role, health, state, created: created(object), info }
 }
 
-/// Ready of desired pods, and the images.
+/// Ready and desired pods, and the images.
 fn workload(object: &Value) -> (Health, String, String) {
     let (spec, status) = (&object["spec"], &object["status"]);
     let number = |v: &Value| v.as_i64().unwrap_or(0);
@@ -136,14 +136,14 @@ fn containers(object: &Value) -> impl Iterator<Item = (&str, &str)> {
 /// The image without its registry and folders.
 pub(crate) fn short(image: &str) -> String {
     let name = image.rsplit('/').next().unwrap_or(image);
-    // of a digest a few characters tell enough
+    // the first characters of a digest are enough
     match name.split_once("@sha256:") {
         Some((name, digest)) => format!("{name}@{}", digest.chars().take(12).collect::<String>()),
         None => name.to_owned(),
     }
 }
 
-/// Images of both versions: of the workloads as they are, or as the record of the run has them.
+/// Images of both versions, from the workloads or from the record of the run.
 pub(super) fn images(facts: &Facts, status: &CanaryStatus) -> Vec<ImageView> {
     let of = |object: Option<&Value>| -> Vec<(String, String)> {
         object.into_iter().flat_map(containers).map(|(name, image)| (name.into(), image.into())).collect()
@@ -173,7 +173,7 @@ fn recorded(facts: &Facts, status: &CanaryStatus) -> Vec<ImageView> {
     let Some(spec) = number.and_then(|n| facts.run(n)).map(|run| &run.spec) else { return vec![] };
     let count = spec.images.len().max(spec.promoted_images.len());
     let promoted = |i: usize| {
-        // a run that has been promoted has replaced it
+        // a promoted run has replaced it
         let replaced = !under_way(status) && status.last_promoted_spec.as_deref() == Some(&spec.revision);
         if replaced { spec.images.get(i) } else { spec.promoted_images.get(i) }.cloned()
     };

@@ -1,10 +1,10 @@
-//! The tools that apply objects, by the marks that they leave.
+//! Tools that apply objects, recognised by the labels and annotations that they set.
 
 use kube::core::ObjectMeta;
 
 use super::model::OwnerView;
 
-/// Labels and annotations, the tool, in order.
+/// Labels and annotations with their tools, in order of precedence.
 const MARKS: [(&str, &str); 6] = [
     ("argocd.argoproj.io/tracking-id", "Argo CD"),
     ("argocd.argoproj.io/instance", "Argo CD"),
@@ -14,7 +14,7 @@ const MARKS: [(&str, &str); 6] = [
     ("fluxcd.io/sync-gc-mark", "Flux"),
 ];
 
-/// The tool that applies an object, if it says so.
+/// The tool that applies an object, if it can be recognised.
 pub fn owner(meta: &ObjectMeta) -> Option<OwnerView> {
     let of = |mark: &str| {
         let all = [meta.annotations.as_ref(), meta.labels.as_ref()];
@@ -22,7 +22,7 @@ pub fn owner(meta: &ObjectMeta) -> Option<OwnerView> {
     };
     MARKS.iter().find_map(|(mark, tool)| {
         let name = of(mark)?;
-        // the tracking id goes on with what it is about
+        // the name is the part of the tracking id before the first colon
         let name = name.split(':').next().unwrap_or_default().to_owned();
         Some(OwnerView { tool, name })
     })

@@ -1,4 +1,4 @@
-//! Steps, and how far a run is.
+//! Steps, and the progress of a run.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serin::{
 
 use super::model::{ProgressView, State, StepState, StepView};
 
-/// How long a step lasts at least: it ends with a look, and looks come every interval.
+/// The minimum duration of a step: it ends with a check, and there is one check per interval.
 pub(crate) fn lasts(step: &Step, interval: Duration) -> Duration {
     let looks = step.hold.as_secs_f64() / interval.as_secs_f64().max(1.0);
     interval.mul_f64(looks.ceil().max(1.0))
@@ -43,13 +43,13 @@ pub(super) fn steps(status: &CanaryStatus, c: Option<&Validated>) -> Vec<StepVie
     .collect()
 }
 
-/// The step that a run is at.
+/// The current step of a run.
 fn current(status: &CanaryStatus) -> Option<usize> {
     let step = status.step.as_ref().filter(|_| status.run.is_some())?;
     usize::try_from(step.index).ok()
 }
 
-/// How the promotion begins.
+/// How the promotion starts.
 pub(super) fn promotion(c: Option<&Validated>) -> String {
     match c.and_then(|c| c.pause).map(|pause| pause.until) {
         None => "auto".into(),
@@ -58,7 +58,7 @@ pub(super) fn promotion(c: Option<&Validated>) -> String {
     }
 }
 
-/// How far the run is.
+/// The progress of the run.
 pub(super) fn progress(
     status: &CanaryStatus,
     c: Option<&Validated>,
@@ -76,7 +76,7 @@ pub(super) fn progress(
     })
 }
 
-/// What is left of this step, and the later ones.
+/// The earliest end: the rest of this step, and the later steps.
 fn earliest_end(status: &CanaryStatus, c: &Validated, at: usize, now: Timestamp) -> i64 {
     let confirmed = status.step.as_ref().and_then(|s| s.confirmed.as_ref()).map(|t| t.0);
     let passed = confirmed.map(|t| now.duration_since(t).as_secs().max(0)).unwrap_or_default();

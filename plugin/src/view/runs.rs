@@ -1,4 +1,4 @@
-//! Runs: from their records, or what the Canary's status keeps of the last one.
+//! Runs, from their records, or the last run from the Canary's status.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

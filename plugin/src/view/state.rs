@@ -1,4 +1,4 @@
-//! How a Canary stands: derived here, once, for all screens and pages.
+//! The state of a Canary, derived here once for all screens and pages.
 
 use serin::{
     api::{CanaryStatus, EndingKind, Phase},
@@ -10,7 +10,7 @@ use super::{
     model::{State, WaitingView},
 };
 
-/// The state, first match.
+/// The state. The first match wins.
 pub(super) fn state(facts: &Facts, status: &CanaryStatus) -> State {
     let phase = status.begun();
     if facts.canary.metadata.deletion_timestamp.is_some()
@@ -45,14 +45,14 @@ pub(super) fn state(facts: &Facts, status: &CanaryStatus) -> State {
     }
 }
 
-/// Neither condition of a metric holds, more often than it tolerates, and the run waits for a person.
+/// A metric was inconclusive more often than it tolerates, and the run waits for a person.
 pub(super) fn asks_a_person(status: &CanaryStatus) -> bool {
     let inconclusive = when(status, conditions::INCONCLUSIVE, "True");
     status.begun() == Phase::Waiting && inconclusive.is_some_and(|c| c.reason == "InconclusiveAnalysis")
 }
 
 impl State {
-    /// The word that people see.
+    /// The word that users see.
     pub fn word(self, phase: &str) -> String {
         match self {
             Self::Healthy if !phase.is_empty() => phase.to_owned(),
@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// Somebody may have to do something.
+    /// A person may have to act.
     pub fn needs_attention(self) -> bool {
         matches!(
             self,
@@ -88,7 +88,7 @@ impl State {
     }
 }
 
-/// How it stands, as one sentence.
+/// The state in one sentence.
 pub(super) fn headline(
     facts: &Facts,
     status: &CanaryStatus,

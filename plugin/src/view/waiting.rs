@@ -1,4 +1,4 @@
-//! What a Canary waits for, and what a person may type to end that.
+//! The reason why a Canary waits, and the commands that end the wait.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{
     model::{CommandView, State, WaitingKind, WaitingView},
 };
 
-/// The gate at which people are waited for, as the operator finds it.
+/// The gate that waits for people, as the operator determines it.
 pub(super) fn gate<'c>(status: &CanaryStatus, c: &'c Validated) -> Option<&'c GateRule> {
     let index = status.step.as_ref().and_then(|s| usize::try_from(s.index).ok()).unwrap_or_default();
     match status.begun() {
@@ -25,12 +25,12 @@ pub(super) fn gate<'c>(status: &CanaryStatus, c: &'c Validated) -> Option<&'c Ga
     }
 }
 
-/// A webhook is waited for, and no person.
+/// The Canary waits for a webhook, not for a person.
 fn by_webhook(status: &CanaryStatus) -> bool {
     when(status, conditions::PAUSED, "True").is_some_and(|c| c.reason == "WaitingForWebhook")
 }
 
-/// What is waited for in this state.
+/// The wait in this state.
 pub(super) fn waiting(
     facts: &Facts,
     status: &CanaryStatus,
@@ -68,7 +68,7 @@ fn of(kind: WaitingKind, status: &CanaryStatus, type_: &str, otherwise: &str) ->
     }
 }
 
-/// A command about this Canary.
+/// A command for this Canary.
 pub(super) fn command(facts: &Facts, verb: &str) -> String {
     format!("kubectl canary {verb} {} -n {}", facts.name(), facts.namespace())
 }
@@ -132,7 +132,7 @@ fn people(facts: &Facts, status: &CanaryStatus, c: Option<&Validated>) -> Waitin
     WaitingView { kind, name, since, deadline, on_deadline, text, commands }
 }
 
-/// Releases may not go on at this time, or in this namespace.
+/// A rule does not allow releases at this time, or in this namespace.
 fn by_rule(facts: &Facts, status: &CanaryStatus) -> WaitingView {
     let mut waits = of(WaitingKind::Hold, status, conditions::HELD, "releases to go on");
     waits.commands = vec![does(facts, "stop", "abort")];
@@ -159,7 +159,7 @@ fn after(since: Timestamp, time: Duration) -> Timestamp {
     since.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
-/// What keeps a run that moves by itself from moving, the first that holds.
+/// The first condition that prevents an automatic run from continuing.
 fn moving(status: &CanaryStatus) -> Option<WaitingView> {
     let at = |type_: &'static str, is: &str| when(status, type_, is).map(|_| type_);
     if let Some(type_) = at(conditions::ROUTE_FOLLOWED, "False") {

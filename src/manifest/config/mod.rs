@@ -1,8 +1,8 @@
-//! ConfigMaps and Secrets of a pod: where a template refers to them, what of one counts, and the immutable copies that a
-//! primary refers to instead.
+//! ConfigMaps and Secrets of a pod: where a template refers to them, which part of one counts, and the immutable copies
+//! that a primary refers to instead.
 //!
-//! Owns the names of copies and what is in them. Contents pass through [`digest`] and [`copy`] only: what the planner
-//! sees of one is its metadata and a checksum. Which copies to make or drop is decided in `plan`.
+//! Owns the names and contents of copies. Contents pass through [`digest`] and [`copy`] only: the planner
+//! sees metadata and a checksum. `plan` decides which copies to make or drop.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +21,10 @@ use crate::{
     text::first_chars,
 };
 
-/// The kinds that hold configuration.
+/// The kinds that contain configuration.
 pub const KINDS: [Kind; 2] = [CONFIG_MAP, SECRET];
 
-/// Types of Secrets that are followed, as in Flagger; others belong to the cluster or to its tools.
+/// Types of Secrets that are tracked, as in Flagger; others belong to the cluster or to its tools.
 const SECRET_TYPES: [&str; 4] =
     ["Opaque", "kubernetes.io/basic-auth", "kubernetes.io/ssh-auth", "kubernetes.io/tls"];
 
@@ -46,27 +46,27 @@ pub struct Reference {
     pub field: String,
 }
 
-/// What is known of a content: of which version it is, and its checksum if it is followed.
+/// What is known about a content: its version, and its checksum if it is tracked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Digest {
     /// `metadata.resourceVersion`.
     pub version: String,
-    /// 16 hex digits. None: a Secret of a type that is not followed.
+    /// 16 hex digits. None: a Secret of a type that is not tracked.
     pub checksum: Option<String>,
 }
 
-/// A copy that is to be made, told without its content.
+/// A copy to make, without its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CopyOf {
     /// What to copy.
     pub from: ObjectRef,
     /// Name of the copy.
     pub name: String,
-    /// The content it must have; another one is not copied.
+    /// The content that it must have; a different content is not copied.
     pub checksum: String,
     /// The Canary it is made for.
     pub canary: String,
-    /// Prefixes of labels that are copied; `*` is all.
+    /// Prefixes of labels that are copied; `*` means all.
     pub prefixes: Vec<String>,
 }
 
@@ -75,14 +75,14 @@ pub fn key(at: &ObjectRef) -> String {
     format!("{}/{}", at.kind.kind.to_lowercase(), at.name)
 }
 
-/// What a [`key`] stands for.
+/// The object that a [`key`] refers to.
 pub fn by_key(key: &str) -> Option<ObjectRef> {
     let (kind, name) = key.split_once('/')?;
     let kind = KINDS.into_iter().find(|k| k.kind.eq_ignore_ascii_case(kind))?;
     Some(ObjectRef::new(kind, name))
 }
 
-/// All references of a pod spec in its order, one per object: mandatory if any place needs it.
+/// All references of a pod spec in order, one per object: mandatory if any place needs it.
 pub fn references(pod: &Value) -> Vec<Reference> {
     let mut found: Vec<Reference> = Vec::new();
     visit(&mut pod.clone(), &mut |kind, holder, name, field| {
@@ -100,7 +100,7 @@ pub fn references(pod: &Value) -> Vec<Reference> {
     found
 }
 
-/// Points references at copies, given by [`key`]; others stay.
+/// Points references to copies, given by [`key`]; others stay.
 pub fn rewrite(pod: &mut Value, copies: &BTreeMap<String, String>) {
     visit(pod, &mut |kind, holder, field, _| {
         let name = holder[field].as_str().unwrap_or_default();
@@ -110,7 +110,7 @@ pub fn rewrite(pod: &mut Value, copies: &BTreeMap<String, String>) {
     });
 }
 
-/// Calls `f` with kind, the object that holds the name, the member it is in, and the place.
+/// Calls `f` with kind, the object that contains the name, its member, and the place.
 fn visit(pod: &mut Value, f: &mut dyn FnMut(Kind, &mut Value, &'static str, String)) {
     for volume in elements(pod, "volumes") {
         let at = format!("volumes[{}]", volume["name"].as_str().unwrap_or_default());
@@ -156,12 +156,12 @@ fn member(
     }
 }
 
-/// Its owner wants it left alone: primary and target use the same object.
+/// Its owner has excluded it: primary and target use the same object.
 pub fn opted_out(object: &Value) -> bool {
     annotation(object, names::ANNOTATION_CONFIG_TRACKING).is_some_and(|v| v.starts_with("disable"))
 }
 
-/// What counts of a content: data, binary data and the type of a Secret.
+/// The parts of a content that count: data, binary data and the type of a Secret.
 pub fn digest(object: &Value) -> Digest {
     let version = get::resource_version(object).unwrap_or_default().to_owned();
     let secret = object["kind"] == SECRET.kind;
@@ -181,8 +181,8 @@ pub fn digest(object: &Value) -> Digest {
     Digest { version, checksum: Some(first_chars(&digest::of(&Value::Object(content)), CHECKSUM).to_owned()) }
 }
 
-/// Name of the copy of a content: `<name>-primary-<hash>`. Each Canary has copies of its own, so none waits for
-/// another to let go of one.
+/// Name of the copy of a content: `<name>-primary-<hash>`. Each Canary has its own copies, so none waits for another
+/// one to release a copy.
 pub fn copy_name(canary: &str, from: &ObjectRef, checksum: &str) -> String {
     let hash = digest::of_text(&format!("{canary}/{}/{checksum}", key(from)));
     let hash = first_chars(&hash, SHORT);
@@ -191,7 +191,7 @@ pub fn copy_name(canary: &str, from: &ObjectRef, checksum: &str) -> String {
     format!("{}-{hash}", names::primary(name.trim_end_matches(['-', '.'])))
 }
 
-/// The copy of `source`; none when its content is not the wanted one.
+/// The copy of `source`; none if its content is not the wanted one.
 pub fn copy(source: &Value, of: &CopyOf) -> Option<Manifest> {
     if digest(source).checksum.as_ref() != Some(&of.checksum) {
         return None;
@@ -214,7 +214,7 @@ pub fn is_copy(object: &Value, canary: &str) -> bool {
     ours(object, canary) && annotation(object, names::ANNOTATION_CHECKSUM).is_some()
 }
 
-/// Only what has to be remembered of a ConfigMap or Secret: no content, nor annotations that may repeat it.
+/// The parts of a ConfigMap or Secret that have to be remembered: no content, and no annotations that may repeat it.
 pub fn without_content(object: &Value) -> Value {
     let meta = &object["metadata"];
     let mut kept = Map::new();

@@ -41,7 +41,7 @@ fn of(from: ObjectRef, source: &Value) -> CopyOf {
 fn every_kind_of_reference_is_found() {
     let found: Vec<_> = references(&pod()).into_iter().map(|r| (key(&r.at), r.optional, r.field)).collect();
     let wanted = [
-        // needed by one place, optional in another: needed
+        // needed in one place and optional in another: needed
         ("configmap/cm-vol", false, "containers[app].env[C]"),
         ("secret/sec-vol", false, "volumes[s]"),
         ("configmap/cm-proj", false, "volumes[p]"),

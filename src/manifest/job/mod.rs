@@ -1,6 +1,6 @@
-//! Jobs of metrics: what one looks like, and how far it has come, from its status and from that of its pods.
+//! Jobs of metrics: their form, and their progress, from the status of the Job and of its pods.
 //!
-//! Judges nothing: what the end of a Job means for a run is `plan`'s.
+//! Judges nothing: `plan` decides what the end of a Job means for a run.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,12 +17,12 @@ use crate::{
     text::first_chars,
 };
 
-/// Seconds within which a Job must end that says nothing of it.
+/// Default deadline of a Job in seconds.
 const DEADLINE: i64 = 600;
-/// Seconds that such a Job, and with it the log of its pods, is kept after its end.
+/// Seconds that a Job without a setting, and the log of its pods, is kept after its end.
 const KEPT: i64 = 3600;
 
-/// What marks a Job as that of one measurement.
+/// The marks that identify the Job of one measurement.
 pub struct Marks<'a> {
     /// Its name.
     pub name: &'a str,
@@ -32,14 +32,14 @@ pub struct Marks<'a> {
     pub uid: &'a str,
     /// The metric.
     pub metric: &'a str,
-    /// Kind, name and uid of what it is collected with.
+    /// Kind, name and uid of its owner, with which it is garbage collected.
     pub owner: (Kind, &'a str, &'a str),
 }
 
-/// How far a Job has come.
+/// The progress of a Job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Course {
-    /// None of its pods has run yet: why, where that is known.
+    /// None of its pods has run yet, and why, if that is known.
     Waiting(Option<String>),
     /// One runs, or has run.
     Running,
@@ -47,14 +47,14 @@ pub enum Course {
     Succeeded,
     /// It has failed.
     Failed {
-        /// Its time was over.
+        /// Its deadline has passed.
         late: bool,
         /// In words.
         why: String,
     },
 }
 
-/// The Job as it is made: the template with its defaults, owner and marks.
+/// The Job to create: the template with its defaults, owner and marks.
 pub fn manifest(template: &JobTemplate, marks: &Marks<'_>) -> Manifest {
     let mut spec = template.spec.clone();
     let defaults =
@@ -112,7 +112,7 @@ fn ending(job: &Value) -> Option<&Value> {
     last.find(|c| c["status"] == "True")
 }
 
-/// How far the Job has come. `pods`: of this and of other Jobs.
+/// The progress of the Job. `pods`: of this and of other Jobs.
 pub fn course<'a>(job: &Value, pods: impl Iterator<Item = &'a Value>) -> Course {
     let uid = path::uid(job);
     let pods: Vec<&Value> = pods.filter(|pod| controller_of(pod).map(|(.., of)| of) == uid).collect();
@@ -138,8 +138,8 @@ fn containers<'a>(pod: &'a Value, list: &str) -> impl Iterator<Item = &'a Value>
     path::list(&pod["status"][list]).iter()
 }
 
-/// A container of the pod runs, or has run. One that is killed before it could start is said to have ended, but not to have
-/// begun.
+/// A container of the pod runs, or has run. A container that was killed before it could start has an end, but no
+/// beginning.
 fn has_run(pod: &Value) -> bool {
     let began = |state: &Value| !state["running"].is_null() || !state["terminated"]["startedAt"].is_null();
     containers(pod, "containerStatuses").any(|c| began(&c["state"]) || began(&c["lastState"]))
@@ -158,12 +158,12 @@ fn exit(pod: &Value) -> Option<String> {
     })
 }
 
-/// What a kubelet says may be long.
+/// Cuts a kubelet's message, which may be long.
 fn short(value: &Value) -> &str {
     first_chars(value.as_str().unwrap_or_default(), 200)
 }
 
-/// What keeps the pod from running, in words that do not change while it lasts.
+/// Why the pod does not run, in words that do not change while the reason lasts.
 fn stuck(pod: &Value) -> Option<String> {
     let mut all = containers(pod, "initContainerStatuses").chain(containers(pod, "containerStatuses"));
     let waits = all.find_map(|c| {

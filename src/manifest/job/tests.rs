@@ -93,7 +93,7 @@ fn what_keeps_a_job_from_starting_is_told_by_its_own_pods() {
     let ended = |end: &Value| json!({"containerStatuses": [{"name": "load", "state": {"terminated": end}}]});
     let done = ended(&json!({"exitCode": 0, "startedAt": "2026-01-01T00:00:00Z"}));
     assert_eq!(waits(&[pod("j-1", &done)]), Course::Running);
-    // as a kubelet leaves one whose image never came
+    // as a kubelet leaves one whose image was never pulled
     let killed = ended(&json!({"exitCode": 137, "reason": "ContainerStatusUnknown", "startedAt": null}));
     assert_eq!(waits(&[pod("j-1", &killed)]), Course::Waiting(None));
     assert_eq!(course(&job(&json!({"failed": 1})), std::iter::empty()), Course::Waiting(None));

@@ -1,9 +1,9 @@
-//! A Knative Service as target: Knative makes a revision of each change, runs its pods, and sends each revision the
-//! share of requests that `spec.traffic` gives it. So nothing is made for it: the primary is a revision that an
+//! A Knative Service as target: Knative creates a revision for each change, runs its pods, and sends each revision the
+//! share of requests in `spec.traffic`. So nothing is created for it: the primary is a revision that an
 //! annotation on the target names.
 //!
-//! Owns what counts as a revision, what the target tells of them, and the form of `spec.traffic`. Which shares are wanted
-//! is not known here.
+//! Owns what counts as a revision, how to read revisions from the target, and the form of `spec.traffic`. It does not
+//! know which shares are wanted.
 
 use serde_json::{Map, Value, json};
 
@@ -19,24 +19,24 @@ use crate::{
     spec::Validated,
 };
 
-/// The revision that Knative has made of the last change, ready or not.
+/// The revision that Knative created for the last change, ready or not.
 pub fn newest(live: &Value) -> Option<&str> {
     text(&live["status"]["latestCreatedRevisionName"])
 }
 
-/// The revision that the annotation names, regardless of who wrote it.
+/// The revision in the annotation, regardless of who wrote it.
 pub(super) fn annotated_revision(live: &Value) -> Option<&str> {
     annotation(live, names::ANNOTATION_PRIMARY_REVISION).filter(|name| !name.is_empty())
 }
 
-/// The primary: the revision that the annotation names, if it is the one that was promoted.
+/// The primary: the revision in the annotation, if it is the one that was promoted.
 pub fn primary(live: &Value) -> Option<&str> {
     let hash = annotation(live, names::ANNOTATION_REVISION);
     annotated_revision(live).filter(|name| hash == Some(revision::hash(&of(name)).as_str()))
 }
 
-/// `spec.traffic` with `canary` percent for the newest revision and the rest for `primary`. Each entry says what Knative
-/// would fill in.
+/// `spec.traffic` with `canary` percent for the newest revision and the rest for `primary`. Each entry sets the fields
+/// that Knative would fill in.
 pub fn traffic(primary: &str, canary: i64) -> Value {
     json!([
         {"latestRevision": true, "percent": canary},
@@ -44,7 +44,7 @@ pub fn traffic(primary: &str, canary: i64) -> Value {
     ])
 }
 
-/// The revision beside the newest in a `spec.traffic` of that form, and the percentage of the newest.
+/// The revision other than the newest in a `spec.traffic` of that form, and the percentage of the newest.
 pub fn shares(live: &Value) -> Option<(&str, i64)> {
     let [newest, other] = get::list(&live["spec"]["traffic"]) else { return None };
     let percent = |entry: &Value| entry["percent"].as_i64().unwrap_or(0);
@@ -66,12 +66,12 @@ pub(super) fn source(live: &Value) -> Source {
     Source { template: revision(live), spec: Map::new(), configs: std::collections::BTreeMap::new() }
 }
 
-/// The target as it would be if the newest revision were the one that the annotation names.
+/// The target as it would be if the newest revision were the one in the annotation.
 pub(super) fn held(live: &Value) -> Value {
     json!({"metadata": live["metadata"], "status": {"latestCreatedRevisionName": annotated_revision(live)}})
 }
 
-/// The target with the revision of `source` as its primary. Where requests are shared out already, they go there with the
+/// The target with the revision of `source` as its primary. If requests are already split, they go there with the
 /// same write.
 pub(super) fn promoted(c: &Validated, live: &Value, source: &Source, hash: &str) -> Manifest {
     let name = source.template["revision"].as_str().unwrap_or_default();
@@ -83,8 +83,8 @@ pub(super) fn promoted(c: &Validated, live: &Value, source: &Source, hash: &str)
     Manifest::new(KNATIVE_SERVICE, &c.names.target, managers::WORKLOAD, &[], body)
 }
 
-/// Revisions that can take requests, of one side: Knative starts pods of a ready one when requests come. A primary that is
-/// not the newest has been ready before.
+/// Revisions of one side that can take requests: Knative starts pods of a ready one when requests come. A primary that
+/// is not the newest has been ready before.
 pub(super) fn behind(snap: &Snapshot, service: &str) -> u32 {
     let target = &snap.canary.spec.target_ref.name;
     let Some(live) = snap.objects.get(KNATIVE_SERVICE, target) else { return 0 };
@@ -96,13 +96,13 @@ pub(super) fn behind(snap: &Snapshot, service: &str) -> u32 {
     })
 }
 
-/// Percent of the requests that Knative says it sends to a revision by name.
+/// Percent of the requests that Knative reports for a revision by name.
 pub fn sent(live: &Value, name: &str) -> i64 {
     let named = |entry: &&Value| entry["revisionName"] == name && entry["latestRevision"] != true;
     sum(live, named)
 }
 
-/// Percent of the requests that Knative says it sends to the newest revision as such.
+/// Percent of the requests that Knative reports for the newest revision.
 pub fn sent_to_newest(live: &Value) -> i64 {
     sum(live, |entry| entry["latestRevision"] == true)
 }
@@ -112,7 +112,7 @@ fn sum(live: &Value, of: impl Fn(&&Value) -> bool) -> i64 {
     entries.filter_map(|entry| entry["percent"].as_i64()).sum()
 }
 
-/// What Knative says of it that is not as it should be, for people.
+/// Knative's messages about problems, for people.
 pub fn complaint(live: &Value) -> Option<String> {
     let conditions = get::list(&live["status"]["conditions"]);
     let of = |type_: &str| conditions.iter().find(|c| c["type"] == type_ && c["status"] != "True");

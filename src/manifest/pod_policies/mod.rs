@@ -1,5 +1,5 @@
-//! NetworkPolicies and PodDisruptionBudgets that select the target's pods by the label that the primary's do not have: they no
-//! longer hold for the pods that serve users.
+//! NetworkPolicies and PodDisruptionBudgets that select the target's pods by a label that the primary's do not have:
+//! they do not apply to the pods that serve users.
 
 mod reach;
 
@@ -18,8 +18,8 @@ pub const KINDS: [Kind; 2] = [NETWORK_POLICY, POD_DISRUPTION_BUDGET];
 /// Rules of a NetworkPolicy and the other ends of the connections that they allow.
 const DIRECTIONS: [(&str, &str); 2] = [("ingress", "from"), ("egress", "to")];
 
-/// What selects the pods of the target and not those of the primary, a sentence each. `sides`: the labels of their pods. Of a
-/// kind that is not listed yet it stays what status says.
+/// The policies that select the pods of the target and not those of the primary, one sentence each. `sides`: the labels
+/// of their pods. For a kind that is not listed yet, the sentences in the status stay.
 pub fn advice(c: &Validated, sides: [&Value; 2], snap: &Snapshot) -> Vec<String> {
     let one = |kind: Kind| {
         let unlisted = snap.unlisted_kinds.contains_key(&kind.crd());
@@ -28,7 +28,7 @@ pub fn advice(c: &Validated, sides: [&Value; 2], snap: &Snapshot) -> Vec<String>
     KINDS.into_iter().flat_map(one).collect()
 }
 
-/// The sentences about this kind in the condition of the Canary.
+/// The sentences about this kind in the Canary's condition.
 fn said(snap: &Snapshot, kind: Kind) -> Vec<String> {
     let all = snap.canary.status.iter().flat_map(|status| &status.conditions);
     let all = all.filter(|c| c.type_ == conditions::ADVISORY).flat_map(|c| c.message.split("; "));
@@ -36,7 +36,7 @@ fn said(snap: &Snapshot, kind: Kind) -> Vec<String> {
     all.filter(|sentence| sentence.starts_with(&head)).map(str::to_owned).collect()
 }
 
-/// Whose pods are looked at.
+/// The pods of both sides.
 struct Sides<'a> {
     target: &'a str,
     primary: &'a str,
@@ -95,8 +95,8 @@ impl<'a> Sides<'a> {
         selects(selector, self.labels[1])
     }
 
-    /// Others of these policies hold for the primary's pods, and allow something in each direction in which this one does: one
-    /// that only denies cuts them off.
+    /// Other policies of this kind apply to the primary's pods, and allow something in each direction in which this one
+    /// does; a policy that only denies would cut the pods off.
     fn governed(&self, spec: &Value, all: &[&Value]) -> bool {
         let allows = |spec: &Value, rules: &str| !get::list(&spec[rules]).is_empty();
         let others: Vec<_> = all.iter().filter(|other| self.selects_primary(&other["podSelector"])).collect();
@@ -104,7 +104,7 @@ impl<'a> Sides<'a> {
         !others.is_empty() && DIRECTIONS.iter().all(|(rules, _)| allowed(rules))
     }
 
-    /// A rule names the target's pods, and no rule about the same pods, direction and ports lets the primary's through.
+    /// A rule admits the target's pods, and no rule about the same pods, direction and ports admits the primary's.
     fn lets_only_target_through(&self, spec: &Value, all: &[&Value]) -> bool {
         let alike = || all.iter().filter(|other| other["podSelector"] == spec["podSelector"]);
         let one = |(rules, ends): &(&str, &str), rule: &Value| {
@@ -121,7 +121,8 @@ impl<'a> Sides<'a> {
         DIRECTIONS.iter().any(|at| get::list(&spec[at.0]).iter().any(|rule| one(at, rule)))
     }
 
-    /// The primary's pods are on this end of a connection. Of namespaces only a selector of all is known to select theirs.
+    /// The primary's pods are on this end of a connection. For namespaces, only a selector of all is known to select
+    /// theirs.
     fn primary_at(&self, end: &Value) -> bool {
         let (pods, namespaces) = (&end["podSelector"], &end["namespaceSelector"]);
         let all = namespaces.as_object().is_some_and(serde_json::Map::is_empty);
@@ -129,7 +130,7 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// A label selector of the API selects pods with these labels. An empty one selects all, one that is absent none.
+/// A label selector of the API selects pods with these labels. An empty one selects all, a missing one none.
 fn selects(selector: &Value, labels: &Value) -> bool {
     let Some(fields) = selector.as_object() else { return false };
     let equal = fields.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
@@ -142,7 +143,7 @@ fn selects(selector: &Value, labels: &Value) -> bool {
             Some("NotIn") => !listed,
             Some("Exists") => label.is_string(),
             Some("DoesNotExist") => !label.is_string(),
-            // a kind of selector that is not known selects what it may
+            // an unknown kind of selector is treated as matching
             _ => true,
         }
     });

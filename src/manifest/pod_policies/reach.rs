@@ -1,4 +1,4 @@
-//! Which pods a NetworkPolicy or PodDisruptionBudget may bear on, so that those about other pods need not be read.
+//! Which pods a NetworkPolicy or PodDisruptionBudget may affect, so that policies for other pods need not be read.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,21 @@ use super::{
 };
 use crate::snapshot::{Kind, NETWORK_POLICY};
 
-/// The pods that an object may bear on.
+/// The pods that an object may affect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reach {
-    /// The `matchLabels` of each of its selectors: of the pods that it holds for, and of those at the other ends of connections.
-    /// One without labels may select any pods.
+    /// The `matchLabels` of each of its selectors: of the pods that it applies to, and of the pods at the other ends of
+    /// connections. A selector without labels may select any pods.
     pub selectors: Vec<BTreeMap<String, String>>,
-    /// Checksum of the selector of the pods that it holds for: what lets others through is compared among policies with the same.
+    /// Checksum of the selector of the pods that it applies to: policies with the same selector are compared with each
+    /// other.
     pub holds_for: String,
-    /// A rule of it lets any pods through.
+    /// One of its rules admits any pods.
     pub open: bool,
 }
 
 impl Reach {
-    /// That of an object of one of the [`KINDS`](super::KINDS).
+    /// The reach of an object of one of the [`KINDS`](super::KINDS).
     pub fn of(kind: Kind, object: &Value) -> Self {
         let spec = &object["spec"];
         let own = if kind == NETWORK_POLICY { &spec["podSelector"] } else { &spec["selector"] };
@@ -43,7 +44,7 @@ impl Reach {
         reach
     }
 
-    /// One end of a connection. Pods of some other namespaces only are not looked at.
+    /// One end of a connection. Pods of other namespaces are ignored.
     fn add(&mut self, end: &Value) {
         let (pods, namespaces) = (&end["podSelector"], &end["namespaceSelector"]);
         let all = namespaces.as_object().is_some_and(serde_json::Map::is_empty);

@@ -53,7 +53,7 @@ fn r36_a_network_policy_of_another_workload_that_lets_the_target_through_is_name
         let told = said(NETWORK_POLICY, &json!({"podSelector": database, rules: [{ends: [peer]}]}));
         assert!(told.len() == 1 && told[0].contains("lets the pods of podinfo through"), "{told:?}");
     }
-    // pods of other namespaces are none of the primary's
+    // pods of other namespaces are not the primary's
     let elsewhere = json!({"podSelector": {"matchLabels": {"app": "podinfo"}}, "namespaceSelector": {}});
     let told =
         said(NETWORK_POLICY, &json!({"podSelector": database, "ingress": [{"from": [elsewhere]}, {}]}));
@@ -64,7 +64,7 @@ fn r36_a_network_policy_of_another_workload_that_lets_the_target_through_is_name
 fn r36_a_disruption_budget_of_the_target_alone_is_named() {
     let told = said(POD_DISRUPTION_BUDGET, &json!({"selector": {"matchLabels": {"app": "podinfo"}}}));
     assert!(told.len() == 1 && told[0].contains("PodDisruptionBudget it protects"), "{told:?}");
-    // one without a selector selects nothing
+    // a policy without a selector selects nothing
     for spec in [json!({}), json!({"selector": {}}), json!({"selector": {"matchLabels": {"tier": "web"}}})] {
         assert!(said(POD_DISRUPTION_BUDGET, &spec).is_empty(), "{spec}");
     }
@@ -93,7 +93,7 @@ fn advice_goes_when_another_object_holds_for_the_primary() {
         (&allows, primary(), &allows, 0),
         (&denies, primary(), &denies, 0),
         (&denies, json!({}), &denies, 0),
-        // what denies everything to all cuts the primary off
+        // a policy that denies everything to all cuts the primary off
         (&allows, json!({}), &denies, 1),
         (&allows, primary(), &json!({"egress": [{}]}), 1),
         (&allows, of("x"), &allows, 1),

@@ -1,7 +1,7 @@
 //! The primary's autoscaler: a copy of the target's under `<name>-primary`, aimed at the primary.
 //!
-//! Owns how HorizontalPodAutoscalers and ScaledObjects are read and rewritten. Which bounds a run needs, and when a
-//! ScaledObject is to rest, is decided in `plan`.
+//! Owns how HorizontalPodAutoscalers and ScaledObjects are read and rewritten. `plan` decides which bounds a run needs,
+//! and when a ScaledObject is paused.
 
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ use crate::{
     spec::Validated,
 };
 
-/// Kind and reference of the autoscaler that the Canary names, if it names one of a kind that is served.
+/// Kind and reference of the Canary's autoscaler, if it names one of a kind that is served.
 pub fn named(c: &Validated) -> Option<(Kind, &AutoscalerRef)> {
     let named = c.spec.autoscaler_ref.as_ref()?;
     Some((kind(&named.kind)?, named))
@@ -36,12 +36,12 @@ pub fn scales(scaler: &Value) -> (&str, &str) {
     (target["kind"].as_str().unwrap_or("Deployment"), target["name"].as_str().unwrap_or_default())
 }
 
-/// Made by KEDA for a ScaledObject: not an autoscaler of its own.
+/// Created by KEDA for a ScaledObject: not an autoscaler of its own.
 pub fn generated(scaler: &Value) -> bool {
     controller_of(scaler).is_some_and(|(kind, ..)| kind == SCALED_OBJECT.kind)
 }
 
-/// Fewest and most replicas that it asks for, by the defaults of its kind.
+/// Minimum and maximum replicas, with the defaults of its kind.
 pub fn bounds(kind: Kind, scaler: &Value) -> (i64, i64) {
     let (min, max, few, many) = fields(kind);
     let of = |field: &str| scaler["spec"][field].as_i64();
@@ -57,14 +57,15 @@ fn fields(kind: Kind) -> (&'static str, &'static str, i64, i64) {
     }
 }
 
-/// The bounds of the primary's autoscaler at rest: the target's, or what the Canary says instead.
+/// The bounds of the primary's autoscaler between runs: the target's, unless the Canary sets others.
 pub fn primary_bounds(kind: Kind, named: &AutoscalerRef, scaler: &Value) -> (i64, i64) {
     let (min, max) = bounds(kind, scaler);
     let own = named.primary_scaler_replicas.clone().unwrap_or_default();
     (own.min_replicas.map_or(min, i64::from), own.max_replicas.map_or(max, i64::from))
 }
 
-/// The primary's autoscaler. `label`: by which the target's pods are told from the primary's; `floor`: pods that it must not go below, as far as its upper bound allows.
+/// The primary's autoscaler. `label`: distinguishes the target's pods from the primary's; `floor`: the pods that it
+/// must keep, as far as its upper bound allows.
 pub fn primary_autoscaler(
     c: &Validated,
     kind: Kind,
@@ -87,7 +88,7 @@ pub fn primary_autoscaler(
         triggers::of_primary(&mut spec, c, label, named);
     }
     let source = revision::hash(&spec);
-    // fewer than the minimum by definition, when nothing is to be done: not while there is a floor
+    // by definition less than the minimum, when there is nothing to do: not while there is a floor
     let idle = spec["idleReplicaCount"].is_i64();
     let floor = floor.map(|floor| floor.clamp(1, max.max(1))).filter(|floor| *floor > min || idle);
     if let (Some(floor), Some(spec)) = (floor, spec.as_object_mut()) {
@@ -111,7 +112,7 @@ fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
     labels
 }
 
-/// KEDA is told things by annotations. That it is to pause is not for the primary.
+/// KEDA is controlled by annotations. Those that pause it are not for the primary.
 fn keda_annotations(kind: Kind, scaler: &Value) -> Map<String, Value> {
     let all = get::strings(&scaler["metadata"]["annotations"]).into_iter();
     all.filter(|(key, _)| {
@@ -121,35 +122,35 @@ fn keda_annotations(kind: Kind, scaler: &Value) -> Map<String, Value> {
     .collect()
 }
 
-/// A ScaledObject that holds its workload at no pods.
+/// A ScaledObject that keeps its workload at zero pods.
 pub fn paused(scaler: &Value) -> bool {
     annotation(scaler, names::KEDA_PAUSED_REPLICAS) == Some("0")
 }
 
-/// Held at no pods by us.
+/// Kept at zero pods by us.
 pub fn paused_by_us(scaler: &Value) -> bool {
     paused(scaler) && original_noted(scaler)
 }
 
-/// It may take the last pod of its workload away.
+/// It may scale its workload to zero.
 pub fn reaches_zero(scaler: &Value) -> bool {
     let idle = scaler["spec"]["idleReplicaCount"].as_i64();
     idle.unwrap_or_else(|| bounds(SCALED_OBJECT, scaler).0) == 0
 }
 
-/// Takes no pods away, because we said so.
+/// It removes no pods, because we disabled that.
 pub fn kept_up(scaler: &Value) -> bool {
     original_noted(scaler)
         && annotation(scaler, names::KEDA_PAUSED_SCALE_IN) == Some("true")
         && !paused(scaler)
 }
 
-/// What a ScaledObject was told before we told it anything, and whose mark that is.
+/// The settings of a ScaledObject before we changed them, and whose mark that is.
 #[derive(Default)]
 struct Before {
     replicas: Value,
     scale_in: Value,
-    /// uid of the Canary that told it. Null: a version that did not note it.
+    /// uid of the Canary that changed them. Null: an earlier version, which did not record it.
     by: Value,
 }
 
@@ -161,7 +162,7 @@ impl Before {
             let (replicas, scale_in) = (now(names::KEDA_PAUSED_REPLICAS), now(names::KEDA_PAUSED_SCALE_IN));
             return Self { replicas, scale_in, by: Value::Null };
         };
-        // former versions left this one alone
+        // earlier versions did not change this one
         let scale_in = noted.get(names::KEDA_PAUSED_SCALE_IN).cloned();
         Self {
             replicas: noted[names::KEDA_PAUSED_REPLICAS].clone(),
@@ -170,7 +171,7 @@ impl Before {
         }
     }
 
-    /// The annotation that keeps it while the Canary of this uid has paused the ScaledObject.
+    /// The annotation that keeps the settings while the Canary of this uid has paused the ScaledObject.
     fn to_annotation(&self, canary: &str) -> Value {
         let before = json!({
             names::KEDA_PAUSED_REPLICAS: self.replicas, names::KEDA_PAUSED_SCALE_IN: self.scale_in,
@@ -180,7 +181,7 @@ impl Before {
     }
 }
 
-/// Merge patch to these annotations, as far as they differ.
+/// Merge patch to these annotations, if they differ.
 fn annotations_patch(scaler: &Value, replicas: &Value, scale_in: &Value, original: &Value) -> Value {
     let all = [
         (names::KEDA_PAUSED_REPLICAS, replicas),
@@ -199,29 +200,29 @@ pub fn paused_by(scaler: &Value, canary: &str) -> bool {
     original_noted(scaler) && (by.is_null() || by == canary)
 }
 
-/// It is known which Canary told it something.
+/// It is known which Canary changed its settings.
 pub fn names_its_canary(scaler: &Value) -> bool {
     Before::of(scaler).by.is_string()
 }
 
-/// Merge patch by which a ScaledObject holds its workload at no pods, for the Canary of this uid; what it was told before
-/// is kept beside.
+/// Merge patch that makes a ScaledObject keep its workload at zero pods, for the Canary of this uid; the previous
+/// settings are kept beside it.
 pub fn pause(scaler: &Value, canary: &str) -> Value {
     let before = Before::of(scaler);
     annotations_patch(scaler, &json!("0"), &before.scale_in, &before.to_annotation(canary))
 }
 
-/// Merge patch by which it gives its workload pods and takes none away.
+/// Merge patch that lets it add pods to its workload and remove none.
 pub fn keep_up(scaler: &Value, canary: &str) -> Value {
     let mut before = Before::of(scaler);
     if !original_noted(scaler) && paused(scaler) {
-        // a pause that bears no mark of ours is Flagger's
+        // a pause without a mark of ours is Flagger's
         before.replicas = Value::Null;
     }
     annotations_patch(scaler, &before.replicas, &json!("true"), &before.to_annotation(canary))
 }
 
-/// Merge patch by which it goes on as before. A pause that bears no mark of ours is Flagger's, and is lifted.
+/// Merge patch that resumes it. A pause without a mark of ours is Flagger's, and is lifted.
 pub fn resume(scaler: &Value) -> Value {
     let mut before = Before::of(scaler);
     if !original_noted(scaler) {

@@ -181,7 +181,7 @@ fn r5_the_copy_bears_no_label_by_which_a_tool_deletes_it() {
     let made = rendered(HPA, &json!({}), &source, None);
     let bears = made.to_create()["metadata"]["labels"].clone();
     assert_eq!(bears, json!({"team": "a", names::LABEL_CANARY: "podinfo"}));
-    // what a former version copied is taken off
+    // what an earlier version copied is removed
     let mut live = made.to_create();
     fixture::merge(&mut live, &json!({"metadata": {"labels": labels}}));
     let change = patch(&live, &made).unwrap();

@@ -1,33 +1,33 @@
-//! Whose pods a Service, or a primary, selects.
+//! The pods that a Service, or a primary, selects.
 //!
-//! Every label of the target's own selector counts; one of them, the label by which a primary is told from its target, has
-//! another value on the primary's side. What a Deployment or DaemonSet selects cannot be changed once it is there: a primary
-//! that selects by fewer labels, or by those of a former target, keeps them, and so do its pods.
+//! Every label of the target's own selector counts. One of them, the label that distinguishes a primary from its
+//! target, has another value on the primary's side. The selector of a Deployment or DaemonSet cannot be changed once it
+//! exists: a primary that selects by fewer labels, or by those of a former target, keeps them, and so do its pods.
 
 use serde_json::{Map, Value, json};
 
 use super::json as get;
 use crate::names;
 
-/// Labels that are all needed, each with its value.
+/// Labels with values that are all required.
 pub type Selector = Map<String, Value>;
 
-/// Labels by which the target's pods are selected. `label` is the one that tells them from the primary's.
+/// Labels by which the target's pods are selected. `label` distinguishes them from the primary's.
 pub fn of_target(target: &Value, label: &(String, String)) -> Selector {
     let mut all = match_labels(target);
     all.insert(label.0.clone(), json!(label.1));
     all
 }
 
-/// Labels by which the pods of a primary that is yet to be made are selected.
+/// Labels by which the pods of a new primary are selected.
 pub fn of_new_primary(target: &Value, label: &(String, String)) -> Selector {
     let mut all = match_labels(target);
     all.insert(label.0.clone(), json!(names::primary(&label.1)));
     all
 }
 
-/// Labels by which the primary's pods are selected: those of its own selector, and of the others that a new one would have
-/// those that all of its pods bear. `service`: what selects them now.
+/// Labels by which the primary's pods are selected: those of its own selector, and those of a new primary's other
+/// labels that all of its pods have. `service`: the current selector of its Service.
 pub fn of_primary(
     target: &Value,
     label: &(String, String),
@@ -51,7 +51,7 @@ pub fn of_primary(
     own
 }
 
-/// All pods of the workload have its present template.
+/// All pods of the workload have its current template.
 fn is_rolled_out(workload: &Value) -> bool {
     let status = &workload["status"];
     let count = |field: &str| status[field].as_i64().unwrap_or(0);
@@ -63,8 +63,8 @@ fn is_rolled_out(workload: &Value) -> bool {
     count("observedGeneration") >= get::generation(workload).unwrap_or(0) && all == updated
 }
 
-/// Labels that the pods of a primary keep whatever its target has: those by which it, and the Service in front of it, select
-/// them.
+/// Labels that the pods of a primary keep whatever the target's labels are: those by which it, and the Service in front
+/// of it, select them.
 pub fn kept_by(primary: &Value, target: &Value) -> Selector {
     let mut kept = match_labels(primary);
     let labels = &primary["spec"]["template"]["metadata"]["labels"];
@@ -76,7 +76,7 @@ pub fn kept_by(primary: &Value, target: &Value) -> Selector {
     kept
 }
 
-/// The selector of a primary that is yet to be made: also the target's expressions, but for those about `label`.
+/// The selector of a new primary: includes the target's expressions, except those about `label`.
 pub fn whole(target: &Value, label: &(String, String)) -> Value {
     let expressions = get::list(&target["spec"]["selector"]["matchExpressions"]).iter();
     let others: Vec<&Value> = expressions.filter(|e| e["key"] != label.0.as_str()).collect();

@@ -4,7 +4,7 @@ fn label() -> (String, String) {
     ("app.kubernetes.io/name".into(), "web".into())
 }
 
-/// As a chart's default makes them.
+/// As the default of a chart creates them.
 fn target(instance: &str) -> Value {
     let labels = json!({"app.kubernetes.io/name": "web", "app.kubernetes.io/instance": instance});
     let mut pods = labels.clone();
@@ -12,7 +12,7 @@ fn target(instance: &str) -> Value {
     json!({"spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": pods}}}})
 }
 
-/// A primary that selects by one label, as former versions and Flagger make it.
+/// A primary that selects by one label, as earlier versions and Flagger create it.
 fn one_label(instance: &str) -> Value {
     let pods = json!({"app.kubernetes.io/name": "web-primary", "app.kubernetes.io/instance": instance});
     json!({
@@ -55,7 +55,7 @@ fn c7_a_primary_that_selects_by_one_label_is_found_by_all_that_its_pods_have() {
     assert_eq!(of_primary(&target("a"), &label(), Some(&rolling), None), one, "its old pods may lack it");
     let service = json!({"spec": {"selector": all}});
     assert_eq!(of_primary(&target("a"), &label(), Some(&rolling), Some(&service)), all, "and may not");
-    // a target that was made again with another label
+    // a target that was created again with another label
     assert_eq!(of_primary(&target("c"), &label(), Some(&one_label("a")), Some(&service)), one);
     assert_eq!(of_primary(&target("a"), &label(), Some(&json!({})), None), all);
 }

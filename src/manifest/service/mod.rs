@@ -1,7 +1,7 @@
 //! The three Services: `<apex>` and `<apex>-primary` in front of the primary, `<apex>-canary` in front of the target.
 //!
-//! Owns their ports, selectors and metadata, adoption of an apex Service that was there before, and giving it back. Ports of
-//! such a Service that the Canary does not name stay, in front of both sides too. Does not decide when the apex may select
+//! Owns their ports, selectors and metadata, adoption of an existing apex Service, and giving it back. Ports of
+//! such a Service that the Canary does not name stay, on both sides too. Does not decide when the apex may select
 //! the primary: `plan` does.
 
 use serde_json::{Map, Value, json};
@@ -30,18 +30,18 @@ const PORT_NAME: usize = 63;
 /// The Services of one Canary.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Services {
-    /// `<apex>`, selecting the primary: what users call.
+    /// `<apex>`, which users call; selects the primary.
     pub apex: Manifest,
     /// `<apex>-primary`.
     pub primary: Manifest,
     /// `<apex>-canary`, selecting the target.
     pub canary: Manifest,
-    /// Works, but probably not as meant.
+    /// Works, but probably not as intended.
     pub advice: Vec<String>,
 }
 
-/// Renders the three, keeping node ports and immutable fields of what is in `live`. `label` is the target's selector
-/// label. Err: the ports make no sense; the text names the field.
+/// Renders the three, keeping node ports and immutable fields of the objects in `live`. `label` is the target's
+/// selector label. Err: the ports are invalid; the text names the field.
 pub fn render(
     c: &Validated,
     target: &Value,
@@ -74,7 +74,7 @@ pub fn render(
     })
 }
 
-/// Why an apex Service that somebody else made cannot be taken over: what its users would lose, in words.
+/// Why an existing apex Service cannot be taken over: what its users would lose, in words.
 pub fn takeover_conflict(
     c: &Validated,
     target: &Value,
@@ -95,7 +95,7 @@ pub(crate) fn of_primary(
     selectors::of_primary(target, label, primary, live.get(SERVICE, &c.names.primary_service))
 }
 
-/// The apex without its selector: whatever it selects stays.
+/// The apex without its selector: the live selector stays.
 #[must_use]
 pub fn but_selector(mut apex: Manifest) -> Manifest {
     if let Some(spec) = apex.body.get_mut("spec").and_then(Value::as_object_mut) {
@@ -105,8 +105,8 @@ pub fn but_selector(mut apex: Manifest) -> Manifest {
     apex
 }
 
-/// Gives the apex back: the original if it was adopted; else it stays, selecting the target, as a plain object. The
-/// other two are deleted if they are ours.
+/// Gives the apex back: the original if it was adopted; otherwise it stays, selecting the target, as a plain object.
+/// The other two are deleted if they are ours.
 pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<Undo> {
     let mut undo = Vec::new();
     let apex =
@@ -123,7 +123,7 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
     undo
 }
 
-/// Names of the apexes that this Canary has, or had: those with both Services beside them.
+/// Names of the current and former apexes of this Canary: those with both Services beside them.
 pub fn apexes<'v>(services: impl Iterator<Item = &'v Value>, canary: &str) -> Vec<String> {
     let holder = Some(names::label_value(canary));
     let ours = services.filter(|service| marks::holder(service) == holder);
@@ -173,7 +173,7 @@ fn owned_metadata(
     if !is_tracking(label) {
         labels.insert(label.to_owned(), json!(name));
     } else if !labels.contains_key(label) {
-        // where the application is called like its Service, its tool would take that for its own
+        // if the application has the same name as its Service, its tool would treat that as its own
         labels.insert(label.to_owned(), Value::Null);
     }
     let mut annotations: Map<String, Value> =
@@ -234,7 +234,7 @@ fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<V
     Ok((list, advice))
 }
 
-/// Adds a container port, unless its number is taken; a name that is taken or missing is made up.
+/// Adds a container port, unless its number is taken; a name is generated if it is taken or missing.
 fn discover(list: &mut Vec<Value>, port: &ContainerPort) {
     if list.iter().any(|p| p["port"] == port.number) {
         return;
@@ -256,13 +256,13 @@ struct ContainerPort<'a> {
     index: usize,
     name: &'a str,
     number: i64,
-    /// Of a container of the application, not of an init container or proxy.
+    /// Of an application container, not of an init container or proxy.
     discoverable: bool,
 }
 
 fn container_ports(target: &Value) -> Vec<ContainerPort<'_>> {
     let pod = &target["spec"]["template"]["spec"];
-    // A named port also resolves to that of an init container which keeps running.
+    // A named port can also be that of an init container which keeps running.
     let sidecars = get::list(&pod["initContainers"]).iter().filter(|c| c["restartPolicy"] == "Always");
     let containers =
         get::list(&pod["containers"]).iter().map(|c| (c, true)).chain(sidecars.map(|c| (c, false)));

@@ -191,7 +191,7 @@ fn a_spoilt_note_of_the_original_selects_the_target() {
     assert_eq!(m.body["spec"]["selector"], json!({"app": "podinfo"}));
 }
 
-/// Whatever a Canary's author puts there: only one that was taken over is given back as it is noted.
+/// Whatever a Canary's author writes: only a Service that was taken over is restored from its record.
 #[test]
 fn f2_a_note_on_an_apex_that_was_made_is_not_believed() {
     let forged = json!({
@@ -259,7 +259,7 @@ fn a_service_that_flagger_made_is_taken_as_ours() {
     assert!(ours(&m.body, "podinfo") && !adopted(&m.body));
 }
 
-/// The ports of the three Services once an apex with these was taken over: apex, and beside it.
+/// The ports of the three Services after an apex with these ports was taken over: the apex, and those beside it.
 fn taken_over(service: &Value, ports: &Value) -> [Value; 2] {
     let mut apex = users_apex();
     apex["spec"]["ports"] = ports.clone();
@@ -322,7 +322,7 @@ fn r8_what_the_canary_leaves_out_of_a_port_stays() {
     assert!(refused.contains("spec.service.portName") && refused.contains("9102"), "{refused}");
 }
 
-/// As [`taken_over`], where a port gets the name that it needs.
+/// As [`taken_over`], but a port gets a name that it needs.
 fn taken_over_unlike(service: &Value, ports: &Value) -> [Value; 2] {
     let mut apex = users_apex();
     apex["spec"]["ports"] = ports.clone();
@@ -473,7 +473,7 @@ fn r5_services_bear_no_label_by_which_a_tool_deletes_them() {
     for (borne, made) in of(&json!({})) {
         assert_eq!(borne, Value::Null, "{}", made.name);
         assert!(made.body["spec"]["selector"][key].is_string());
-        // what a former version gave it is taken off
+        // what an earlier version added is removed
         let mut live = made.to_create();
         merge(&mut live, &json!({"metadata": {"labels": labels}}));
         assert!(patch(&live, &made).unwrap()["metadata"]["labels"][key].is_null());

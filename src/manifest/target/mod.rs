@@ -1,5 +1,5 @@
-//! What a Canary can be about: what makes a revision of each kind of target, how it is asked for pods and how far it has
-//! come, and what is made of it. The only place where the kinds are told apart.
+//! The kinds of targets: what makes a revision of each, how it is scaled, how its progress is read, and what its
+//! primary is. The only place that distinguishes the kinds.
 //!
 //! ```text
 //!              revision          asked for none by             primary            readiness
@@ -27,25 +27,25 @@ use crate::{
     spec::{Apex, Names, Target, Validated},
 };
 
-/// How a target is asked for pods, or for none.
+/// How to scale a target.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
-    /// By so many replicas, through the scale subresource.
+    /// To this many replicas, through the scale subresource.
     Replicas(i64),
-    /// By this merge patch.
+    /// With this merge patch.
     Patch(Value),
 }
 
-/// The Services in front of both sides, as far as they are made for the Canary.
+/// The Services in front of both sides, as far as they are created for the Canary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sides {
-    /// What users call. None: it is the target itself, and the user's.
+    /// The Service that users call. None: it is the target itself, and the user's.
     pub apex: Option<Manifest>,
     /// In front of the primary. None: it is the primary.
     pub primary: Option<Manifest>,
-    /// In front of the new version. None: the target tells its versions apart itself.
+    /// In front of the new version. None: the target distinguishes its versions itself.
     pub canary: Option<Manifest>,
-    /// Works, but probably not as meant.
+    /// Works, but probably not as intended.
     pub advice: Vec<String>,
 }
 
@@ -60,17 +60,17 @@ impl Target {
         }
     }
 
-    /// Old and new version are both in the target itself, which routes to them: nothing is made beside it.
+    /// Old and new version are both in the target itself, which routes to them: nothing else is created.
     pub fn holds_both(self) -> bool {
         self == Self::Knative
     }
 
-    /// Name of the object that says what the primary runs.
+    /// Name of the object that defines what the primary runs.
     pub fn primary_name(self, names: &Names) -> &str {
         if self.holds_both() { &names.target } else { &names.primary }
     }
 
-    /// Its kind as texts name it.
+    /// Its kind, as used in texts.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Deployment => "deployment",
@@ -84,7 +84,7 @@ impl Target {
         self == Self::Deployment
     }
 
-    /// What it says of itself the moment it has been made.
+    /// Its own message right after it was created.
     pub fn first_look(self) -> Option<&'static str> {
         match self {
             Self::Deployment => Some(
@@ -97,7 +97,7 @@ impl Target {
         }
     }
 
-    /// What the party that gives it pods at rest is to do instead.
+    /// What a party that scales it up between runs should do instead.
     pub fn rest_advice(self) -> &'static str {
         match self {
             Self::Deployment | Self::Service | Self::Knative => "Leave spec.replicas out of what sets it",
@@ -105,18 +105,18 @@ impl Target {
         }
     }
 
-    /// It can be asked for no pods.
+    /// It can be scaled to no pods.
     pub fn rests(self) -> bool {
         matches!(self, Self::Deployment | Self::DaemonSet)
     }
 
-    /// Both sides are Services that copy it: what is in front of them takes a while to learn of a change.
+    /// Both sides are Services that copy it: whatever is in front of them needs a while to learn of a change.
     pub fn is_copied(self) -> bool {
         self == Self::Service
     }
 
-    /// What makes a revision of it: of a workload the pod template, of a Service the part of its spec that says whom it
-    /// leads to, of a Knative Service the name of its newest revision.
+    /// What makes a revision of it: for a workload the pod template, for a Service the part of its spec that defines
+    /// its destination, for a Knative Service the name of its newest revision.
     pub fn revision(self, live: &Value) -> Cow<'_, Value> {
         let template = &live["spec"]["template"];
         match self {
@@ -127,12 +127,12 @@ impl Target {
         }
     }
 
-    /// The name that its newest revision goes by with others, where it has one.
+    /// The name of its newest revision, if it has one.
     pub fn revision_name(self, live: &Value) -> Option<String> {
         if self == Self::Knative { knative::newest(live).map(str::to_owned) } else { None }
     }
 
-    /// What a primary is made from.
+    /// The source of a primary.
     pub fn source(self, live: &Value) -> Source {
         match self {
             Self::Deployment | Self::DaemonSet => {
@@ -152,7 +152,7 @@ impl Target {
         if self == Self::Knative { Cow::Owned(knative::held(primary)) } else { Cow::Borrowed(primary) }
     }
 
-    /// The label by which it selects its pods, with its value; empty for one that need not select any. None: it
+    /// The label by which it selects its pods, with its value; empty for kinds that need not select any. None: it
     /// has none of `prefs`.
     pub fn label(self, live: &Value, prefs: &[String]) -> Option<(String, String)> {
         match self {
@@ -161,7 +161,7 @@ impl Target {
         }
     }
 
-    /// Pods that it is asked for; for what is not counted in replicas 1 stands for some.
+    /// Number of wanted pods; for kinds without replicas 1 means some.
     pub fn asked(self, live: &Value) -> i64 {
         match self {
             Self::Deployment => get::replicas(live),
@@ -172,7 +172,7 @@ impl Target {
         }
     }
 
-    /// How it is asked for this many pods. None: it cannot be.
+    /// How to scale it to this number of pods. None: it cannot be scaled.
     pub fn ask(self, pods: i64) -> Option<Ask> {
         match self {
             Self::Deployment => Some(Ask::Replicas(pods)),
@@ -185,7 +185,7 @@ impl Target {
         }
     }
 
-    /// No pod is left of those that were asked for before.
+    /// No earlier pod is left.
     pub fn is_empty(self, live: &Value) -> bool {
         match self {
             Self::Deployment => readiness::empty(live),
@@ -194,8 +194,8 @@ impl Target {
         }
     }
 
-    /// How far it, or its primary, has come. `threshold` is a percentage, `ready` what [`Target::behind`]
-    /// tells of its side, for one that has no pods of its own.
+    /// The progress of it, or of its primary. `threshold` is a percentage, `ready` the result of [`Target::behind`]
+    /// for its side, for kinds without pods of their own.
     pub fn rollout(self, live: &Value, ready: u32, threshold: i32) -> Rollout {
         match self {
             Self::Deployment => readiness::rollout(live, threshold),
@@ -206,7 +206,7 @@ impl Target {
         }
     }
 
-    /// Ready endpoints behind a Service of the Canary, or what stands for them where there is none.
+    /// Ready endpoints behind a Service of the Canary, or an equivalent if there is none.
     pub fn behind(self, snap: &Snapshot, service: &str) -> u32 {
         match self {
             Self::Deployment | Self::DaemonSet => snap.ready(service),
@@ -215,8 +215,8 @@ impl Target {
         }
     }
 
-    /// The same of a Service that leads to the pods of `live` alone: there are none if the controller of `live` says that no
-    /// pod is ready. EndpointSlices may be later than it, and traffic is never moved to pods that either of them has lost.
+    /// The same for a Service that selects the pods of `live` alone. There are none if the controller of `live` reports no ready
+    /// pod: EndpointSlices may lag behind it, and traffic is never moved to pods that either of the two has lost.
     pub fn ready(self, snap: &Snapshot, service: &str, live: Option<&Value>) -> u32 {
         match self {
             Self::Deployment | Self::DaemonSet if live.is_some_and(readiness::none_ready) => 0,
@@ -224,7 +224,7 @@ impl Target {
         }
     }
 
-    /// A primary, as it is, that is given what `source` says may be without pods for a while.
+    /// A primary that is updated to `source` may have no pods for a while.
     pub fn replaced_at_once(self, primary: &Value, source: &Source) -> bool {
         let mut next = primary.clone();
         for (field, value) in &source.spec {
@@ -237,7 +237,7 @@ impl Target {
         }
     }
 
-    /// Why a new revision could never come to run, for people.
+    /// Why a new revision could never run, for people.
     pub fn unfit(self, live: &Value) -> Option<String> {
         if self == Self::Knative && knative::newest(live).is_none() {
             return Some(
@@ -251,12 +251,12 @@ impl Target {
         })
     }
 
-    /// Works, but probably not as meant.
+    /// Works, but probably not as intended.
     pub fn advice(self, c: &Validated, live: &Value, objects: &Objects) -> Vec<String> {
         match self {
             Self::Knative => vec![],
             Self::Deployment => {
-                // everybody is moved off the primary first, where users can be moved
+                // all users are moved off the primary first, if users can be moved
                 let stays = c.provider == "kubernetes" && c.apex == Apex::Stays;
                 let advice = format!(
                     "spec.strategy of Deployment {} lets all of its pods be replaced at once, and provider kubernetes leaves users on the primary: they are not served while it is promoted: set type RollingUpdate, or spec.analysis.promotion.switch",
@@ -277,7 +277,7 @@ impl Target {
         }
     }
 
-    /// The Services in front of both sides. Err: they cannot be made; the text names the field.
+    /// The Services in front of both sides. Err: they cannot be created; the text names the field.
     pub fn sides(
         self,
         c: &Validated,
@@ -303,7 +303,7 @@ impl Target {
         })
     }
 
-    /// The primary as a promotion of `source` makes it; `hash` is its revision.
+    /// The primary after a promotion of `source`; `hash` is its revision.
     pub fn primary(
         self,
         c: &Validated,
@@ -323,7 +323,7 @@ impl Target {
         }
     }
 
-    /// The same primary when it does not exist yet; `replicas` where it has some.
+    /// The same primary if it does not exist yet; `replicas` if it has some.
     pub fn created(
         self,
         primary: Manifest,
@@ -338,7 +338,7 @@ impl Target {
         }
     }
 
-    /// The live primary runs what `want` says.
+    /// The live primary matches `want`.
     pub fn intact(self, live_primary: &Value, want: &Manifest) -> bool {
         match self {
             Self::Deployment | Self::DaemonSet => {
@@ -350,7 +350,7 @@ impl Target {
         }
     }
 
-    /// Of a primary only what it runs.
+    /// Only the parts of a primary that define what it runs.
     pub fn content(self, want: &Manifest) -> Manifest {
         let spec = match self {
             Self::Deployment | Self::DaemonSet => json!({"template": want.body["spec"]["template"]}),
@@ -360,7 +360,7 @@ impl Target {
         Manifest::new(want.kind, &want.name, want.manager, want.owned, json!({"spec": spec}))
     }
 
-    /// A primary that Flagger made runs what the target says.
+    /// A primary that Flagger made runs the same as the target.
     pub fn same(self, primary: &Value, live: &Value, label: &(String, String), name: &str) -> bool {
         match self {
             Self::Deployment | Self::DaemonSet => {

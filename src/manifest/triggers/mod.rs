@@ -1,7 +1,7 @@
-//! What the autoscaler of a primary goes by: what the target's goes by, asked about the primary.
+//! The triggers and metrics of a primary's autoscaler: those of the target's, with queries about the primary.
 //!
-//! Only what is known to name pods or a Service is rewritten. A queue or a topic that bears the target's name is shared by both
-//! sides and stays; what names the target and is not rewritten is told.
+//! Only fields that are known to name pods or a Service are rewritten. A queue or a topic with the target's name is
+//! shared by both sides and stays. Fields that name the target and are not rewritten are reported.
 
 use serde_json::{Map, Value, json};
 
@@ -13,11 +13,11 @@ use crate::{
     spec::Validated,
 };
 
-/// Members of a trigger's metadata that hold a query, in some language.
+/// Members of a trigger's metadata that contain a query, in some language.
 const QUERIES: [&str; 6] = ["query", "nrql", "expression", "metricSelector", "filter", "metricQuery"];
-/// Those that hold a selector of pods.
+/// Members that contain a selector of pods.
 const SELECTORS: [&str; 1] = ["podSelector"];
-/// Those that hold the URL of a server.
+/// Members that contain the URL of a server.
 const URLS: [&str; 3] = ["url", "serviceURL", "metricsURL"];
 
 fn is_turned(key: &str) -> bool {
@@ -45,7 +45,7 @@ pub(super) fn of_primary(spec: &mut Value, c: &Validated, label: &(String, Strin
     }
 }
 
-/// The member of a trigger's metadata that says what is asked.
+/// The member of a trigger's metadata with the query.
 fn asks(metadata: &Map<String, Value>) -> Option<&'static str> {
     let all = QUERIES.into_iter().chain(SELECTORS).chain(URLS);
     all.into_iter().find(|key| metadata.get(*key).is_some_and(Value::is_string))
@@ -61,7 +61,7 @@ fn turned(key: &str, text: &str, c: &Validated, label: &(String, String)) -> Str
     }
 }
 
-/// A selector such as `app=web,tier=front`, of the primary's pods: only the label that tells them apart differs.
+/// A selector such as `app=web,tier=front`, for the primary's pods: only the distinguishing label differs.
 fn selector_of_primary(selector: &str, label: &(String, String)) -> String {
     let part = |part: &str| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
@@ -72,7 +72,8 @@ fn selector_of_primary(selector: &str, label: &(String, String)) -> String {
     selector.split(',').map(part).collect::<Vec<_>>().join(",")
 }
 
-/// A URL whose host is a Service of the target, as one of the primary: the target's name, and the Services of the Canary.
+/// A URL whose host is a Service of the target, changed to one of the primary: the target's name, and the Services of
+/// the Canary.
 fn url_of_primary(url: &str, c: &Validated) -> String {
     let (scheme, rest) =
         url.split_once("://").map_or(("", url), |(scheme, _)| url.split_at(scheme.len() + 3));
@@ -85,7 +86,7 @@ fn url_of_primary(url: &str, c: &Validated) -> String {
     if own && within { format!("{scheme}{}{domain}{path}", c.names.primary_service) } else { url.to_owned() }
 }
 
-/// What the primary's autoscaler would go by although it is about the target, and queries of the Canary that change nothing.
+/// Inputs of the primary's autoscaler that are still about the target, and queries of the Canary that change nothing.
 pub fn unturned(
     c: &Validated,
     kind: Kind,
@@ -126,7 +127,7 @@ pub fn unturned(
     list
 }
 
-/// Metrics from outside that are about the target by a label.
+/// External metrics that are about the target by a label.
 fn of_metrics(c: &Validated, object: &str, hpa: &Value) -> Vec<String> {
     let about = |metric: &&Value| {
         let labels = get::strings(&metric["external"]["metric"]["selector"]["matchLabels"]);
@@ -147,8 +148,8 @@ fn of_metrics(c: &Validated, object: &str, hpa: &Value) -> Vec<String> {
 }
 
 /// A query about the target's pods as one about the primary's: `<target>` and `<target>-canary` become
-/// `<target>-primary` wherever they are whole names, or the beginning of a pattern such as `<target>-.*`. Where the
-/// language quotes its values, what is not quoted is left alone: a label may be called like the target.
+/// `<target>-primary` wherever they are whole names, or the beginning of a pattern such as `<target>-.*`. If the
+/// language quotes its values, unquoted text is left alone: a label may have the target's name.
 fn about_primary(query: &str, target: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let quotes = query.contains(QUOTES);
@@ -174,7 +175,7 @@ fn about_primary(query: &str, target: &str) -> String {
 
 const QUOTES: [char; 3] = ['"', '\'', '`'];
 
-/// What follows this text is inside of quotes that were opened in it.
+/// Text after this is inside quotes that were opened in it.
 fn quoted(text: &str) -> bool {
     let (mut open, mut escaped) = (None, false);
     for c in text.chars() {

@@ -1,6 +1,7 @@
-//! The primary of a Deployment or DaemonSet: a clone of the target under `<target>-primary`, selecting pods of its own.
+//! The primary of a Deployment or DaemonSet: a clone of the target under `<target>-primary`, which selects its own
+//! pods.
 //!
-//! Owns how a template is rewritten, and how a live primary is compared with what it should be. Replicas are given at
+//! Owns how a template is rewritten, and how a live primary is compared with the wanted one. Replicas are set at
 //! creation only: afterwards an autoscaler or `plan` owns them.
 
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ use crate::{
     spec::{Target, Validated},
 };
 
-/// Kept by their controllers on workloads for themselves.
+/// Keys that controllers keep on workloads for themselves.
 const CONTROLLER_KEYS: [&str; 2] = ["deployment.kubernetes.io/", "deprecated.daemonset.template.generation"];
 
 /// The name by which Dapr finds the pods of an application.
@@ -31,9 +32,9 @@ pub fn selector_label(target: &Value, prefs: &[String]) -> Option<(String, Strin
     prefs.iter().find_map(|key| Some((key.clone(), selector[key.as_str()].as_str()?.to_owned())))
 }
 
-/// The primary as a promotion makes it: template and followed fields of `source`; labels and annotations of the
-/// target by prefix only, other annotations of the target that were copied at creation are removed (Flagger replaces
-/// both). `label` is the target's [`selector_label`], `hash` the revision of `source`.
+/// The primary after a promotion: template and followed fields of `source`; labels and annotations of the target by
+/// prefix only, and other annotations of the target that were copied at creation are removed (Flagger replaces both).
+/// `label` is the target's [`selector_label`], `hash` the revision of `source`.
 pub fn primary(
     c: &Validated,
     target: &Value,
@@ -78,8 +79,8 @@ pub fn primary(
     Manifest::new(c.target.kind(), &c.names.primary, managers::WORKLOAD, owned, body)
 }
 
-/// The same primary when it does not exist yet: with its selector (immutable), replicas (at least 0), and all
-/// annotations of the target but those by which tools know what they have applied and those by which controllers act.
+/// The same primary if it does not exist yet: with its selector (immutable), replicas (at least 0), and all annotations
+/// of the target except those by which tools recognise what they have applied and those by which controllers act.
 pub fn created(mut primary: Manifest, target: &Value, label: &(String, String), replicas: i64) -> Manifest {
     for (key, value) in copied_annotations(target) {
         if primary.body["metadata"]["annotations"][&key].is_null() && !is_acting(&key) {
@@ -94,8 +95,9 @@ pub fn created(mut primary: Manifest, target: &Value, label: &(String, String), 
     primary
 }
 
-/// The primary with the labels on its pods by which the live one selects them, which cannot be changed: they are others than
-/// its target's where that was made again. `source` is what it is made from, `label` the target's [`selector_label`].
+/// The primary with the pod labels by which the live one selects its pods, which cannot be changed: they differ from
+/// the target's if the target was created again. `source` is the source of the primary, `label` the target's
+/// [`selector_label`].
 #[must_use]
 pub fn still_selected(
     mut primary: Manifest,
@@ -108,15 +110,15 @@ pub fn still_selected(
     let labels = primary.body.pointer_mut("/spec/template/metadata/labels").and_then(Value::as_object_mut);
     let Some(labels) = labels else { return primary };
     if source["metadata"]["labels"][&label.0].is_null() {
-        // of a former target, which had another
+        // from a former target, which had another one
         labels.remove(&label.0);
     }
     labels.extend(kept);
     primary
 }
 
-/// Only our marks, for a primary whose template stays as it is: one taken over from Flagger, or one that a new epoch
-/// has to be stamped on. Restarts nothing.
+/// Only our marks, for a primary whose template stays as it is: one taken over from Flagger, or one that needs a new
+/// epoch. Restarts nothing.
 pub fn marked(c: &Validated, epoch: i64, hash: &str) -> Manifest {
     let body = json!({"metadata": {"labels": {names::LABEL_CANARY: names::label_value(&c.name)}}});
     Manifest::new(c.target.kind(), &c.names.primary, managers::WORKLOAD, &[], body)
@@ -124,8 +126,8 @@ pub fn marked(c: &Validated, epoch: i64, hash: &str) -> Manifest {
         .annotated(names::ANNOTATION_EPOCH, &epoch.to_string())
 }
 
-/// The pod template of `source` as the primary of `workload` bears it. Pods of a DaemonSet keep the affinities they have,
-/// as in Flagger: there is one to a node anyway.
+/// The pod template of `source` as the primary of `workload` has it. Pods of a DaemonSet keep their affinities,
+/// as in Flagger: there is only one per node anyway.
 pub fn template(kind: Target, source: &Value, label: &(String, String), workload: &str) -> Value {
     let mut out = source.clone();
     for field in ["/metadata/labels", "/metadata/annotations"] {
@@ -148,10 +150,10 @@ pub fn template(kind: Target, source: &Value, label: &(String, String), workload
     out
 }
 
-/// Points the selectors of a template at the primary's pods.
+/// Points the selectors of a template to the primary's pods.
 struct Rename<'a> {
     key: &'a str,
-    /// The target's label value and name; either stands for its pods.
+    /// The target's label value and name; both stand for its pods.
     values: [&'a str; 2],
 }
 
@@ -197,7 +199,7 @@ impl Rename<'_> {
     }
 }
 
-/// Annotations of the target that a primary may bear.
+/// Annotations of the target that are copied to a primary.
 fn copied_annotations(target: &Value) -> impl Iterator<Item = (String, String)> {
     get::strings(&target["metadata"]["annotations"]).into_iter().filter(|(key, _)| {
         !is_tracking(key)
@@ -206,8 +208,8 @@ fn copied_annotations(target: &Value) -> impl Iterator<Item = (String, String)> 
     })
 }
 
-/// Whether the live primary's template lacks something of the wanted one. Extra keys of maps are tolerated (webhooks
-/// and kubectl add some), extra list elements are not.
+/// Whether the live primary's template lacks something of the wanted one. Extra keys of maps are tolerated, because
+/// webhooks and kubectl add some; extra list elements are not.
 pub fn differs(live_primary: &Value, want: &Manifest) -> bool {
     !covers(&live_primary["spec"]["template"], &want.body["spec"]["template"])
 }
@@ -228,7 +230,7 @@ fn covers(live: &Value, want: &Value) -> bool {
     }
 }
 
-/// Both sides would go by one name with something that finds pods by an annotation.
+/// Another component that finds pods by an annotation would see both sides under one name.
 pub fn shared_identity(c: &Validated, target: &Value) -> Option<String> {
     let id = target["spec"]["template"]["metadata"]["annotations"][DAPR_APP_ID].as_str()?;
     Some(format!(
@@ -237,8 +239,8 @@ pub fn shared_identity(c: &Validated, target: &Value) -> Option<String> {
     ))
 }
 
-/// Merge patch that takes the labels and annotations off a live primary by which a tool takes it for its own: those that a
-/// former version copied from the target. None: it has none.
+/// Merge patch that removes the labels and annotations of a live primary by which a tool would treat it as its own: an
+/// earlier version copied them from the target. None: it has none.
 pub fn untrack(live: &Value, target: &Value, label: &(String, String)) -> Option<Value> {
     let of = |field: &str| -> Map<String, Value> {
         let targets = get::strings(&target["metadata"][field]);
@@ -253,8 +255,9 @@ pub fn untrack(live: &Value, target: &Value, label: &(String, String)) -> Option
     any.then(|| json!({"metadata": {"labels": labels, "annotations": annotations}}))
 }
 
-/// Whether a primary that Flagger made runs what the target says: the two templates, the target's rewritten by
-/// [`template`], are equal but for Flagger's restart annotation and the names of its config copies (`<name>-primary`).
+/// Whether a primary that Flagger made runs the same as the target: the two templates, the target's rewritten by
+/// [`template`], are equal except for Flagger's restart annotation and the names of its config copies
+/// (`<name>-primary`).
 pub fn same_template(primary_template: &Value, rewritten_target_template: &Value) -> bool {
     let plain = |template: &Value| {
         let mut out = template.clone();

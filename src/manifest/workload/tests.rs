@@ -150,7 +150,7 @@ fn r5_a_primary_bears_no_key_by_which_a_tool_deletes_it() {
         assert!(all.keys().all(|key| !is_tracking(key) && !is_acting(key)), "{all:?}");
         assert_eq!(all["team"], "a");
     }
-    // what a former version copied goes
+    // what an earlier version copied is removed
     let mut live = made;
     merge(
         &mut live,
@@ -162,7 +162,7 @@ fn r5_a_primary_bears_no_key_by_which_a_tool_deletes_it() {
     assert_eq!(live["metadata"]["labels"].get("app.kubernetes.io/instance"), None);
     let want = want(&target, &["*"]);
     assert_eq!(crate::manifest::patch(&live, &want), None);
-    // also where the target has another value by now
+    // also if the target has another value by now
     let old =
         json!({"app.kubernetes.io/instance": "old", "argocd.argoproj.io/tracking-id": "old:apps/Deployment"});
     merge(&mut live, &json!({"metadata": {"labels": old, "annotations": old}}));

@@ -1,4 +1,4 @@
-//! What each Canary names, and the Canaries by what they name.
+//! The references of each Canary, and an index of Canaries by reference.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,10 +14,10 @@ use crate::{
     spec::Target,
 };
 
-/// Something that Canaries are looked for by. Those of a namespace say which.
+/// Something by which Canaries are found.
 #[derive(Debug, Hash)]
 pub(super) enum Term<'a> {
-    /// Bears the label of the Canary.
+    /// Has the label of the Canary.
     Label(&'a str, &'a str),
     /// Its target or primary.
     Workload(&'a str, &'a str),
@@ -27,7 +27,7 @@ pub(super) enum Term<'a> {
     Scaler(&'a str, &'a str),
     /// One of its Services.
     Service(&'a str, &'a str),
-    /// One of its Services, in whatever namespace.
+    /// One of its Services, in any namespace.
     ServiceAnywhere(&'a str),
     /// A ConfigMap or Secret, as `config::key`.
     Config(&'a str, &'a str),
@@ -37,20 +37,20 @@ pub(super) enum Term<'a> {
     AlertProvider(&'a str),
     /// A host that it serves.
     Host(&'a str),
-    /// An object that it has under its names.
+    /// An object that it uses under one of its names.
     Wanted(&'a str, &'a ObjectRef),
 }
 
-/// The references of all Canaries. Terms are kept as hashes: what is found by one is compared before it is believed.
+/// The references of all Canaries. Terms are kept as hashes: results are compared before they are used.
 #[derive(Debug, Default)]
 pub(super) struct Canaries {
     by_key: BTreeMap<Key, Arc<References>>,
     standings: BTreeMap<Key, Standing>,
     by_term: BTreeMap<u64, Vec<Arc<Key>>>,
     hasher: RandomState,
-    /// How many each namespace has.
+    /// Number of Canaries per namespace.
     totals: BTreeMap<String, usize>,
-    /// Namespaces whose number has changed since it was last taken.
+    /// Namespaces whose number has changed since it was last read.
     changed: BTreeSet<String>,
     providers: Counted<String>,
     targets: Counted<Target>,
@@ -73,7 +73,7 @@ fn uncount<T: Ord>(counted: &mut Counted<T>, one: &T) {
 }
 
 impl Canaries {
-    /// Takes the place of what it named before, which is returned.
+    /// Replaces the former references, which are returned.
     pub(super) fn put(
         &mut self,
         key: Key,
@@ -116,7 +116,7 @@ impl Canaries {
         Some(old)
     }
 
-    /// Removes those that `kept` does not take.
+    /// Removes those that `kept` rejects.
     pub(super) fn retain(&mut self, kept: impl Fn(&Key) -> bool) {
         let gone: Vec<Key> = self.by_key.keys().filter(|key| !kept(key)).cloned().collect();
         for key in gone {
@@ -149,7 +149,7 @@ impl Canaries {
         within.inspect(|_| visited())
     }
 
-    /// The namespaces whose number of Canaries has changed since this was last asked, and that number.
+    /// The namespaces whose number of Canaries has changed since the last call, with that number.
     pub(super) fn take_changed(&mut self) -> Vec<(String, usize)> {
         let changed = std::mem::take(&mut self.changed);
         let with_number = |namespace| {
@@ -159,7 +159,7 @@ impl Canaries {
         changed.into_iter().map(with_number).collect()
     }
 
-    /// The providers that they name; one of them is empty if some name none.
+    /// Their providers; one of them is empty if some Canary names none.
     pub(super) fn providers(&self) -> BTreeSet<String> {
         self.providers.keys().cloned().collect()
     }
@@ -169,7 +169,7 @@ impl Canaries {
         self.targets.contains_key(&kind)
     }
 
-    /// Those that may name this, in order of their keys; others may be among them, and are few.
+    /// Canaries that may name this, in order of their keys; may include a few others.
     pub(super) fn naming<'a>(
         &'a self,
         term: &Term<'_>,
@@ -181,7 +181,7 @@ impl Canaries {
         found.into_iter()
     }
 
-    /// Hashes of all that the Canary is looked for by, each once.
+    /// Hashes of everything by which the Canary is found, each once.
     fn terms(&self, (namespace, name): &Key, of: &References) -> Vec<u64> {
         let hash = |term: Term<'_>| self.hasher.hash_one(term);
         let (primary, scaler) = (names::primary(&of.target), names::primary(&of.scaler));

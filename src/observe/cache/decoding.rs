@@ -1,6 +1,6 @@
-//! What comes of objects that are there and cannot be decoded. None of them is taken for deleted: what was known of it before
-//! stays, and no Canary that needs it is worked on until it is corrected or gone. A Canary is kept as far as it can be decoded, so
-//! that others still see what it claims, and its finalizer can be removed.
+//! Objects that exist but cannot be decoded. They never count as deleted: the previous knowledge stays, and no Canary
+//! that needs such an object is processed until it is corrected or gone. A Canary is kept as far as it can be decoded,
+//! so that others still see what it claims, and its finalizer can be removed.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl ObjectCache {
-    /// Takes in that an object does not decode. `content`: as much of it as does. Returns the Canaries it matters to.
+    /// Records that an object does not decode. `content`: the part that does. Returns the Canaries that it affects.
     pub(crate) fn insert_undecodable(
         &self,
         kind: Kind,
@@ -42,7 +42,7 @@ impl ObjectCache {
         triggered
     }
 
-    /// This object decodes. Returns the Canaries it matters to if it did not before.
+    /// This object decodes. Returns the Canaries that it affects if it did not before.
     pub(super) fn decodes(&self, kind: Kind, object: &Value) -> Vec<Key> {
         let (mut inner, key) = (self.lock(), key_of(object));
         let marked = inner.undecodable.get(kind, &key);
@@ -53,20 +53,20 @@ impl ObjectCache {
         inner.triggered(kind, &key, object)
     }
 
-    /// Why an object cannot be decoded, if it is there and cannot.
+    /// Why an object cannot be decoded, if it exists and cannot.
     pub(crate) fn undecodable(&self, kind: Kind, key: &Key) -> Option<String> {
         let key = scope::key(kind, &key.0, &key.1);
         self.lock().undecodable.get(kind, &key).map(|object| object.why.clone())
     }
 
-    /// One that cannot be decoded of these objects, and of those that bear the label of the Canary, and why.
+    /// One of these objects, or of those with the label of the Canary, that cannot be decoded, and why.
     pub(crate) fn undecodable_of(&self, canary: &Key, wanted: &[ObjectRef]) -> Option<(ObjectRef, String)> {
         let (inner, label) = (self.lock(), names::label_value(&canary.1));
         let found = inner.undecodable.one_of(&canary.0, &label, wanted);
         found.map(|(at, object)| (at, object.why.clone()))
     }
 
-    /// How many of a kind cannot be decoded, if that has changed since it was last asked.
+    /// How many objects of a kind cannot be decoded, if that has changed since the last call.
     pub(crate) fn take_changed_undecodable(&self, kind: Kind) -> Option<usize> {
         self.lock().undecodable.take_changed(kind)
     }
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(cache.undecodable(METRIC_TEMPLATE, &key("errors")).as_deref(), Some("too deep"));
         cache.listed(METRIC_TEMPLATE, &BTreeSet::from([key("errors")]));
         assert!(cache.get(METRIC_TEMPLATE, "n", "errors").is_some(), "as it was");
-        // an answer that is older than what was seen
+        // an answer that is older than the last observation
         cache.insert(METRIC_TEMPLATE, template("2"));
         assert!(cache.undecodable(METRIC_TEMPLATE, &key("errors")).is_some());
         assert_eq!(cache.insert(METRIC_TEMPLATE, template("4")), [key("app"), key("app")]);

@@ -1,4 +1,4 @@
-//! The objects of one kind, found by name, or by a term under which [`terms`](super::terms) puts them.
+//! The objects of one kind, found by name, or by a term from [`terms`](super::terms).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,8 +23,8 @@ impl Entries {
         self.by_key.get(key)
     }
 
-    /// Takes in an object in place of what was there under the key. Of the terms of which one is enough, that one is taken
-    /// under which there are fewest.
+    /// Stores an object under the key. If one of several terms is enough, uses the one
+    /// with the fewest objects.
     pub(super) fn put(&mut self, key: Key, version: u64, stored: Arc<Stored>, terms: Terms) {
         let Terms { here, one_of, anywhere } = terms;
         if let Some(Entry::Seen { version: old, stored: kept, terms, anywhere: all }) =
@@ -53,7 +53,7 @@ impl Entries {
             .insert(key, Entry::Seen { version, stored, terms: terms.into(), anywhere: anywhere.into() });
     }
 
-    /// Notes that there is nothing under the key since then.
+    /// Records that there is nothing under the key since then.
     pub(super) fn bury(&mut self, key: &Key, version: u64, at: jiff::Timestamp) {
         self.remove(key);
         self.by_key.insert(key.clone(), Entry::Deleted { version, at });
@@ -80,7 +80,7 @@ impl Entries {
         }
     }
 
-    /// Removes what `kept` does not take.
+    /// Removes objects that `kept` rejects.
     pub(super) fn retain(&mut self, kept: impl Fn(&Key) -> bool) {
         let gone: Vec<Key> = self.by_key.keys().filter(|key| !kept(key)).cloned().collect();
         for key in gone {
@@ -88,12 +88,12 @@ impl Entries {
         }
     }
 
-    /// Those of all namespaces.
+    /// Those in all namespaces.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &Entry)> {
         self.by_key.iter().inspect(|_| visited())
     }
 
-    /// Those of a namespace whose names begin so.
+    /// Those in a namespace whose names begin with this.
     pub(super) fn beginning<'a>(
         &'a self,
         namespace: &'a str,
@@ -107,7 +107,7 @@ impl Entries {
         within.inspect(|_| visited()).map(|(key, entry)| (key.1.as_str(), entry))
     }
 
-    /// Those of a namespace under all of these terms; none for no terms.
+    /// Those in a namespace that have all of these terms; none if there are no terms.
     pub(super) fn under<'a>(
         &'a self,
         namespace: &'a str,
@@ -124,7 +124,7 @@ impl Entries {
         })
     }
 
-    /// Those of all namespaces under this term.
+    /// Those in all namespaces that have this term.
     pub(super) fn anywhere<'a>(&'a self, term: &str) -> impl Iterator<Item = (&'a Key, &'a Entry)> + use<'a> {
         let keys = self.anywhere.get(term).into_iter().flatten().inspect(|_| visited());
         keys.filter_map(|key| self.by_key.get_key_value(key))

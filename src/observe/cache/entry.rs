@@ -1,4 +1,4 @@
-//! What the cache holds under a name.
+//! An entry of the cache.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ pub(super) enum Entry {
     Seen {
         version: u64,
         stored: Arc<Stored>,
-        /// What it is looked for by in its namespace, besides its name.
+        /// Terms by which it is found in its namespace, in addition to its name.
         terms: Box<[String]>,
-        /// What it is looked for by in all namespaces.
+        /// Terms by which it is found in all namespaces.
         anywhere: Box<[String]>,
     },
-    /// Deleted at this version: an older write of ours that returns late does not bring it back.
+    /// Deleted at this version: an older write of ours that returns late does not restore it.
     Deleted { version: u64, at: Timestamp },
 }
 
@@ -37,7 +37,7 @@ impl Entry {
         }
     }
 
-    /// None for what was deleted.
+    /// None if it was deleted.
     pub(super) fn stored(&self) -> Option<&Arc<Stored>> {
         match self {
             Self::Seen { stored, .. } => Some(stored),
@@ -63,8 +63,8 @@ pub(crate) fn key_of(object: &Value) -> Key {
     (text("namespace"), text("name"))
 }
 
-/// Of managedFields and of the annotation of `kubectl apply`, which repeat the object, only what is read: who sets its
-/// replicas, and who wrote last, of others and of ourselves.
+/// Of managedFields and of the annotation of `kubectl apply`, which repeat the object, keeps only the parts that are
+/// read: who sets its replicas, and the last writer among others and ourselves.
 pub(super) fn drop_unread(object: &mut Value) {
     let last = last_writers(&object["metadata"]["managedFields"]);
     manifest::keep_authors_of_replicas(object);
@@ -73,14 +73,14 @@ pub(super) fn drop_unread(object: &mut Value) {
     kept.as_array_mut().into_iter().for_each(|kept| kept.extend(last.iter().cloned()));
 }
 
-/// Manager and time of the last write of others, and of ours; those of the status are none.
+/// Manager and time of the last write of others, and of ours; writes of the status do not count.
 fn last_writers(entries: &Value) -> Vec<Value> {
     let all = entries.as_array().map_or(&[][..], Vec::as_slice);
     let text = |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
     let last = |ours: bool| {
         let of = all.iter().filter(|entry| entry["subresource"] != "status");
         let of = of.map(|entry| (text(entry, "time"), text(entry, "manager")));
-        // times are all written alike, so that the texts have their order
+        // all times have the same format, so the texts sort by time
         of.filter(|(time, manager)| !time.is_empty() && manager.starts_with(names::MANAGERS) == ours).max()
     };
     let short = |(time, manager)| json!({"manager": manager, "time": time});

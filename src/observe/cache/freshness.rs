@@ -1,15 +1,15 @@
-//! How old what is known of a kind may be: since when its watch is broken, and why.
+//! How old the data about a kind may be: since when its watch is broken, and why.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{store::ObjectCache, watched::Watched};
 use crate::snapshot::{Key, Kind, StaleKind};
 
-/// A watch that is opened again within this time was never missed.
+/// A watch that is reopened within this time does not count as broken.
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(20);
 
 impl ObjectCache {
-    /// Nothing is seen by this watch from now on. True when that is new.
+    /// This watch sees nothing from now on. True if that is new.
     pub(crate) fn lose(&self, watched: impl Into<Watched>, why: &str, now: Timestamp) -> bool {
         let (mut inner, watched) = (self.lock(), watched.into());
         let since = inner.lost.get(&watched).map(|lost| lost.since);
@@ -19,24 +19,25 @@ impl ObjectCache {
         since.is_none()
     }
 
-    /// The watch sees again. Returns the Canaries that this matters to if it had not for too long.
+    /// The watch works again. Returns the affected Canaries if it was broken for too long.
     pub(crate) fn regain(&self, watched: impl Into<Watched>, now: Timestamp) -> Vec<Key> {
         let (mut inner, watched) = (self.lock(), watched.into());
         let lost = inner.lost.remove(&watched);
         if lost.is_some_and(|lost| lost.is_old(now)) { inner.canaries_of(&watched) } else { vec![] }
     }
 
-    /// All Canaries: a kind has not been seen for too long.
+    /// All Canaries: a kind has not been visible for too long.
     pub(crate) fn concerned(&self) -> Vec<Key> {
         self.lock().canaries.keys()
     }
 
-    /// The kinds that have not been seen for too long.
+    /// The kinds that have not been visible for too long.
     pub(crate) fn stale_kinds(&self, now: Timestamp) -> Vec<StaleKind> {
         self.lock().lost.values().filter(|lost| lost.is_old(now)).cloned().collect()
     }
 
-    /// Why nothing is known of what this namespace has of the kind, if it was never listed and cannot be for too long.
+    /// Why nothing is known about objects of the kind in this namespace, if it was never listed and has been
+    /// unavailable for too long.
     pub(crate) fn unlisted(&self, kind: Kind, namespace: &str, now: Timestamp) -> Option<String> {
         let inner = self.lock();
         let watched = inner.territory.watch_in(kind, namespace);
@@ -45,8 +46,8 @@ impl ObjectCache {
         lost.map(|lost| lost.why.clone())
     }
 
-    /// Work can begin: all of these kinds have been listed, but for those of single namespaces that cannot be for so long
-    /// that the others are not kept waiting.
+    /// Work can begin: all of these kinds have been listed, except those of single namespaces that have been
+    /// unavailable for so long that the others should not wait.
     pub(crate) fn may_begin(&self, kinds: &[Kind], now: Timestamp) -> bool {
         let inner = self.lock();
         let listed = |watched: &Watched| {
@@ -59,7 +60,7 @@ impl ObjectCache {
             && kinds.iter().all(|kind| inner.territory.watches(*kind).iter().all(listed))
     }
 
-    /// The first of these kinds that was not yet listed in a namespace that has watches of its own.
+    /// The first of these kinds that was not yet listed in a namespace with separate watches.
     pub(crate) fn unseen(&self, kinds: &[Kind], namespace: &str) -> Option<Kind> {
         let inner = self.lock();
         let unseen = |kind: &&Kind| {
@@ -69,8 +70,8 @@ impl ObjectCache {
         kinds.iter().find(unseen).copied()
     }
 
-    /// A list was begun as of this version. If the watch has seen a later one, the cluster was set back to an earlier state:
-    /// all that is known of the kind goes.
+    /// A list was started at this version. If the watch has seen a later one, the cluster was set back to an earlier
+    /// state: everything known about the kind is dropped.
     pub(crate) fn begin_list(&self, watched: impl Into<Watched>, version: u64) {
         let (mut inner, watched) = (self.lock(), watched.into());
         let newest = inner.newest.get(&watched).copied().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! An object that comes in: what the cache needs of it is made before the cache is locked.
+//! An incoming object: everything that the cache needs from it is computed before the cache is locked.
 
 use std::sync::Arc;
 
@@ -18,24 +18,24 @@ use crate::{
     snapshot::{ALERT_PROVIDER, CANARY, CANARY_RUN, JOB, Key, Kind, METRIC_TEMPLATE, POD, REVISION},
 };
 
-/// An object that comes in.
+/// An incoming object.
 pub(super) struct Incoming {
     kind: Kind,
     pub(super) key: Key,
     pub(super) version: u64,
     pub(super) object: Arc<Value>,
     pub(super) stored: Arc<Stored>,
-    /// Of a Canary, what it names.
+    /// For a Canary, its references.
     pub(super) references: Option<Arc<References>>,
     pub(super) standing: Standing,
     terms: Terms,
 }
 
-/// What was known of it before.
+/// The previous knowledge about it.
 pub(super) struct Compared {
     pub(super) version: u64,
     pub(super) object: Arc<Value>,
-    /// Nothing that matters has changed.
+    /// No relevant field has changed.
     pub(super) same: bool,
 }
 
@@ -56,7 +56,7 @@ impl Incoming {
         }
     }
 
-    /// What was known before, of a kind whose changes do not all matter.
+    /// The previous knowledge, for a kind whose changes are not all relevant.
     pub(super) fn compared(&self, cache: &ObjectCache) -> Option<Compared> {
         if !scalers::without_status(self.kind) {
             return None;
@@ -73,7 +73,7 @@ impl Incoming {
 }
 
 impl Inner {
-    /// Takes the place of what was known.
+    /// Replaces the previous knowledge.
     pub(super) fn take_in(&mut self, new: &Incoming) {
         let entries = self.objects.entry(new.kind).or_default();
         entries.put(new.key.clone(), new.version, new.stored.clone(), new.terms.clone());
@@ -84,7 +84,7 @@ impl Inner {
     }
 }
 
-/// The object without what no decision reads.
+/// The object without parts that no decision reads.
 fn kept(kind: Kind, mut object: Value) -> Value {
     drop_unread(&mut object);
     if !keeps_writers(kind) {
@@ -102,7 +102,7 @@ fn kept(kind: Kind, mut object: Value) -> Value {
     object
 }
 
-/// Who wrote last matters of what Serin writes and others may change back.
+/// The last writer is relevant for objects that Serin writes and others may revert.
 fn keeps_writers(kind: Kind) -> bool {
     let others = [CANARY, CANARY_RUN, POD, JOB, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER];
     !others.contains(&kind) && !config::KINDS.contains(&kind)

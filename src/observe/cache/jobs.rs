@@ -1,5 +1,5 @@
-//! Jobs of metrics and their pods: watched by a label of ours, once some MetricTemplate is a Job. Of pods only their state is
-//! kept.
+//! Jobs of metrics and their pods: watched by a label of ours, once some MetricTemplate is a Job. Only the state of
+//! pods is kept.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     snapshot::{JOB, Key, METRIC_TEMPLATE, Objects, POD},
 };
 
-/// Removes what no decision reads.
+/// Removes parts that no decision reads.
 pub(super) fn drop_spec(pod: &mut Value) {
     if let Some(pod) = pod.as_object_mut() {
         pod.remove("spec");

@@ -1,7 +1,7 @@
-//! What the watches have seen, and what our own writes returned: the newest known version of each object.
+//! Results of the watches and of our own writes: the newest known version of each object.
 //!
 //! A version that one of our writes returned is never replaced by an older one from a watch, so a decision always sees the
-//! writes before it. What is kept of an object: [`stored`]. How it is found: [`terms`] and [`canaries`].
+//! writes before it. How an object is stored: [`stored`]. How it is found: [`terms`] and [`canaries`].
 
 mod canaries;
 mod decoding;
@@ -43,7 +43,7 @@ use crate::{
 };
 
 impl ObjectCache {
-    /// Takes in an object from a watch or from the answer to a write. Returns the Canaries it matters to.
+    /// Stores an object from a watch or from the answer to a write. Returns the Canaries that it affects.
     pub(crate) fn insert(&self, kind: Kind, object: Value) -> Vec<Key> {
         let corrected = self.undecodable(kind, &key_of(&object)).map(|_| object.clone());
         let mut triggered = self.take_in(kind, object);
@@ -58,7 +58,7 @@ impl ObjectCache {
             let service = slice.and_then(|slice| inner.endpoints.insert(&key, slice));
             return inner.served_by(&key.0, service);
         }
-        // all that takes long comes before the lock
+        // everything that takes long is done before locking
         let new = Incoming::of(kind, object);
         let old = new.compared(self);
         let same = old.as_ref().is_some_and(|old| old.same);
@@ -92,7 +92,7 @@ impl ObjectCache {
         triggered
     }
 
-    /// Takes in a deletion. Returns the Canaries it matters to.
+    /// Records a deletion. Returns the Canaries that it affects.
     pub(crate) fn remove(&self, kind: Kind, object: &Value) -> Vec<Key> {
         self.remove_at(kind, object, clock::now())
     }
@@ -111,7 +111,7 @@ impl ObjectCache {
         let mut triggered = inner.triggered(kind, &key, object);
         inner.forget_buried(now);
         let entries = inner.objects.entry(kind).or_default();
-        // what is never written by us needs no tombstone, nor does what no Canary depends on
+        // kinds that we never write need no tombstone, nor do objects that no Canary depends on
         if triggered.is_empty() || kind == POD || pod_policies::KINDS.contains(&kind) {
             entries.remove(&key);
         } else {
@@ -125,7 +125,7 @@ impl ObjectCache {
             inner.dependencies.remove(&key);
             triggered.extend(inner.concerned(&key, &old));
             if inner.canaries.of_namespace(&key.0).next().is_none() {
-                // what comes under this name later may be in another namespace of that name
+                // a later object of this name may be in another namespace of that name
                 inner.terminating.remove(&key.0);
             }
         }
@@ -162,7 +162,7 @@ impl ObjectCache {
         concerned
     }
 
-    /// The watches of a kind have ended for good: nothing of it is known any more.
+    /// The watches of a kind have ended for good: nothing is known about it any more.
     pub(crate) fn forget(&self, kind: Kind) {
         if kind == SECRET {
             self.vaults.tell(&|_| true);
@@ -177,7 +177,7 @@ impl ObjectCache {
         inner.objects.remove(&kind);
     }
 
-    /// What is known of this object before this version is stale.
+    /// Data about this object before this version is stale.
     pub(crate) fn floor(&self, kind: Kind, key: Key, version: u64) {
         let mut inner = self.lock();
         let known = inner.objects.get(&kind).and_then(|e| e.get(&key)).map_or(0, Entry::version);
@@ -186,7 +186,7 @@ impl ObjectCache {
         }
     }
 
-    /// Sets which CustomResourceDefinitions exist. Returns all Canaries when that changed.
+    /// Sets which CustomResourceDefinitions exist. Returns all Canaries if that changed.
     pub(crate) fn set_crds(&self, crds: BTreeSet<String>) -> Vec<Key> {
         let mut inner = self.lock();
         let changed = inner.crds != crds || !inner.crds_synced;
@@ -209,7 +209,7 @@ impl ObjectCache {
         inner.canaries.of_namespace(namespace).map(|(key, _)| key.clone()).collect()
     }
 
-    /// Holder of Flagger's lease and when it runs out; returns all Canaries when the holder changed.
+    /// Sets the holder of Flagger's lease and when it expires; returns all Canaries if the holder changed.
     pub(crate) fn set_flagger(&self, lease: Option<(String, jiff::Timestamp)>) -> Vec<Key> {
         let mut inner = self.lock();
         let changed = lease.as_ref().map(|l| &l.0) != inner.flagger.as_ref().map(|l| &l.0);
@@ -217,12 +217,12 @@ impl ObjectCache {
         if changed { inner.canaries.keys() } else { vec![] }
     }
 
-    /// Holder of Flagger's lease and when it runs out.
+    /// Holder of Flagger's lease and when it expires.
     pub(crate) fn flagger(&self) -> Option<(String, jiff::Timestamp)> {
         self.lock().flagger.clone()
     }
 
-    /// Notes what is read for a Canary, so that its changes matter to it whatever it is named.
+    /// Records what is read for a Canary, so that changes affect it whatever the name of the object.
     pub(crate) fn depends_on(&self, canary: &Key, objects: &[ObjectRef]) {
         let Some(references) = self.lock().canaries.get(canary).cloned() else { return };
         let named = references.services();
@@ -236,14 +236,14 @@ impl ObjectCache {
         }
     }
 
-    /// All these kinds have been listed at least once, in every namespace that has watches of its own.
+    /// All these kinds have been listed at least once, in every namespace with separate watches.
     pub(crate) fn synced(&self, kinds: &[Kind]) -> bool {
         let inner = self.lock();
         let listed = |kind: &Kind| inner.territory.watches(*kind).iter().all(|w| inner.synced.contains(w));
         inner.crds_synced && inner.territory.known() && kinds.iter().all(listed)
     }
 
-    /// What this namespace has of the kind has been listed at least once.
+    /// Objects of the kind in this namespace have been listed at least once.
     pub(crate) fn listed_in(&self, kind: Kind, namespace: &str) -> bool {
         let inner = self.lock();
         inner.crds_synced && inner.synced.contains(&inner.territory.watch_in(kind, namespace))

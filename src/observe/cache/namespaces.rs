@@ -1,5 +1,5 @@
-//! Canaries of the namespaces that the operator works in. Only these are in the index of Canaries: nothing that happens elsewhere makes
-//! one due, and none elsewhere is counted.
+//! Canaries of the namespaces that the operator works in. Only these are in the index of Canaries: events elsewhere
+//! make no Canary due, and Canaries elsewhere are not counted.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -42,13 +42,13 @@ impl ObjectCache {
         self.lock().territory.watches(kind)
     }
 
-    /// The namespace has the labels by which the operator chooses, or has them no longer. Returns the Canaries that this matters
-    /// to.
+    /// The namespace matches the operator's selector, or no longer does. Returns the affected
+    /// Canaries.
     pub(crate) fn choose(&self, namespace: &str, chosen: bool) -> Vec<Key> {
         self.move_namespaces(|known| known.set(namespace, chosen, clock::now()))
     }
 
-    /// These namespaces have the labels, and no others. Returns the Canaries that this matters to.
+    /// Exactly these namespaces match the selector. Returns the affected Canaries.
     pub(crate) fn choose_only(&self, namespaces: &BTreeSet<String>) -> Vec<Key> {
         self.move_namespaces(|known| known.replace(namespaces, clock::now()))
     }
@@ -70,7 +70,7 @@ impl ObjectCache {
         concerned
     }
 
-    /// Puts the Canaries of the namespace into the index. One that changes meanwhile is put there by its watch.
+    /// Adds the Canaries of the namespace to the index. Its watch adds Canaries that change meanwhile.
     fn take_up(&self, namespace: &str) -> Vec<Key> {
         let found: Vec<_> = {
             let inner = self.lock();
@@ -96,7 +96,7 @@ impl ObjectCache {
 }
 
 impl Inner {
-    /// Takes the Canaries of the namespace out of the index.
+    /// Removes the Canaries of the namespace from the index.
     fn let_go(&mut self, namespace: &str) -> Vec<Key> {
         let keys: Vec<Key> = self.canaries.of_namespace(namespace).map(|(key, _)| key.clone()).collect();
         let mut concerned = Vec::new();
@@ -149,7 +149,7 @@ mod tests {
         assert!(cache.insert(DEPLOYMENT, object("ads", "app")).is_empty());
         assert_eq!(cache.concerned(), [key("shop")]);
         assert_eq!(cache.take_changed_totals(), [("shop".to_owned(), 1)]);
-        // what it refers to may be in a namespace that is not chosen
+        // the objects that it refers to may be in a namespace that is not selected
         assert_eq!(cache.insert(METRIC_TEMPLATE, object("monitoring", "shared")), [key("shop")]);
 
         assert_eq!(cache.choose("ads", true), [key("ads")]);
@@ -205,7 +205,7 @@ mod tests {
             cache.get(DEPLOYMENT, "ads", "app").is_none() && cache.get(DEPLOYMENT, "shop", "app").is_some()
         );
         assert!(cache.synced(&[DEPLOYMENT]));
-        // one that is set back takes nothing of the other with it
+        // a namespace that is set back removes nothing of the other one
         cache.begin_list(in_one(DEPLOYMENT, "ads"), 90);
         cache.begin_list(in_one(DEPLOYMENT, "ads"), 50);
         assert!(cache.get(DEPLOYMENT, "shop", "app").is_some());

@@ -1,4 +1,4 @@
-//! NetworkPolicies and PodDisruptionBudgets among what the watches have seen, found by the labels of the pods that they may bear on.
+//! NetworkPolicies and PodDisruptionBudgets in the cache, found by the labels of the pods that they may affect.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl ObjectCache {
-    /// Those of a kind that may bear on pods with some of these labels, and those that have to be compared with them.
+    /// Policies of a kind that may affect pods with some of these labels, and those that have to be compared with them.
     pub(crate) fn bearing_on(
         &self,
         kind: Kind,
@@ -54,7 +54,7 @@ fn bearing_on<'a>(
 }
 
 impl Inner {
-    /// The Canaries on whose pods an object of this kind may bear.
+    /// The Canaries whose pods an object of this kind may affect.
     pub(super) fn governed_by(&self, kind: Kind, namespace: &str, object: &Value) -> Vec<Key> {
         let reach = Reach::of(kind, object);
         let pairs = |labels: &BTreeMap<String, String>| -> Vec<_> {
@@ -63,7 +63,7 @@ impl Inner {
         let mut selectors: Vec<Vec<String>> = Vec::new();
         for labels in &reach.selectors {
             selectors.push(pairs(labels));
-            // a primary that is yet to be made has the labels of its target, but for one
+            // a new primary has the labels of its target, except for one
             for (key, value) in labels {
                 if let Some(of) = names::of_primary(value) {
                     let mut labels = labels.clone();

@@ -1,4 +1,4 @@
-//! What is read of the cache. Objects are found under the lock, and decoded after it.
+//! Reads from the cache. Objects are found under the lock, and decoded after it.
 
 use std::{any::Any, collections::BTreeSet, sync::Arc};
 
@@ -24,13 +24,13 @@ impl ObjectCache {
         self.lock().objects.get(&kind)?.get(&key)?.stored().cloned()
     }
 
-    /// Newest known version of the object, whose namespace does not matter if its kind has none; none when it does not
+    /// Newest known version of the object; the namespace is ignored if its kind is cluster-scoped. None if it does not
     /// exist.
     pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Value>> {
         self.warm.object(&self.find(kind, namespace, name)?)
     }
 
-    /// What `decode` makes of that. For one kind it is always the same.
+    /// The result of `decode` for it. A kind must always use the same `decode`.
     pub(crate) fn typed<T: Any + Send + Sync>(
         &self,
         kind: Kind,
@@ -46,13 +46,13 @@ impl ObjectCache {
         self.beginning(kind, namespace, "")
     }
 
-    /// Nothing stays decoded.
+    /// Drops all decoded objects.
     #[cfg(test)]
     pub(crate) fn forget_decoded(&self) {
         self.warm.clear();
     }
 
-    /// Names of the objects of a kind that belong to no namespace.
+    /// Names of the objects of a cluster-scoped kind.
     pub(crate) fn names(&self, kind: Kind) -> Vec<String> {
         let inner = self.lock();
         let entries = inner.objects.get(&kind).into_iter().flat_map(|entries| entries.beginning("", ""));
@@ -60,7 +60,7 @@ impl ObjectCache {
         there.map(|(name, _)| name.to_owned()).collect()
     }
 
-    /// The objects of a kind in a namespace whose names begin so.
+    /// The objects of a kind in a namespace whose names begin with `head`.
     pub(crate) fn beginning(&self, kind: Kind, namespace: &str, head: &str) -> Vec<Arc<Value>> {
         let found = {
             let inner = self.lock();
@@ -71,12 +71,12 @@ impl ObjectCache {
         self.objects(&found)
     }
 
-    /// The objects of a kind that bear the label of this Canary.
+    /// The objects of a kind that have the label of this Canary.
     pub(crate) fn owned(&self, kind: Kind, (namespace, canary): &Key) -> Vec<Arc<Value>> {
         self.under(kind, namespace, &[owned_by(canary)])
     }
 
-    /// The workloads of a kind whose pods have all these labels; none for no labels.
+    /// The workloads of a kind whose pods have all these labels; none if there are no labels.
     pub(crate) fn labelled<'a>(
         &self,
         kind: Kind,
@@ -97,7 +97,7 @@ impl ObjectCache {
         self.objects(&found)
     }
 
-    /// The objects of a kind, whatever their namespace, that serve any of these hosts. None: all.
+    /// The objects of a kind, in any namespace, that serve any of these hosts. None: all.
     pub(crate) fn serving(&self, kind: Kind, hosts: Option<&[String]>) -> Vec<Arc<Value>> {
         let found: Vec<Arc<Stored>> = {
             let inner = self.lock();
@@ -114,17 +114,17 @@ impl ObjectCache {
         self.objects(&found)
     }
 
-    /// A write to one of these is known to be newer than what has been seen.
+    /// A write to one of these is known to be newer than the cached version.
     pub(crate) fn stale(&self, kind: Kind, key: &Key) -> bool {
         self.lock().floors.contains_key(&(kind, key.clone()))
     }
 
-    /// Ready endpoints behind a Service; none when no EndpointSlice was seen.
+    /// Ready endpoints behind a Service; none if there is no EndpointSlice.
     pub(crate) fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
         self.lock().endpoints.ready(namespace, service)
     }
 
-    /// Addresses of the API server, as far as they are seen.
+    /// Known addresses of the API server.
     pub(crate) fn api_server(&self) -> BTreeSet<std::net::IpAddr> {
         self.lock().endpoints.api_server()
     }
@@ -134,7 +134,7 @@ impl ObjectCache {
         Some(self.lock().endpoints.leaving(namespace, service)).filter(|leaving| *leaving > 0)
     }
 
-    /// Other Canaries of the namespace that want what this one wants. `provider` is that of Canaries that name none.
+    /// Other Canaries of the namespace that claim the same as this one. `provider` is the default provider.
     pub(in crate::observe) fn rivals(&self, key: &Key, provider: &str) -> Vec<(Key, Contested)> {
         let Some(own) = self.lock().canaries.get(key).cloned() else { return vec![] };
         let candidates = self.lock().candidates(key, &own);
@@ -145,24 +145,24 @@ impl ObjectCache {
         contested.collect()
     }
 
-    /// How pressing the work on a Canary is.
+    /// How urgent the work on a Canary is.
     pub(crate) fn standing(&self, canary: &Key) -> Standing {
         self.lock().canaries.standing(canary)
     }
 
-    /// The same of all Canaries.
+    /// The same for all Canaries.
     pub(crate) fn standings(&self) -> Vec<(Key, Standing)> {
         self.lock().canaries.standings()
     }
 
-    /// Other Canaries, of all namespaces, that serve a host of this one.
+    /// Other Canaries, in any namespace, that serve a host of this one.
     pub(crate) fn neighbours(&self, key: &Key) -> Vec<Key> {
         let inner = self.lock();
         let Some(own) = inner.canaries.get(key) else { return vec![] };
         inner.neighbours(key, own)
     }
 
-    /// Providers that Canaries name; one of them is empty if some name none.
+    /// Providers of Canaries; one of them is empty if some Canary names none.
     pub(crate) fn providers(&self) -> BTreeSet<String> {
         self.lock().canaries.providers()
     }
@@ -172,7 +172,7 @@ impl ObjectCache {
         self.lock().canaries.targets(kind)
     }
 
-    /// The namespaces whose number of Canaries has changed since this was last asked, and that number.
+    /// The namespaces whose number of Canaries has changed since the last call, with that number.
     pub(crate) fn take_changed_totals(&self) -> Vec<(String, usize)> {
         self.lock().canaries.take_changed()
     }

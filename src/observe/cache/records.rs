@@ -1,4 +1,4 @@
-//! Records of runs, of which there are many and hardly any is read: of one that is closed only the outcome is kept.
+//! Records of runs. There are many, and most are never read: of a closed one only the outcome is kept.
 
 use serde_json::{Value, json};
 

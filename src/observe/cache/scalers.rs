@@ -1,4 +1,4 @@
-//! Autoscalers among what the watches have seen: whom they matter to, and which of their changes do.
+//! Autoscalers in the cache: which Canaries they affect, and which changes matter.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,12 @@ use crate::{
     snapshot::{HPA, Kind, SCALED_OBJECT},
 };
 
-/// The status of this kind does not matter: autoscalers, and what selects pods by their labels.
+/// The status of this kind does not matter: autoscalers, and policies that select pods by their labels.
 pub(super) fn without_status(kind: Kind) -> bool {
     kind == HPA || kind == SCALED_OBJECT || pod_policies::KINDS.contains(&kind)
 }
 
-/// Nothing that matters differs.
+/// No relevant field differs.
 pub(super) fn same_but_version(a: &Value, b: &Value) -> bool {
     let plain = |object: &Value| {
         let mut object = object.clone();
@@ -30,7 +30,7 @@ pub(super) fn same_but_version(a: &Value, b: &Value) -> bool {
     plain(a) == plain(b)
 }
 
-/// Removes what changes all the time and no decision reads.
+/// Removes fields that change all the time and that no decision reads.
 pub(super) fn drop_status(object: &mut Value) {
     if let Some(object) = object.as_object_mut() {
         object.remove("status");
@@ -38,7 +38,7 @@ pub(super) fn drop_status(object: &mut Value) {
 }
 
 impl References {
-    /// An autoscaler of this name and aim is named here, or made for what is named, or scales either side.
+    /// The Canary names an autoscaler of this name and target, or it is made for one, or scales either side.
     pub(super) fn scaled_by(&self, name: &str, whom: &str) -> bool {
         let of = |name: &str, own: &str| name == own || name == names::primary(own);
         of(whom, &self.target) || !self.scaler.is_empty() && of(name, &self.scaler)

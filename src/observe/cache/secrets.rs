@@ -1,4 +1,4 @@
-//! Secrets that are named to ask metrics servers with: which versions a Canary needs to know, and whom a change concerns.
+//! Secrets for queries to metrics servers: which versions a Canary needs to know, and which Canaries a change affects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ pub(crate) fn versions(
 }
 
 impl ObjectCache {
-    /// Other namespaces in which Canaries of this one have MetricTemplates.
+    /// Other namespaces whose MetricTemplates are used by Canaries of this one.
     pub(crate) fn templates_elsewhere(&self, namespace: &str) -> BTreeSet<String> {
         let inner = self.lock();
         let own = inner.canaries.of_namespace(namespace);

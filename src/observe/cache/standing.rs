@@ -1,4 +1,5 @@
-//! How pressing the work on each Canary is, by its status: kept beside the objects, so that it is known before one is looked at.
+//! How urgent the work on each Canary is, from its status: kept beside the objects, so that it is known before the
+//! Canary is read.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,16 +9,16 @@ use crate::{
     names::{self, conditions},
 };
 
-/// How pressing the work on a Canary is.
+/// How urgent the work on a Canary is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// Its run is being ended, or somebody asks for something and has no answer yet.
+    /// Its run is being ended, or it has a request without an answer.
     pub(crate) pressing: bool,
     /// It has a run.
     pub(crate) runs: bool,
     /// When its next check is due.
     pub(crate) next_check: Option<Timestamp>,
-    /// Since when its revision has waited until other runs end.
+    /// Since when its revision has waited for other runs to end.
     pub(crate) queued: Option<Timestamp>,
 }
 

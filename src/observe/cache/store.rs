@@ -1,4 +1,4 @@
-//! What the cache is made of.
+//! The parts of the cache.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -22,7 +22,7 @@ use crate::{
     snapshot::{Key, Kind, StaleKind},
 };
 
-/// For so long a deleted object is not brought back by a write that returns late: more than any call may take.
+/// For this long a late write cannot restore a deleted object: longer than any call may take.
 const BURIED: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
 
 #[derive(Debug, Default)]
@@ -31,16 +31,16 @@ pub(super) struct Inner {
     pub(super) canaries: Canaries,
     pub(super) dependencies: DependencyIndex,
     pub(super) endpoints: Endpoints,
-    /// A write whose result is known only by version: the object as seen before it is stale.
+    /// A write whose result is known only by version: older versions of the object are stale.
     pub(super) floors: BTreeMap<(Kind, Key), u64>,
-    /// What is there and cannot be decoded.
+    /// Objects that exist but cannot be decoded.
     pub(super) undecodable: Undecodables,
     /// The namespaces that the operator works in.
     pub(super) territory: Territory,
     pub(super) synced: BTreeSet<Watched>,
     /// Watches that the API server refuses.
     pub(super) forbidden: BTreeSet<Watched>,
-    /// Watches that see nothing for now.
+    /// Watches that currently see nothing.
     pub(super) lost: BTreeMap<Watched, StaleKind>,
     /// The latest version that each watch has seen.
     pub(super) newest: BTreeMap<Watched, u64>,
@@ -48,7 +48,7 @@ pub(super) struct Inner {
     pub(super) crds_synced: bool,
     pub(super) terminating: BTreeSet<String>,
     pub(super) flagger: Option<(String, jiff::Timestamp)>,
-    /// What was deleted, in that order.
+    /// Deleted objects, in order of deletion.
     pub(super) buried: VecDeque<(jiff::Timestamp, Kind, Key)>,
 }
 
@@ -60,12 +60,12 @@ pub(crate) struct ObjectCache {
     pub(super) vaults: Vaults,
 }
 
-/// Says of a Secret whether it is gone.
+/// Tells whether a Secret is gone.
 pub(super) type IsGone<'a> = dyn Fn(&Key) -> bool + 'a;
 
 type Forget = dyn Fn(&IsGone<'_>) + Send + Sync;
 
-/// Those who remember what Secrets hold, and are told when some are gone.
+/// Components that remember contents of Secrets, and are notified when some are gone.
 #[derive(Default)]
 pub(super) struct Vaults(Mutex<Vec<Box<Forget>>>);
 
@@ -82,12 +82,12 @@ impl Vaults {
 }
 
 impl ObjectCache {
-    /// Has contents of Secrets forgotten when the Secrets are gone, or not followed any more.
+    /// Forgets contents of Secrets when the Secrets are gone, or no longer watched.
     pub(crate) fn when_secrets_go(&self, forget: impl Fn(&IsGone<'_>) + Send + Sync + 'static) {
         self.vaults.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(forget));
     }
 
-    /// For finding and for putting only: nothing is decoded, copied or waited for under it.
+    /// Only for finding and storing: nothing is decoded, copied or awaited under it.
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,7 +99,7 @@ impl ObjectCache {
 }
 
 impl Inner {
-    /// Forgets what was deleted so long ago that no write to it is under way any more.
+    /// Forgets objects that were deleted so long ago that no write to them is in progress any more.
     pub(super) fn forget_buried(&mut self, now: jiff::Timestamp) {
         while let Some((at, ..)) = self.buried.front()
             && now.duration_since(*at) > BURIED

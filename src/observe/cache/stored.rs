@@ -1,7 +1,7 @@
-//! An object as the cache keeps it: its text, and, while it is in use, what was decoded from it.
+//! An object in the cache: its text, and, while it is in use, its decoded form.
 //!
-//! Text, because a decoded object takes ten times the memory. What was in use last stays decoded, up to a limit, so that the
-//! passes over an active Canary share it. Nothing here is called while the cache is locked.
+//! It is text because a decoded object takes ten times the memory. Recently used objects stay decoded, up to a limit,
+//! so that the passes over an active Canary share them. Nothing here is called while the cache is locked.
 
 use std::{
     any::Any,
@@ -17,21 +17,21 @@ use serde_json::Value;
 
 use super::work;
 
-/// Objects with so many bytes of text, all together, stay decoded.
+/// Objects with this many bytes of text in total stay decoded.
 const DECODED: usize = 2 << 20;
 
-/// An object. What reads it shares it.
+/// An object. Its readers share it.
 pub(crate) struct Stored {
     text: Box<str>,
     decoded: Mutex<Option<Decoded>>,
-    /// It was read since the last look at whether it is.
+    /// It was read since the last check.
     used: AtomicBool,
 }
 
 #[derive(Clone)]
 struct Decoded {
     object: Arc<Value>,
-    /// What was made of it.
+    /// A value derived from it.
     typed: Option<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Stored {
     }
 }
 
-/// The objects that are decoded, those that were decoded first in front.
+/// The decoded objects, in order of decoding.
 #[derive(Debug, Default)]
 pub(super) struct Warm(Mutex<Queue>);
 
@@ -68,7 +68,8 @@ impl Warm {
         self.decoded(stored).map(|decoded| decoded.object)
     }
 
-    /// What `decode` makes of its content, at most once while it is in use. One object is always asked for the same type.
+    /// The result of `decode` for its content, computed at most once while it is in use. An object is always used with
+    /// the same type.
     pub(super) fn typed<T: Any + Send + Sync>(
         &self,
         stored: &Arc<Stored>,
@@ -86,7 +87,7 @@ impl Warm {
         Some(typed)
     }
 
-    /// It stays decoded for now, as this.
+    /// It stays decoded for now, in this form.
     pub(super) fn keep(&self, stored: &Arc<Stored>, object: Arc<Value>) {
         if stored.lock().replace(Decoded { object, typed: None }).is_some() {
             return;
@@ -112,7 +113,7 @@ impl Warm {
         drop(unused);
     }
 
-    /// Nothing stays decoded.
+    /// Drops all decoded objects.
     #[cfg(test)]
     pub(super) fn clear(&self) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);

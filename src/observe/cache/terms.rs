@@ -1,4 +1,4 @@
-//! What an object is looked for by, besides its name.
+//! The terms by which an object is found, in addition to its name.
 
 use serde_json::Value;
 
@@ -18,25 +18,25 @@ use crate::{
 /// The term of a MetricTemplate that is a Job.
 pub(super) const OF_JOBS: &str = "job";
 
-/// The term of what may bear on any pods of its namespace.
+/// The term of a policy that may affect any pods of its namespace.
 pub(super) const ANY: &str = "any";
-/// Begins the term of all that hold for the same pods.
+/// Prefix of the term of policies for the same pods.
 pub(super) const ALIKE: &str = "for:";
-/// Begins the term of those among them that let any pods through.
+/// Prefix of the term of those that admit any pods.
 pub(super) const OPEN: &str = "open:";
 
-/// What an object is looked for by.
+/// The terms of an object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Terms {
     /// In its namespace.
     pub(super) here: Vec<String>,
-    /// In its namespace, by any one of each list: a reader of it reads all of them.
+    /// In its namespace, by any one of each list, because readers use all of them.
     pub(super) one_of: Vec<Vec<String>>,
     /// In all namespaces.
     pub(super) anywhere: Vec<String>,
 }
 
-/// The term of what bears the label of this Canary.
+/// The term of objects with the label of this Canary.
 pub(super) fn owned_by(canary: &str) -> String {
     names::label_value(canary)
 }
@@ -47,8 +47,8 @@ pub(super) fn labelled(key: &str, value: &str) -> String {
 }
 
 impl Terms {
-    /// Those of an object: the Canary that it belongs to, the workload that it scales, the labels of its pods or of those that it
-    /// selects, the Secret that it names, the hosts that it serves.
+    /// The terms of an object: the Canary that it belongs to, the workload that it scales, the labels of its pods or of
+    /// those that it selects, the Secret that it names, the hosts that it serves.
     pub(super) fn of(kind: Kind, object: &Value) -> Self {
         let here: Vec<String> = match kind {
             CANARY_RUN | CONFIG_MAP | JOB | POD | REVISION | SECRET | SERVICE => {
@@ -79,7 +79,7 @@ impl Terms {
     }
 }
 
-/// Those of a NetworkPolicy or PodDisruptionBudget.
+/// Terms of a NetworkPolicy or PodDisruptionBudget.
 fn of_policy(kind: Kind, object: &Value) -> Terms {
     let reach = Reach::of(kind, object);
     let mut terms = Terms::default();

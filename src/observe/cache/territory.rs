@@ -1,4 +1,4 @@
-//! The namespaces that the operator works in, and what becomes of them when labels change. Pure.
+//! The namespaces that the operator works in, and what happens to them when labels change. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,22 +12,22 @@ use crate::{scope::Scope, snapshot::Kind};
 pub(super) enum Territory {
     #[default]
     All,
-    /// These, each with watches of its own, and since when they can be read.
+    /// These, each with separate watches, and since when they can be read.
     Named(BTreeMap<String, Option<Timestamp>>),
-    /// Those that are chosen by their labels. Every kind has one watch, of all namespaces.
+    /// Those that are selected by their labels. Every kind has one watch for all namespaces.
     Chosen(Chosen),
 }
 
-/// Namespaces that are chosen by their labels.
+/// Namespaces that are selected by their labels.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
-    /// Since when they have the labels, as far as that was seen.
+    /// Since when they have the labels, as far as that was observed.
     namespaces: BTreeMap<String, Timestamp>,
-    /// They have been listed: before that no namespace is known not to be one of them.
+    /// They have been listed: before that it is unknown whether a namespace is selected.
     listed: bool,
 }
 
-/// What becomes of namespaces when labels change.
+/// What happens to namespaces when labels change.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Moves {
     pub(super) taken_up: Vec<String>,
@@ -35,7 +35,7 @@ pub(super) struct Moves {
 }
 
 impl Chosen {
-    /// The namespace has the labels, or has them no longer, at `now`.
+    /// The namespace matches the selector, or no longer does, at `now`.
     pub(super) fn set(&mut self, namespace: &str, chosen: bool, now: Timestamp) -> Moves {
         let mut moves = Moves::default();
         if chosen && !self.namespaces.contains_key(namespace) {
@@ -48,7 +48,7 @@ impl Chosen {
         moves
     }
 
-    /// These have the labels at `now`, and no others.
+    /// Exactly these match at `now`.
     pub(super) fn replace(&mut self, namespaces: &BTreeSet<String>, now: Timestamp) -> Moves {
         self.listed = true;
         let old: BTreeSet<String> = self.namespaces.keys().cloned().collect();
@@ -98,7 +98,7 @@ impl Territory {
         }
     }
 
-    /// It is known which they are.
+    /// It is known which namespaces are selected.
     pub(super) fn known(&self) -> bool {
         !matches!(self, Self::Chosen(Chosen { listed: false, .. }))
     }
@@ -114,7 +114,7 @@ impl Territory {
         }
     }
 
-    /// The watch that sees what this namespace has of a kind.
+    /// The watch that covers objects of a kind in this namespace.
     pub(super) fn watch_in(&self, kind: Kind, namespace: &str) -> Watched {
         let own = matches!(self, Self::Named(_)) && !kind.cluster_wide();
         Watched { kind, namespace: own.then(|| namespace.to_owned()) }

@@ -96,7 +96,7 @@ fn a_secret_triggers_those_who_use_it_and_its_content_is_not_kept() {
     assert_eq!((&kept["data"], version_of(&kept)), (&Value::Null, 2));
     assert_eq!(cache.remove(SECRET, &token), one);
 
-    // a copy is told by its label
+    // a copy is recognised by its label
     let mut copy = token;
     copy["metadata"]["name"] = json!("token-primary-1");
     copy["metadata"]["labels"] = json!({names::LABEL_CANARY: "one"});
@@ -211,7 +211,7 @@ fn c33_what_was_deleted_is_forgotten_when_no_write_can_bring_it_back() {
     cache.insert(DEPLOYMENT, object("one", "2"));
     assert_eq!(cache.get(DEPLOYMENT, "n", "one"), None, "a write that returns late");
     assert_eq!(known(&cache), 2);
-    // made again in the meantime
+    // created again in the meantime
     cache.remove_at(DEPLOYMENT, &object("two", "4"), at(10));
     cache.insert(DEPLOYMENT, object("two", "5"));
     cache.remove_at(DEPLOYMENT, &object("other", "4"), at(300));

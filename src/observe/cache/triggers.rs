@@ -1,4 +1,4 @@
-//! Which Canaries an object bears on.
+//! Which Canaries an object affects.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Inner {
-    /// The Canaries that an object matters to.
+    /// The Canaries that an object affects.
     pub(super) fn triggered(&self, kind: Kind, key: &Key, object: &Value) -> Vec<Key> {
         if kind == CANARY {
             return self.territory.holds(&key.0).then(|| key.clone()).into_iter().collect();
@@ -82,13 +82,13 @@ impl Inner {
         }
     }
 
-    /// Those that name this, and are `meant`.
+    /// Canaries that name this, and match `meant`.
     pub(super) fn naming(&self, term: &Term<'_>, meant: impl Fn(&Key, &References) -> bool) -> Vec<Key> {
         let found = self.canaries.naming(term).filter(|(key, references)| meant(key, references));
         found.map(|(key, _)| key.clone()).collect()
     }
 
-    /// The Canary whose label an object bears.
+    /// The Canary in an object's label.
     fn owning(&self, namespace: &str, object: &Value) -> Vec<Key> {
         let label = object["metadata"]["labels"][names::LABEL_CANARY].as_str().unwrap_or_default();
         let ours = |of: &Key, _: &References| of.0 == namespace && manifest::ours(object, &of.1);
@@ -125,7 +125,7 @@ impl Inner {
         found.into_iter().collect()
     }
 
-    /// Other Canaries to which a change of these references matters.
+    /// Other Canaries that a change of these references affects.
     pub(super) fn concerned(&self, key: &Key, own: &References) -> Vec<Key> {
         self.rivals(key, own).into_iter().chain(self.neighbours(key, own)).collect()
     }

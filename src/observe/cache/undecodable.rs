@@ -1,10 +1,10 @@
-//! Which objects are there and cannot be decoded, and why.
+//! Which objects exist but cannot be decoded, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::snapshot::{JOB, Key, Kind, ObjectRef, REVISION};
 
-/// What a Canary has under its label, and would decide otherwise without.
+/// Kinds under a Canary's label without which the decision would be different.
 const OWNED: [Kind; 2] = [REVISION, JOB];
 
 /// An object that cannot be decoded.
@@ -41,7 +41,7 @@ impl Undecodables {
         self.retain(kind, |other| other != key);
     }
 
-    /// Removes those of a kind that `kept` does not take.
+    /// Removes objects of a kind that `kept` rejects.
     pub(super) fn retain(&mut self, kind: Kind, kept: impl Fn(&Key) -> bool) {
         let before = self.known.len();
         self.known.retain(|(of, key), _| *of != kind || kept(key));
@@ -50,8 +50,8 @@ impl Undecodables {
         }
     }
 
-    /// One of these objects of the namespace, or of those with this label of a Canary. What belongs to no namespace is left out:
-    /// an object of no namespace must not stop the Canaries of all.
+    /// One of these objects of the namespace, or of those with this label of a Canary. Cluster-scoped objects are
+    /// ignored, because they must not stop the Canaries of all namespaces.
     pub(super) fn one_of(
         &self,
         namespace: &str,
@@ -67,7 +67,7 @@ impl Undecodables {
         found.map(|((kind, key), object)| (ObjectRef::new(*kind, key.1.clone()), object))
     }
 
-    /// How many there are of a kind, if that has changed since it was last asked.
+    /// How many there are of a kind, if that has changed since the last call.
     pub(super) fn take_changed(&mut self, kind: Kind) -> Option<usize> {
         let changed = self.changed.remove(&kind);
         changed.then(|| self.known.keys().filter(|(of, _)| *of == kind).count())

@@ -1,10 +1,10 @@
-//! What one watch sees.
+//! The scope of one watch.
 
 use std::fmt;
 
 use crate::snapshot::{Key, Kind};
 
-/// What one watch sees: all that there is of a kind, or what one namespace has of it.
+/// The scope of one watch: a kind in all namespaces, or in one namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Watched {
     /// The kind.
@@ -27,7 +27,7 @@ impl fmt::Display for Watched {
 }
 
 impl Watched {
-    /// It sees what has this key.
+    /// It covers this key.
     pub(super) fn holds(&self, (namespace, _): &Key) -> bool {
         self.namespace.as_ref().is_none_or(|own| own == namespace)
     }

@@ -1,9 +1,9 @@
-//! What looking for objects costs, counted in tests: it must not depend on how many others there are.
+//! The cost of finding objects, counted in tests: it must not depend on how many others there are.
 
 #[cfg(test)]
 use std::cell::Cell;
 
-/// Objects that were parsed and the bytes of their texts, what was made of objects, and entries that were looked at.
+/// Parsed objects and the bytes of their texts, derived values, and visited entries.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Work {
@@ -18,7 +18,7 @@ thread_local! {
     static DONE: Cell<Work> = const { Cell::new(Work { parsed: 0, bytes: 0, typed: 0, visited: 0 }) };
 }
 
-/// An object with a text of so many bytes is parsed.
+/// An object with a text of this many bytes is parsed.
 #[cfg_attr(not(test), expect(unused_variables, reason = "counted in tests"))]
 pub(super) fn parsed(bytes: usize) {
     #[cfg(test)]
@@ -28,19 +28,19 @@ pub(super) fn parsed(bytes: usize) {
     });
 }
 
-/// Something is made of an object.
+/// A value is derived from an object.
 pub(super) fn typed() {
     #[cfg(test)]
     DONE.with(|done| done.set(Work { typed: done.get().typed + 1, ..done.get() }));
 }
 
-/// An entry is looked at.
+/// An entry is visited.
 pub(super) fn visited() {
     #[cfg(test)]
     DONE.with(|done| done.set(Work { visited: done.get().visited + 1, ..done.get() }));
 }
 
-/// What this takes.
+/// The work that this takes.
 #[cfg(test)]
 pub(crate) fn of<T>(action: impl FnOnce() -> T) -> (T, Work) {
     DONE.with(|done| done.set(Work::default()));

@@ -1,4 +1,5 @@
-//! What else is there about the pods of target and primary: workloads and policies of others, found by the labels of these pods.
+//! Other objects about the pods of target and primary: workloads and policies of others, found by the labels of these
+//! pods.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +11,8 @@ use crate::{
     spec::Target,
 };
 
-/// Other workloads whose pods may be selected as well: by the labels that the target or the primary is selected by, one of which
-/// has another value on a primary that is yet to be made.
+/// Other workloads whose pods may be selected as well: by the labels in the selectors of target or primary, one of
+/// which has another value on a new primary.
 pub(super) fn strangers(
     cache: &ObjectCache,
     namespace: &str,
@@ -42,8 +43,9 @@ pub(super) fn strangers(
     }
 }
 
-/// What selects pods of the target or the primary by their labels, and what that is compared with. Only advice rests on it: a kind
-/// that is not listed yet is not waited for, and of one that may not be listed nothing is known.
+/// Policies that select pods of the target or the primary by their labels, and those to compare with. They are only
+/// used for advice: a kind that is not listed yet is not awaited, and nothing is known about a kind that may not be
+/// listed.
 pub(super) fn policies(
     cache: &ObjectCache,
     namespace: &str,
@@ -63,7 +65,7 @@ pub(super) fn policies(
     }
 }
 
-/// Labels of the pods of the target and of its primary, or that a primary which is yet to be made may have.
+/// Labels of the pods of the target and of its primary, including those of a new primary.
 fn pod_labels(kind: Target, target: &str, objects: &Objects) -> BTreeSet<(String, String)> {
     let of = |name: &str| {
         let workload = objects.get(kind.kind(), name);

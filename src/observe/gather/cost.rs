@@ -1,6 +1,6 @@
-//! What a pass and an event cost with few and with many Canaries in a namespace, each with objects of the size that real ones
-//! have: processor time, whatever else the machine does. Printed, not asserted:
-//! `cargo test --release -p serin --lib cost_of_a_pass -- --ignored --nocapture`.
+//! The processor time of a pass and an event with few and with many Canaries in a namespace, each with objects of a
+//! realistic size, independent of the machine's other load. Printed, not asserted: `cargo test --release -p serin --lib
+//! cost_of_a_pass -- --ignored --nocapture`.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn workload(name: &str) -> Value {
     })
 }
 
-/// An application that has been released some times and is at rest.
+/// An idle application that has been released several times.
 fn application(name: &str) -> Vec<(Kind, Value)> {
     let (primary, none) = (names::primary(name), json!({}));
     let own = json!({names::LABEL_CANARY: name, names::LABEL_TEMPLATE_OF: primary});
@@ -117,7 +117,7 @@ fn crowd(number: usize) -> ObjectCache {
     cache
 }
 
-/// Processor time that this thread has had: the first number of schedstat, in nanoseconds.
+/// Processor time of this thread: the first number of schedstat, in nanoseconds.
 fn used() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())

@@ -1,4 +1,4 @@
-//! What the watches hold about one Canary, as a [`Snapshot`].
+//! The data of the watches about one Canary, as a [`Snapshot`].
 
 mod beside;
 mod named;
@@ -46,7 +46,7 @@ pub(crate) fn gather(
     let (canary, not_followed) = canary(cache, rules, key)?;
     let (target, services) = (canary.spec.target_ref.name.clone(), services(&canary));
 
-    // nothing is read of a kind that is not served
+    // nothing is read for a kind that is not served
     let target_kind = Target::named(&canary.spec.target_ref).unwrap_or_default();
     let mut available = Availability::at(now, namespace);
     let mut wanted = workloads(cache, target_kind, &target, &mut available)?;
@@ -105,8 +105,8 @@ pub(crate) fn gather(
     })
 }
 
-/// Notes what is needed before it is read, so that no change from now on is missed. Nothing is decided without an object that is there
-/// and does not decode, as if it were gone; what goes with its namespace is let go.
+/// Records the needed objects before reading them, so that no later change is missed. An object that exists but does
+/// not decode must not be treated as missing: nothing is decided without it, unless its namespace is being deleted.
 fn depend(cache: &ObjectCache, key: &Key, wanted: &[ObjectRef]) -> Result<(), GatherError> {
     cache.depends_on(key, wanted);
     let undecodable = cache.undecodable_of(key, wanted).filter(|_| !cache.terminating(&key.0));
@@ -127,7 +127,7 @@ fn workloads(
     Ok([target.to_owned(), names::primary(target)].map(|name| ObjectRef::new(kind, name)).to_vec())
 }
 
-/// The Canary with the fields in force that are in use, and what of it is not followed.
+/// The Canary with the values in use for fields that must not change, and which edits are not followed.
 fn canary(cache: &ObjectCache, rules: &Rules, key: &Key) -> Result<(Arc<Canary>, Vec<String>), GatherError> {
     if !cache.works_in(&key.0) {
         return Err(GatherError::Gone);
@@ -158,17 +158,17 @@ fn services(canary: &Canary) -> [String; 3] {
     [apex.clone(), names::primary(&apex), names::canary(&apex)]
 }
 
-/// Kinds that every decision is made from. Namespaces are among them where the operator chooses by their labels.
+/// Kinds that every decision uses. They include Namespaces if the operator selects by their labels.
 const NEEDED: [Kind; 5] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, NAMESPACES];
 
-/// What has not been seen for too long of the kinds of these objects, and of those that every decision is made from.
+/// Stale kinds among those of these objects, and among those that every decision uses.
 fn stale(cache: &ObjectCache, namespace: &str, wanted: &[ObjectRef], now: Timestamp) -> Vec<StaleKind> {
     let kinds: BTreeSet<Kind> = wanted.iter().map(|at| at.kind).chain(NEEDED).collect();
     let here = |stale: &StaleKind| stale.namespace.as_ref().is_none_or(|of| of == namespace);
     cache.stale_kinds(now).into_iter().filter(|stale| kinds.contains(&stale.kind) && here(stale)).collect()
 }
 
-/// These objects, as far as they exist. What is newer than has been seen is waited for, unless its kind is not seen.
+/// These objects, if they exist. Versions that are newer than the cache are awaited, unless the kind is stale.
 fn read(
     cache: &ObjectCache,
     namespace: &str,
@@ -224,7 +224,8 @@ fn routes(
     Ok(wanted)
 }
 
-/// What bears the mark of a Canary that is being deleted under names that it had before: Services, and routes of these names.
+/// Objects with the mark of a Canary that is being deleted, under its former names: Services, and routes of these
+/// names.
 fn former(
     cache: &ObjectCache,
     rules: &Rules,
@@ -271,7 +272,7 @@ fn scalers(
     Ok(found)
 }
 
-/// The stored templates of this Canary's primary: another Canary may have one of the same name and another kind.
+/// The stored templates of this Canary's primary: another Canary may have one with the same name and another kind.
 fn revisions(cache: &ObjectCache, key: &Key, primary: &str, objects: &mut Objects) {
     let of = names::label_value(primary);
     let all = cache.owned(REVISION, key).into_iter();
@@ -280,7 +281,7 @@ fn revisions(cache: &ObjectCache, key: &Key, primary: &str, objects: &mut Object
     }
 }
 
-/// The records of this Canary's runs; true when they are known.
+/// The records of this Canary's runs; true if they are known.
 fn records(cache: &ObjectCache, key: &Key, objects: &mut Objects, missing: &mut Vec<String>) -> bool {
     if !cache.defines(&CANARY_RUN.crd()) {
         missing.push(CANARY_RUN.crd());
@@ -292,8 +293,8 @@ fn records(cache: &ObjectCache, key: &Key, objects: &mut Objects, missing: &mut 
     cache.listed_in(CANARY_RUN, &key.0)
 }
 
-/// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of what
-/// has the name of a copy.
+/// Metadata of the ConfigMaps and Secrets that these workloads use, of the copies made for this Canary, and of objects
+/// with the name of a copy.
 fn configs(cache: &ObjectCache, key: &Key, target: Target, workloads: &[&String], objects: &mut Objects) {
     let mut used = Vec::new();
     for workload in workloads.iter().filter_map(|name| objects.get(target.kind(), name)) {
@@ -335,7 +336,7 @@ fn neighbours(cache: &ObjectCache, rules: &Rules, key: &Key, canary: &Canary) ->
     cache.neighbours(key).into_iter().filter_map(one).collect()
 }
 
-/// Objects of others whose requests the Canary's route touches.
+/// Objects of others whose requests the Canary's route affects.
 fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Objects) -> Vec<Value> {
     let touched = || {
         let c = known(canary, rules)?;

@@ -11,7 +11,7 @@ use crate::{
     snapshot::{ALERT_PROVIDER, Kind, METRIC_TEMPLATE},
 };
 
-/// The spec of an object; none if it is not there. Why one that is there does not decode is noted.
+/// The spec of an object; none if it does not exist. If it exists but does not decode, the reason is recorded.
 fn decoded_spec<T: DeserializeOwned + Clone + Send + Sync + 'static>(
     cache: &ObjectCache,
     kind: Kind,
@@ -27,7 +27,7 @@ fn decoded_spec<T: DeserializeOwned + Clone + Send + Sync + 'static>(
     decoded.map_err(note).ok()
 }
 
-/// Those of the MetricTemplates that its metrics name, by `namespace/name`.
+/// The MetricTemplates that its metrics name, by `namespace/name`.
 pub(super) fn templates(
     cache: &ObjectCache,
     canary: &Canary,
@@ -43,7 +43,7 @@ pub(super) fn templates(
     named.filter_map(|(ns, name)| Some((format!("{ns}/{name}"), spec(&ns, &name)?))).collect()
 }
 
-/// Those of the AlertProviders that its alerts name, by `namespace/name`.
+/// The AlertProviders that its alerts name, by `namespace/name`.
 pub(super) fn alert_providers(
     cache: &ObjectCache,
     canary: &Canary,

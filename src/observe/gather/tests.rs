@@ -13,7 +13,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + seconds).unwrap()
 }
 
-/// A cache that has seen a Canary of this provider and its target.
+/// A cache with a Canary of this provider and its target.
 pub(super) fn seen(provider: &str) -> (ObjectCache, Key) {
     seen_by(ObjectCache::default(), provider)
 }
@@ -68,7 +68,7 @@ fn a_canary_is_there_while_the_labels_of_its_namespace_match_and_its_deadlines_c
         cache.choose("n", false);
         assert!(matches!(gather(), Err(GatherError::Gone)));
     }
-    // one that is watched from the start
+    // a kind that is watched from the start
     let (cache, key) = seen("kubernetes");
     assert_eq!(super::gather(&cache, &Rules::default(), &key, at(0)).unwrap().watching_since, Timestamp::MIN);
 }
@@ -128,7 +128,7 @@ fn f1_without_an_object_that_is_there_and_does_not_decode_nothing_is_decided() {
     assert_eq!(cache.remove(SERVICE, &gone), std::slice::from_ref(&key));
     assert!(gather().is_ok());
 
-    // what is left of the Canary itself would decode
+    // the rest of the Canary itself would decode
     let canary = (*cache.get(CANARY, "n", "app").unwrap()).clone();
     cache.insert_undecodable(CANARY, key.clone(), 7, canary.clone(), "spec.service is too deep".into());
     assert!(matches!(gather(), Err(GatherError::Undecodable(why)) if why == "spec.service is too deep"));
@@ -138,7 +138,7 @@ fn f1_without_an_object_that_is_there_and_does_not_decode_nothing_is_decided() {
     assert!(gather().is_ok());
 }
 
-/// So many applications in one namespace, each with all that a Canary can have.
+/// This many applications in one namespace, each with every object that a Canary can have.
 fn crowd(number: usize, provider: &str) -> ObjectCache {
     let (cache, _) = seen(provider);
     let kinds = router::by_name(provider).unwrap().kinds().iter().copied();
@@ -228,7 +228,7 @@ fn no_pass_and_no_event_costs_more_because_there_are_others() {
         let (few, many) = (crowd(50, provider), crowd(400, provider));
         let key: Key = ("n".into(), "web-7".into());
         let pass = |cache: &ObjectCache| work::of(|| gather(cache, &Rules::default(), &key, at(0)).unwrap());
-        // nothing of this Canary is decoded any more, then all is
+        // first nothing of this Canary is decoded any more, then everything is
         let caches = [&few, &many];
         for cache in caches {
             cache.forget_decoded();

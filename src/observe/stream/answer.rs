@@ -1,21 +1,21 @@
-//! PURE. Takes the API server's answers apart: lists into the texts of their items, and lines of a watch into events. Objects
-//! are not decoded here, so that none can keep the others from being seen.
+//! PURE. Splits the API server's answers: lists into the texts of their items, and lines of a watch into events.
+//! Objects are not decoded here, so that none can hide the others.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use kube::core::Status;
 
 /// One page of a list.
 pub(crate) struct Page<'a> {
-    /// As of which version of the cluster.
+    /// The version of the cluster at which it was taken.
     pub(crate) version: String,
-    /// Where the next page begins; none: this is the last.
+    /// Where the next page begins; none: this is the last page.
     pub(crate) next: Option<String>,
     /// The texts of the objects.
     pub(crate) items: Vec<&'a str>,
 }
 
 impl<'a> Page<'a> {
-    /// None: this is no list.
+    /// None: this is not a list.
     pub(crate) fn of(text: &'a str) -> Option<Self> {
         let members = members(text)?;
         let metadata: ListMeta = serde_json::from_str(member(&members, "metadata")?).ok()?;
@@ -31,20 +31,20 @@ impl<'a> Page<'a> {
     }
 }
 
-/// What a line of a watch tells.
+/// An event in a line of a watch.
 pub(crate) enum Event<'a> {
-    /// This object came or changed.
+    /// This object was created or changed.
     Changed(&'a str),
     /// It is gone.
     Gone(&'a str),
-    /// Nothing has happened; the object tells up to which version.
+    /// Nothing has happened; the object has the current version.
     Bookmark(&'a str),
     /// The watch ends.
     Error(Box<Status>),
 }
 
 impl<'a> Event<'a> {
-    /// None: this is no event.
+    /// None: this is not an event.
     pub(crate) fn of(line: &'a str) -> Option<Self> {
         let status = |text: &str| serde_json::from_str(text).ok().map(|status| Self::Error(Box::new(status)));
         let members = members(line)?;
@@ -64,7 +64,7 @@ fn member<'a>(members: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
     found.map(|(_, value)| *value)
 }
 
-/// The members of an object: their names as they are written, and the texts of their values.
+/// The members of an object: their names as written, and the texts of their values.
 fn members(text: &str) -> Option<Vec<(&str, &str)>> {
     let named = |cursor: &mut Cursor<'_>| cursor.take(b':');
     parts(text, [b'{', b'}'], |cursor| {
@@ -98,7 +98,7 @@ fn parts<'a, T>(
     }
 }
 
-/// A place in a text. Counts brackets only: decoding a value finds out whether it is one.
+/// A position in a text. Only counts brackets: decoding a value shows whether it is valid.
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
@@ -152,7 +152,7 @@ impl<'a> Cursor<'a> {
         self.text.get(from..self.at).map(str::trim_end)
     }
 
-    /// Goes to the end of the string that begins here.
+    /// Moves to the end of the string that begins here.
     fn string(&mut self) -> Option<()> {
         loop {
             self.at += 1;

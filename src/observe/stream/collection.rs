@@ -1,4 +1,4 @@
-//! The objects of one kind, as the API server is asked for them, and its answers as texts.
+//! The objects of one kind as a collection of the API server, with its answers as texts.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
 use std::{error::Error as _, io, pin::Pin};
@@ -14,34 +14,34 @@ use kube::{
 use super::answer::{Event, Page};
 use crate::{manifest::config, snapshot::Kind};
 
-/// Objects in one answer to a list.
+/// Objects in one page of a list.
 const PAGE: u32 = 250;
-/// Longest answer that is waited for where fewer objects can be asked for at a time.
+/// Longest answer that is read if fewer objects can be requested at a time.
 const BYTES: u64 = 32 << 20;
 
-/// The objects of one kind, everywhere or in one namespace.
+/// The objects of one kind, in all namespaces or in one.
 #[derive(Clone)]
 pub(crate) struct Collection {
     client: Client,
     path: String,
-    /// No more is asked for than their metadata.
+    /// Only their metadata is requested.
     metadata_only: bool,
 }
 
 impl Collection {
-    /// Those of a kind; of ConfigMaps and Secrets the metadata.
+    /// Objects of a kind; of ConfigMaps and Secrets only the metadata.
     pub(crate) fn of(client: &Client, kind: Kind, namespace: Option<&str>) -> Self {
         let namespace = namespace.filter(|_| !kind.cluster_wide());
         let path = DynamicObject::url_path(&kind.resource(), namespace);
         Self { client: client.clone(), path, metadata_only: config::KINDS.contains(&kind) }
     }
 
-    /// Those of a type.
+    /// Objects of a type.
     pub(crate) fn typed<K: Resource<DynamicType = ()>>(client: &Client, namespace: Option<&str>) -> Self {
         Self { client: client.clone(), path: K::url_path(&(), namespace), metadata_only: false }
     }
 
-    /// No more of them than their metadata.
+    /// Only their metadata.
     #[must_use]
     pub(crate) fn metadata(self) -> Self {
         Self { metadata_only: true, ..self }
@@ -72,13 +72,13 @@ impl Collection {
             request.watch(params, version)
         };
         let mut request = request.map_err(Error::BuildRequest)?;
-        // newer API servers compress each event for itself, which is not read here
+        // newer API servers compress each event separately, which is not supported here
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         self.client.request_stream(request).await
     }
 }
 
-/// A list, page by page. Where objects are large, fewer are asked for at a time.
+/// A list, page by page. If objects are large, fewer are requested at a time.
 pub(crate) struct Pages {
     collection: Collection,
     params: ListParams,
@@ -101,7 +101,7 @@ impl Pages {
         }
     }
 
-    /// Goes on after this page. False: it is the last.
+    /// Continues after this page. False: it is the last.
     pub(crate) fn turn(&mut self, page: &Page<'_>) -> bool {
         self.params.continue_token.clone_from(&page.next);
         page.next.is_some()
@@ -113,11 +113,11 @@ pub(super) async fn line(body: &mut Pin<&mut impl AsyncBufRead>) -> io::Result<O
     let mut line = Vec::new();
     body.read_until(b'\n', &mut line).await?;
     let line = text(line);
-    // what breaks off is sent again
+    // an incomplete line is sent again
     Ok((line.ends_with('\n') || Event::of(&line).is_some()).then_some(line))
 }
 
-/// The connection ended in the middle, as it does when the API server closes a watch that has lasted for long.
+/// The connection ended in the middle, as it does when the API server closes a long watch.
 pub(super) fn broken_off(error: &io::Error) -> bool {
     let eof = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
     let mut causes = std::iter::successors(error.source(), |cause| (**cause).source());

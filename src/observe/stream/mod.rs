@@ -1,8 +1,9 @@
-//! What the API server has of one kind, and what happens to it: a list, then a watch from there on. No call and no watch may
-//! be silent for longer than a deadline, so that a connection that is dead is noticed, whichever call it dies in.
+//! The objects of one kind in the API server, and their changes: a list, then a watch from its version. Every call and
+//! watch has a deadline for silence, so that a dead connection is noticed in any of them.
 //!
-//! kube's own watcher has a deadline for an open watch only: a list that hangs would blind it for good. It decodes a list as a
-//! whole, so that one object that does not decode would blind it as well. Here each object is decoded for itself.
+//! kube's own watcher has a deadline for an open watch only: a list that hangs would blind it for good. It also decodes
+//! a list as a whole, so one object that does not decode would blind it as well. Here each object is decoded
+//! separately.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -30,37 +31,37 @@ pub(super) use collection::{Collection, Pages};
 use collection::{broken_off, line};
 pub(super) use object::{Decoded, Object};
 
-/// A page of a list, or the beginning of a watch, has to come within this time.
+/// Time limit for a page of a list, or the beginning of a watch.
 const ANSWER: Duration = Duration::from_secs(20);
 /// The API server ends a watch after this time, in seconds.
 const WATCHED: u32 = 290;
-/// An open watch without bookmarks is ended by then.
+/// Time limit of an open watch without bookmarks.
 const SILENCE: Duration = Duration::from_secs(305);
-/// Where the API server sends bookmarks, it does so once a minute.
+/// If the API server sends bookmarks, it does so once a minute.
 const SILENCE_BETWEEN_BOOKMARKS: Duration = Duration::from_secs(75);
 /// The longest pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(30);
-/// Events that wait to be taken in.
+/// Events that wait to be processed.
 const WAITING: usize = 64;
 
-/// What is seen of a kind.
+/// An observation of a kind.
 #[derive(Debug)]
 pub(crate) enum Seen<K> {
-    /// A list begins, as of this version of the cluster.
+    /// A list begins, at this version of the cluster.
     Begin(u64),
     /// An object of that list.
     Listed(K),
-    /// It is complete.
+    /// The list is complete.
     Complete,
-    /// An object came or changed.
+    /// An object was created or changed.
     Changed(K),
     /// An object is gone.
     Gone(K),
-    /// An object is there, and cannot be decoded.
+    /// An object exists, but cannot be decoded.
     Undecodable(Undecodable),
     /// The watch is open, and nothing has happened.
     Alive,
-    /// Nothing is seen for now.
+    /// Nothing is visible for now.
     Lost(Loss),
 }
 
@@ -75,28 +76,28 @@ impl<K> Seen<K> {
     }
 }
 
-/// An object that is there, and cannot be decoded.
+/// An object that exists, but cannot be decoded.
 #[derive(Debug)]
 pub(crate) struct Undecodable {
     /// Namespace and name.
     pub(crate) key: Key,
     /// Its version.
     pub(crate) version: u64,
-    /// It was in a list; otherwise it came or changed.
+    /// It was in a list; otherwise it was created or changed.
     pub(crate) listed: bool,
-    /// As much of it as can be decoded.
+    /// The part of it that can be decoded.
     pub(crate) content: Value,
-    /// Why that is not all.
+    /// Why the rest cannot be decoded.
     pub(crate) why: String,
 }
 
-/// Why nothing is seen of a kind.
+/// Why a kind is not visible.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Loss {
-    /// The API server says no.
+    /// The API server refuses.
     #[error("{0}")]
     Refused(String),
-    /// The rights of the operator do not suffice.
+    /// The operator lacks the rights.
     #[error("{0}")]
     Forbidden(String),
     /// There was no answer.
@@ -114,11 +115,11 @@ impl Loss {
     }
 }
 
-/// Why a watch is not opened again where it ended.
+/// Why a watch is not reopened where it ended.
 enum After {
-    /// All has to be listed again.
+    /// Everything has to be listed again.
     List,
-    /// It goes on from the last version.
+    /// It continues from the last version.
     Watch,
 }
 
@@ -140,7 +141,7 @@ impl Selection {
     }
 }
 
-/// All that is seen of the selected objects, until the receiver is dropped.
+/// All observations of the selected objects, until the receiver is dropped.
 pub(super) fn watch<K: Decoded>(collection: Collection, selection: Selection) -> mpsc::Receiver<Seen<K>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
@@ -183,7 +184,7 @@ impl<K: Decoded> Source<K> {
         self.lost(Loss::Unanswered(what)).await;
     }
 
-    /// Lists all; the version as of which that is.
+    /// Lists everything; returns the version of the list.
     async fn list(&mut self) -> Option<String> {
         let mut pages = Pages::new(self.collection.clone(), self.selection.list_params());
         let mut begun = false;
@@ -207,7 +208,7 @@ impl<K: Decoded> Source<K> {
                 begun = true;
                 self.say(Seen::Begin(page.version.parse().unwrap_or(0))).await;
             }
-            // one at a time: decoded, objects take many times the memory
+            // one at a time, because decoded objects take many times the memory
             for item in &page.items {
                 self.say(listed(Object::of(item))).await;
             }
@@ -234,7 +235,7 @@ impl<K: Decoded> Source<K> {
                 After::Watch
             }
             Ok(Err(error)) => {
-                // a version that is too old, or of a cluster that was set back
+                // a version that is too old, or from a cluster that was set back
                 let again = matches!(&error, kube::Error::Api(status) if !status.is_forbidden());
                 self.lost(Loss::of(&error)).await;
                 if again { After::List } else { After::Watch }
@@ -246,7 +247,7 @@ impl<K: Decoded> Source<K> {
         }
     }
 
-    /// Takes in what an open watch tells, until it ends.
+    /// Reads the events of an open watch, until it ends.
     async fn read(&mut self, body: impl AsyncBufRead, version: &mut String) -> After {
         let opened = Instant::now();
         let mut body = pin!(body);
@@ -262,7 +263,7 @@ impl<K: Decoded> Source<K> {
                     return After::Watch;
                 }
                 Ok(Ok(None) | Err(_)) => {
-                    // one that ends at its time is opened again at once
+                    // a watch that ends at its time limit is reopened at once
                     if opened.elapsed() < PAUSE {
                         sleep(self.backoff.next_delay()).await;
                     }
@@ -281,7 +282,7 @@ impl<K: Decoded> Source<K> {
         }
     }
 
-    /// One event; none if the watch goes on.
+    /// Processes one event; none if the watch continues.
     async fn take_in(&mut self, event: Event<'_>, version: &mut String) -> Option<After> {
         let seen = match event {
             Event::Changed(text) => {
@@ -294,7 +295,7 @@ impl<K: Decoded> Source<K> {
                 version.clone_from(&object.version);
                 match K::of(object.content) {
                     Ok(object) => Seen::Gone(object),
-                    // a list tells that it is gone
+                    // a list shows that it is gone
                     Err(_) => return Some(After::List),
                 }
             }

@@ -1,5 +1,5 @@
-//! PURE. One object of the API server's, from its text. However deep it is nested, its name can be read, and nothing
-//! overflows: what lies too deep is skipped without being decoded.
+//! PURE. One object of the API server, from its text. However deeply it is nested, its name can be read, and nothing
+//! overflows: parts that are too deep are skipped without being decoded.
 
 use std::{cell::RefCell, fmt};
 
@@ -13,12 +13,12 @@ use serde_json::{Map, Value};
 
 use crate::snapshot::Key;
 
-/// Deepest nesting of an object that is decoded. Below the 128 levels at which `serde_json` stops, since parts of an object are
-/// stored, and decoded again, within others.
+/// Deepest nesting of an object that is decoded. Less than the 128 levels at which `serde_json` stops, because parts of
+/// an object are stored, and decoded again, within others.
 const DEPTH: usize = 100;
-/// Longest text of an object that is decoded whole: more than an API server takes.
+/// Longest text of an object that is decoded completely: longer than an API server accepts.
 const BYTES: usize = 4 << 20;
-/// Of a longer one only what it is called by is decoded.
+/// Of a longer one only the names are decoded.
 const DEPTH_OF_NAMES: usize = 3;
 
 /// An object, as far as it can be decoded.
@@ -28,9 +28,9 @@ pub(crate) struct Object {
     pub(crate) key: Key,
     /// Its resourceVersion.
     pub(crate) version: String,
-    /// Its content, without what is nested too deeply.
+    /// Its content, without parts that are nested too deeply.
     pub(crate) content: Value,
-    /// Why that is not all of it.
+    /// Why parts are missing.
     pub(crate) lacking: Option<String>,
 }
 
@@ -49,9 +49,9 @@ struct Names {
 }
 
 impl Object {
-    /// Reads it. Nothing of what users may write into an object makes this fail.
+    /// Reads it. Nothing that users may write into an object makes this fail.
     pub(crate) fn of(text: &str) -> Self {
-        // other fields are skipped, for which their depth does not matter
+        // other fields are skipped, and their depth does not matter
         let named: Named = serde_json::from_str(text).unwrap_or_default();
         let Names { namespace, name, resource_version } = named.metadata;
         let long = text.len() > BYTES;
@@ -75,13 +75,13 @@ impl Object {
     }
 }
 
-/// `path`: from within.
+/// `path`: from the inside out.
 fn too_deep(path: &[String]) -> String {
     let field: Vec<&str> = path.iter().rev().take(4).map(String::as_str).collect();
     format!("{} is nested in more than {DEPTH} levels: make it flatter or remove it", field.join("."))
 }
 
-/// What an object is decoded to.
+/// The decoded form of an object.
 pub(crate) trait Decoded: Sized + Send + 'static {
     /// The content as this type.
     fn of(content: Value) -> Result<Self, String>;
@@ -105,7 +105,7 @@ impl<K: Send + 'static> Decoded for PartialObjectMeta<K> {
     }
 }
 
-/// Who wrote which field is not read of these, and may be written in forms that do not decode.
+/// managedFields are not read from these, and may have forms that do not decode.
 fn typed<T: DeserializeOwned>(mut content: Value) -> Result<T, String> {
     if let Some(metadata) = content["metadata"].as_object_mut() {
         metadata.remove("managedFields");
@@ -113,12 +113,12 @@ fn typed<T: DeserializeOwned>(mut content: Value) -> Result<T, String> {
     serde_json::from_value(content).map_err(|error| error.to_string())
 }
 
-/// Where in an object a value stands, as far as that matters.
+/// The relevant position of a value in an object.
 #[derive(Clone, Copy, PartialEq)]
 enum At {
     Root,
     Metadata,
-    /// In a list of who wrote which field, which is as deep as the object: what is read of it is not.
+    /// In a list of managed fields, which may be as deep as the object; the parts that are read are not.
     Writers,
     Elsewhere,
 }
@@ -133,12 +133,12 @@ impl At {
     }
 }
 
-/// A value, down to so many levels.
+/// A value, decoded down to this many levels.
 #[derive(Clone, Copy)]
 struct Within<'a> {
     room: usize,
     at: At,
-    /// Path of the first value that was skipped, from within.
+    /// Path of the first value that was skipped, from the inside out.
     cut: &'a RefCell<Option<Vec<String>>>,
 }
 
@@ -147,7 +147,8 @@ impl Within<'_> {
         Self { room: self.room.saturating_sub(1), at: self.at.below(key), cut: self.cut }
     }
 
-    /// What stands under `key` has been read: if something was skipped in it for the first time, it lies there.
+    /// The value under `key` has been read: if something was skipped in it for the first time, adds the key to the
+    /// path.
     fn passed(self, was_cut: bool, key: &str) {
         if !was_cut && let Some(path) = &mut *self.cut.borrow_mut() {
             path.push(key.to_owned());
@@ -246,7 +247,7 @@ mod tests {
 
     use super::*;
 
-    /// An object whose `spec.deep` has so many levels.
+    /// An object whose `spec.deep` has this many levels.
     fn nested(levels: usize) -> String {
         let (open, close) = ("{\"a\":".repeat(levels), "}".repeat(levels));
         format!(

@@ -10,14 +10,14 @@ use serde_json::json;
 use super::*;
 use crate::snapshot::ENDPOINTS;
 
-/// What the API server does with the calls, in their order; with the last of these for ever.
+/// The API server's reactions to the calls, in order; the last one is repeated.
 #[derive(Clone, Copy)]
 enum Does {
     Hangs,
     Lists(&'static str),
     /// An answer to a list, or the lines of a watch, with `DEEP` for a value of 9000 levels.
     Sends(&'static str),
-    /// So many bytes for each object that is asked for, of 250 that there are.
+    /// This many bytes for each requested object, of 250 existing ones.
     SendsLarge(usize),
     Ends,
     Says(u16),
@@ -55,7 +55,7 @@ fn client(script: &'static [Does]) -> (Client, Arc<AtomicUsize>) {
     (Client::new(service, "n"), calls)
 }
 
-/// As many objects as a list asks for, from where it goes on.
+/// The requested number of objects, from the position in the query.
 fn large(query: &str, bytes: usize) -> String {
     let number = |name: &str| {
         let mut all = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -166,7 +166,7 @@ async fn f1_an_object_that_becomes_too_deep_does_not_keep_a_watch_from_going_on(
             "changed undecodable n/deep 8",
             "changed b",
             "gone deep",
-            // the line that broke off is no loss: the watch is opened again, which hangs here
+            // the line that broke off is not lost: the watch is reopened, which hangs here
             "lost: the API server does not answer: no watch within 20s",
         ]
     );

@@ -1,4 +1,5 @@
-//! Who holds the Lease of another operator that acts on the same Canaries, a Flagger mostly, and until when.
+//! The holder of the Lease of another operator that acts on the same Canaries, usually a Flagger, and until when it
+//! holds it.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -8,12 +9,12 @@ use k8s_openapi::api::coordination::v1::Lease;
 pub(super) struct Renewal {
     /// By the clock of its holder.
     said: Timestamp,
-    /// When it was seen, or what was said where it was there already.
+    /// When it was observed; for an existing Lease the holder's time.
     at: Timestamp,
 }
 
-/// Who holds it, and until when. One that is renewed before our eyes is held from `now` on, whatever the clock of its holder
-/// says; of one that is seen first nothing else is known than that clock.
+/// The holder, and until when it holds the Lease. If it is renewed while we watch, it is held from `now` on, whatever
+/// the clock of its holder says. When a Lease is first seen, only that clock is known.
 pub(super) fn lease_holder(
     lease: &Lease,
     last: &mut Option<Renewal>,
@@ -47,10 +48,10 @@ mod tests {
         };
         let mut last = None;
         for (renewed, now, until) in [
-            // it may have been left behind
+            // it may have been abandoned
             (-500, 10, -440),
             (-485, 25, 85),
-            // a label is changed
+            // a label was changed
             (-485, 40, 85),
             // its clock is ahead
             (50, 45, 110),

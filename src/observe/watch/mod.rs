@@ -1,8 +1,9 @@
-//! One watch per kind, or per kind and namespace where namespaces are given by their names, from start to stop. What is seen
-//! goes into the [`ObjectCache`]; the Canaries it matters to go out as triggers. Of ConfigMaps and Secrets only the metadata is watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
+//! One watch per kind, or per kind and namespace if namespaces are given by name, from start to stop. Observations go
+//! into the [`ObjectCache`]; affected Canaries go out as triggers. Of ConfigMaps and Secrets only the metadata is
+//! watched. Kinds that a cluster may lack are watched while their CustomResourceDefinition exists.
 //!
-//! Objects are taken as untyped JSON, each for itself: one that does not decode cannot blind a watch. It is counted, named, and
-//! still there: see [`cache`](super::cache).
+//! Objects are handled as untyped JSON, each separately: one that does not decode cannot blind a watch. It is counted
+//! and named, and still exists: see [`cache`](super::cache).
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module reads the cluster")]
 
 mod lease;
@@ -49,7 +50,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Kinds that every cluster has and that are watched whole.
+/// Kinds that every cluster has and that are watched completely.
 const WHOLE: [Kind; 8] =
     [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER, HPA];
 
@@ -75,7 +76,7 @@ pub(crate) fn watch_all(
     }
     tasks.spawn(follow_crds(client.clone(), config.clone(), sink.clone(), tasks.clone(), stop.clone()));
     namespaces::follow(client, &config.scope, &sink, tasks, stop);
-    // in an election its rules say who acts
+    // with an election, its rules decide who acts
     if config.election.is_none() {
         tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
     }
@@ -134,7 +135,7 @@ async fn follow(watched: Watched, mut seen: Receiver<Seen<Value>>, sink: Sink, s
             }
             Seen::Undecodable(object) => {
                 if object.listed {
-                    // it is there
+                    // it exists
                     listing.insert(object.key.clone());
                 } else {
                     sink.cache.saw(watched.clone(), object.version);
@@ -155,7 +156,7 @@ async fn follow(watched: Watched, mut seen: Receiver<Seen<Value>>, sink: Sink, s
     }
 }
 
-/// At this time; never, where there is none.
+/// At this time; never, if there is none.
 async fn passed(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
@@ -163,15 +164,15 @@ async fn passed(at: Option<Instant>) {
     }
 }
 
-/// Takes in an object. Lists may leave apiVersion and kind out of their items.
+/// Stores an object. Lists may omit apiVersion and kind in their items.
 pub(super) fn insert(cache: &ObjectCache, kind: Kind, object: Value) -> Vec<Key> {
     let Some(why) = misshapen(kind, &object) else { return cache.insert(kind, named(kind, object)) };
     let (key, version) = (key_of(&object), version_of(&object));
     insert_undecodable(cache, kind, Undecodable { key, version, listed: false, content: object, why })
 }
 
-/// Why an object of ours is not what the schema says, as one that an older schema let in. Of a Canary this is found out where it
-/// is worked on.
+/// Why an object of ours does not match the schema, for example because an older schema allowed it. For a Canary, this
+/// is checked where it is processed.
 fn misshapen(kind: Kind, object: &Value) -> Option<String> {
     let spec = &object["spec"];
     let error = match kind {
@@ -182,7 +183,7 @@ fn misshapen(kind: Kind, object: &Value) -> Option<String> {
     Some(error.to_string())
 }
 
-/// The same of one that cannot be decoded. It is named once for each reason.
+/// The same for an object that cannot be decoded. It is named once for each reason.
 pub(super) fn insert_undecodable(cache: &ObjectCache, kind: Kind, object: Undecodable) -> Vec<Key> {
     let Undecodable { key: (namespace, name), version, content, why, .. } = object;
     let key = (namespace, name);
@@ -207,8 +208,8 @@ fn named(kind: Kind, mut object: Value) -> Value {
     object
 }
 
-/// Which kinds the cluster has; starts the watches of the optional ones that are needed, and stops those of kinds that
-/// are gone.
+/// Watches which kinds the cluster has; starts the watches of the optional ones that are needed, and stops those of
+/// kinds that are gone.
 async fn follow_crds(
     client: Client,
     config: Config,
@@ -258,7 +259,7 @@ async fn follow_crds(
     }
 }
 
-/// What is seen of the CustomResourceDefinitions, by their metadata.
+/// Observations of the CustomResourceDefinitions, by their metadata.
 pub(crate) fn watch_definitions(
     client: &Client,
 ) -> Receiver<Seen<PartialObjectMeta<CustomResourceDefinition>>> {
@@ -274,7 +275,7 @@ struct Definitions {
 }
 
 impl Definitions {
-    /// True when what is known may have changed. Nothing is known before the list is complete: no kind may look missing
+    /// True if the set may have changed. Nothing is known before the list is complete: no kind may look missing
     /// until then.
     fn update(&mut self, event: Seen<PartialObjectMeta<CustomResourceDefinition>>) -> bool {
         match event {
@@ -298,13 +299,13 @@ impl Definitions {
     }
 }
 
-/// What is seen of the Lease of operators.
+/// Observations of the operators' Lease.
 pub(crate) fn watch_lease(client: &Client, namespace: &str) -> Receiver<Seen<Lease>> {
     let fields = Some(format!("metadata.name={}", names::LEASE));
     stream::watch(Collection::typed::<Lease>(client, Some(namespace)), Selection { fields, labels: None })
 }
 
-/// Whether another operator with leader election is still at work.
+/// Watches whether another operator with leader election is active.
 async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: CancellationToken) {
     let mut seen = watch_lease(&client, &namespace);
     let mut last = None;
@@ -316,7 +317,7 @@ async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: Cance
             }
             Seen::Gone(_) => sink.trigger(sink.cache.set_flagger(None)),
             Seen::Lost(loss) => interrupted("Lease", &loss),
-            // its holder goes on until what is known of it runs out
+            // its holder stays until the last known state expires
             Seen::Undecodable(lease) => {
                 tracing::warn!(why = lease.why, "the Lease of operators does not decode");
             }

@@ -1,4 +1,4 @@
-//! Namespaces: which of them are being deleted, and in which the operator works, where it chooses by their labels.
+//! Namespaces: which of them are being deleted, and in which the operator works, if it selects by their labels.
 #![allow(clippy::disallowed_types, reason = "this module reads the cluster")]
 
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ pub(super) fn follow(
         Scope::All => {
             tasks.spawn(follow_deletions(None, watch(Selection::default()), sink.clone(), stop.clone()));
         }
-        // a right to these alone is enough
+        // a right to only these is enough
         Scope::Named(names) => {
             for name in names {
                 let fields = Some(format!("metadata.name={name}"));
@@ -47,7 +47,7 @@ pub(super) fn follow(
 
 type Receiver = tokio::sync::mpsc::Receiver<Seen<Metadata>>;
 
-/// Which namespaces are being deleted, of all or of `one`. Without the right to see them this is learned from refusals.
+/// Which namespaces are being deleted, of all or of `one`. Without the right to see them, refusals show it.
 async fn follow_deletions(one: Option<String>, mut seen: Receiver, sink: Sink, stop: CancellationToken) {
     let mut there = false;
     while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
@@ -55,7 +55,7 @@ async fn follow_deletions(one: Option<String>, mut seen: Receiver, sink: Sink, s
             Seen::Begin(_) => there = false,
             Seen::Listed(_) | Seen::Undecodable(_) => there = true,
             Seen::Complete if !there => {
-                // it may come later: its Canaries are seen then
+                // it may be created later: its Canaries are seen then
                 tracing::warn!(namespace = one, "the namespace of --namespace does not exist");
             }
             _ => {}
@@ -71,7 +71,7 @@ async fn follow_deletions(one: Option<String>, mut seen: Receiver, sink: Sink, s
     }
 }
 
-/// In which namespaces the operator works. One that loses the labels is gone for this watch.
+/// In which namespaces the operator works. A namespace that loses the labels is gone for this watch.
 async fn follow_labels(mut seen: Receiver, sink: Sink, stop: CancellationToken) {
     let mut listing = BTreeSet::new();
     while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
@@ -103,12 +103,12 @@ async fn follow_labels(mut seen: Receiver, sink: Sink, stop: CancellationToken) 
         };
         sink.trigger(concerned);
         sink.report_totals();
-        // what they need may not be watched yet
+        // kinds that they need may not be watched yet
         sink.canaries.notify_one();
     }
 }
 
-/// Which namespaces are being deleted.
+/// Records which namespaces are being deleted.
 fn take_note(sink: &Sink, event: &Seen<Metadata>) {
     let (namespace, terminating) = match event {
         Seen::Listed(namespace) | Seen::Changed(namespace) => {
@@ -142,7 +142,7 @@ mod tests {
         (namespace.into(), "app".into())
     }
 
-    /// The Canaries that are worked on after these events, and those that were looked at for each of them.
+    /// The Canaries that are processed after these events, and those that were triggered by each of them.
     async fn after(events: Vec<Seen<Metadata>>) -> (Vec<Key>, Vec<Key>) {
         let cache = Arc::new(ObjectCache::of(&Scope::labelled("team=shop").unwrap()));
         for namespace in ["ads", "pay", "shop"] {

@@ -1,4 +1,4 @@
-//! Where seen objects go: into the cache, and out as triggers and metrics.
+//! The destination of observations: the cache, triggers and metrics.
 
 use std::sync::Arc;
 
@@ -27,18 +27,18 @@ pub(crate) const CRDS: Kind = Kind {
 pub(crate) const NAMESPACES: Kind =
     Kind { group: "", version: "v1", kind: "Namespace", plural: "namespaces" };
 
-/// Where seen objects go.
+/// The destination of observations.
 #[derive(Clone)]
 pub(super) struct Sink {
     pub(super) cache: Arc<ObjectCache>,
     pub(super) triggers: UnboundedSender<Key>,
     pub(super) metrics: Arc<Metrics>,
-    /// Canaries or MetricTemplates came or changed: other kinds may be needed.
+    /// Canaries or MetricTemplates were created or changed: other kinds may be needed.
     pub(super) canaries: Arc<Notify>,
 }
 
 impl Sink {
-    /// The watch sees, or does not. True when it does not, and did until now.
+    /// The watch works, or does not. True if it does not, and did until now.
     pub(super) fn note<T>(&self, watched: &Watched, event: &Seen<T>) -> bool {
         let kind = watched.kind;
         match event {
@@ -54,7 +54,7 @@ impl Sink {
                 self.metrics.watch_interrupted(&kind.crd());
                 return self.cache.lose(watched.clone(), &loss.to_string(), clock::now());
             }
-            // in the middle of a list what was known before is as old as it was
+            // in the middle of a list, earlier data is as old as it was
             event if event.in_list() => {}
             _ => {
                 let now = clock::now();
@@ -66,14 +66,14 @@ impl Sink {
         false
     }
 
-    /// Which kinds are not seen, for the metric.
+    /// Reports which kinds are not visible, for the metric.
     pub(super) fn report_lost(&self) {
         let stale = self.cache.stale_kinds(clock::now());
         self.metrics.set_stale(&stale.iter().map(|stale| stale.kind.crd()).collect());
     }
 
-    /// How many objects of a kind do not decode, for the metric. Canaries are counted where they are worked on: there it also
-    /// shows if one is not what the schema says.
+    /// How many objects of a kind do not decode, for the metric. Canaries are counted where they are processed, because
+    /// only there it shows whether one matches the schema.
     pub(super) fn report_undecodable(&self, kind: Kind) {
         if kind != CANARY
             && let Some(number) = self.cache.take_changed_undecodable(kind)
@@ -91,19 +91,19 @@ impl Sink {
 
     pub(super) fn trigger(&self, keys: Vec<Key>) {
         for key in keys {
-            // a closed receiver means that the process is stopping
+            // a closed receiver means that the process is shutting down
             self.triggers.send(key).ok();
         }
     }
 }
 
-/// Kinds that nothing is held up for where the operator lacks the right to list them: only advice rests on policies, and a Role cannot grant
-/// the right to what belongs to no namespace.
+/// Kinds that hold up nothing if the operator lacks the right to list them: policies are only used for advice, and a
+/// Role cannot grant the right to cluster-scoped objects.
 fn dispensable(kind: Kind) -> bool {
     pod_policies::KINDS.contains(&kind) || kind.cluster_wide()
 }
 
-/// A watch is opened again.
+/// A watch is reopened.
 pub(super) fn interrupted(kind: &str, loss: &Loss) {
     tracing::warn!(kind, error = %loss, "watch interrupted, opening it again");
 }

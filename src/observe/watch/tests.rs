@@ -4,12 +4,12 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::{manifest::pod_policies, snapshot::INGRESS};
 
-/// What is known after a watch of this kind could not be opened for these reasons.
+/// The state after a watch of this kind could not be opened for these reasons.
 async fn lost(kind: Kind, losses: Vec<Loss>) -> (Arc<ObjectCache>, Arc<Metrics>) {
     after(kind, losses.into_iter().map(Seen::Lost).collect()).await
 }
 
-/// What is known after this was seen of a kind.
+/// The state after these observations of a kind.
 async fn after(kind: Kind, events: Vec<Seen<Value>>) -> (Arc<ObjectCache>, Arc<Metrics>) {
     let (cache, metrics) = (Arc::<ObjectCache>::default(), Arc::new(Metrics::new("istio")));
     let triggers = mpsc::unbounded_channel().0;
@@ -37,7 +37,7 @@ async fn what_can_be_done_without_is_forbidden_and_not_lost() {
         let (cache, metrics) = lost(kind, vec![silent, forbidden(), forbidden()]).await;
         assert!(cache.forbidden(kind, "n"));
         assert!(cache.stale_kinds(later).is_empty(), "{kind:?}");
-        // that of the silence
+        // the one from the silence
         let counted = format!("serin_watch_interruptions_total{{kind=\"{}\"}} 1", kind.crd());
         assert!(metrics.exposition().contains(&counted), "{}", metrics.exposition());
     }
@@ -84,7 +84,7 @@ async fn f1_objects_that_do_not_decode_are_counted_and_there() {
     let mut events = begin();
     events.truncate(6);
     assert_eq!(counted(&after(METRIC_TEMPLATE, events).await.1).as_deref(), Some("3"));
-    // the others were gone by the second list
+    // the others were gone in the second list
     let (cache, metrics) = after(METRIC_TEMPLATE, begin()).await;
     assert_eq!(counted(&metrics).as_deref(), Some("1"));
     assert_eq!(*cache.get(METRIC_TEMPLATE, "n", "becomes-deep").unwrap(), named(METRIC_TEMPLATE, good("3")));

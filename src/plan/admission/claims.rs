@@ -1,7 +1,7 @@
-//! Hosts and gateways that a Canary wants its route to be for: whether the operator's settings let its namespace have them.
+//! Hosts and gateways that a Canary claims for its route: whether the operator's settings allow them for its namespace.
 //!
-//! What may not be had is in no route that is made, whatever becomes of the Canary. What the live route has of it already stays in it:
-//! a setting alone cuts no users off.
+//! A host or gateway that is not allowed is in no rendered route, whatever happens to the Canary. If the live route
+//! already has it, it stays: a setting alone cuts no users off.
 
 use serde_json::Value;
 
@@ -14,12 +14,12 @@ use crate::{
     spec::{Problem, Validated},
 };
 
-/// Names that are for the Services of a namespace.
+/// Host names that belong to the Services of a namespace.
 const OWN_SERVICES: [&str; 2] = ["*.{namespace}.svc", "*.{namespace}.svc.cluster.local"];
-/// What Istio calls the traffic within the mesh. Which hosts are taken there is bounded by the hosts.
+/// Istio's name for traffic within the mesh. The list of hosts limits which hosts can be claimed there.
 const MESH: &str = "mesh";
 
-/// The Canary without what it may not have, and the first of that.
+/// The Canary without anything that is not allowed, and the first such field.
 pub(crate) fn bound(
     rules: &Rules,
     live: &Objects,
@@ -93,7 +93,7 @@ impl Claims<'_> {
     fn may_have_host(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let fits = |pattern: &str| pattern::fits(pattern, &host, self.namespace);
-        // a name without a dot is one of the namespace
+        // a name without a dot is in the namespace
         let own = !host.contains(['.', '*']) || OWN_SERVICES.iter().any(|own| fits(own));
         let named = |list: &Vec<String>| list.iter().any(|pattern| fits(pattern));
         own || self.rules.route_hosts.as_ref().map_or(!self.rules.strict, named)
@@ -110,7 +110,8 @@ impl Claims<'_> {
         });
     }
 
-    /// A condition without its gateways would be for more requests than before: it is for a gateway of the namespace instead.
+    /// A condition without its gateways would match more requests than before: it gets a gateway of the namespace
+    /// instead.
     fn gateways_of(&mut self, field: &str, conditions: &mut [Value]) {
         let rules = ["http", "tcp"].map(|kind| get::list(&self.route[kind])).concat();
         let live: Vec<&Value> = rules.iter().flat_map(|rule| get::list(&rule["match"])).collect();
@@ -147,7 +148,7 @@ impl Claims<'_> {
         });
     }
 
-    /// Copies are no requests of users: no users are cut off without them.
+    /// Copied requests are not requests of users: removing them cuts no users off.
     fn mirrors(&mut self, mirrors: &mut Vec<Value>) {
         let of = |mirror: &Value| mirror["backendRef"]["namespace"].as_str().unwrap_or_default().to_owned();
         let foreign = |of: &str| !of.is_empty() && of != self.namespace;
@@ -168,8 +169,8 @@ impl Claims<'_> {
     }
 }
 
-/// A gateway of a VirtualService as `namespace/name`, in all forms that Istio takes: also `./name`, and `name.namespace` with or without
-/// more behind it.
+/// A gateway of a VirtualService as `namespace/name`, from any form that Istio accepts: also `./name`, and
+/// `name.namespace` with or without a suffix.
 fn istio_gateway(gateway: &str, namespace: &str) -> String {
     match gateway.split_once('/') {
         Some((".", name)) => format!("{namespace}/{name}"),

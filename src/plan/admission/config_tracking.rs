@@ -1,8 +1,8 @@
-//! The ConfigMaps and Secrets that the target's template uses: what is known of their contents, what has to be read, what
-//! keeps them from being known, and which revision they make with the template. Their copies are made by `objects::config_snapshots`.
+//! The ConfigMaps and Secrets in the target's template: their known contents, which have to be read, which problems
+//! there are, and the revision that they form with the template. `objects::config_snapshots` makes their copies.
 //!
-//! A content is read once per version: status keeps the checksum with the version it was read at, so neither a Canary at
-//! rest nor a new life of the operator reads anything again.
+//! A content is read once per version: status keeps the checksum with the version it was read at, so neither an idle
+//! Canary nor a restarted operator reads anything again.
 
 use serde_json::Value;
 
@@ -20,12 +20,12 @@ use crate::{
     spec::{Problem, Target},
 };
 
-/// Reason: pods cannot start without it, and it is not there.
+/// Reason: pods need it to start, and it does not exist.
 pub(crate) const MISSING: &str = "ConfigMissing";
-/// Reason: the API server does not give it out.
+/// Reason: the API server does not return it.
 pub(crate) const UNREAD: &str = "ConfigUnread";
 
-/// Looks at everything that the target's template refers to. What cannot be seen counts as it was last.
+/// Looks at every reference in the target's template. Objects that cannot be read keep their last state.
 pub(crate) fn look(snap: &Snapshot, answers: &Answers, kind: Target, target: &Value) -> Configs {
     let mut found = Configs::default();
     let deleting = snap.canary.metadata.deletion_timestamp.is_some();
@@ -41,14 +41,14 @@ pub(crate) fn look(snap: &Snapshot, answers: &Answers, kind: Target, target: &Va
     if status.last_promoted_spec.as_deref().is_some_and(|hash| !revision::is_ours(hash)) {
         for copy in flaggers(snap, kind, name, &references) {
             found.see(snap, answers, &status, name, &copy);
-            // no part of the target's revision: `adopt` asks for it
+            // not part of the target's revision: `adopt` needs it
             found.checksums.remove(&config::key(&copy.at));
         }
     }
     found
 }
 
-/// Copies of Flagger's that the primary uses and the target does not.
+/// Flagger's copies that the primary uses and the target does not.
 fn flaggers(snap: &Snapshot, kind: Target, target: &str, references: &[Reference]) -> Vec<Reference> {
     let primary = snap.objects.get(kind.kind(), &names::primary(target)).unwrap_or(&Value::Null);
     let mut used = config::references(&primary["spec"]["template"]["spec"]);
@@ -59,15 +59,15 @@ fn flaggers(snap: &Snapshot, kind: Target, target: &str, references: &[Reference
     used.into_iter().map(|used| Reference { optional: true, ..used }).collect()
 }
 
-/// What is known of a ConfigMap or Secret.
+/// The state of a ConfigMap or Secret.
 enum ConfigState {
     /// Its annotation says that it is not tracked.
     OptedOut,
     /// It does not exist.
     Missing,
-    /// Its contents, as of the version that is there now.
+    /// Its contents, for its current version.
     Known(Digest),
-    /// It exists, and its contents are not known: why the last attempt to read it failed, if there was one.
+    /// It exists, but its contents are unknown, and why the last attempt to read it failed, if there was one.
     Unread(Option<String>),
 }
 
@@ -95,7 +95,7 @@ impl ConfigState {
 }
 
 impl Configs {
-    /// Notes what is known of one reference of the target `target`.
+    /// Records the state of one reference of the target `target`.
     fn see(
         &mut self,
         snap: &Snapshot,
@@ -131,7 +131,7 @@ impl Configs {
         }
     }
 
-    /// The first problem is the one that is reported.
+    /// The first problem is reported.
     fn refuse(&mut self, reason: &'static str, message: String) {
         self.problem.get_or_insert_with(|| Problem::new(reason, message));
     }
@@ -173,7 +173,7 @@ fn remembered(status: &CanaryStatus, key: &str, live: &Value) -> Option<Digest> 
     same.then(|| Digest { version: known.version.clone(), checksum: known.checksum.clone() })
 }
 
-/// Between two attempts to read the condition says what the last one said.
+/// Between two attempts to read, the condition keeps the last message.
 fn said_before(status: &CanaryStatus) -> String {
     let said = status.conditions.iter().find(|c| c.type_ == conditions::ACCEPTED && c.reason == UNREAD);
     said.map_or_else(
@@ -182,8 +182,8 @@ fn said_before(status: &CanaryStatus) -> String {
     )
 }
 
-/// Hash of the target's revision: its template and what it uses. It stays as it was recorded while the target is the same
-/// object, so that a newer API server that stores it differently makes no new revision. The first row that fits:
+/// Hash of the target's revision: its template and its contents. The recorded hash is kept while the target is the same
+/// object, so that a newer API server that stores it differently makes no new revision. The first matching row counts:
 ///
 /// | contents are tracked | recorded in status | target | hash |
 /// |---|---|---|---|
@@ -194,7 +194,7 @@ fn said_before(status: &CanaryStatus) -> String {
 /// | yes | applied, without contents | unchanged, or its template alone has the applied hash | applied |
 /// | yes | - | - | of the template and its contents |
 ///
-/// An applied hash without contents is older than their tracking: they are taken as they are now. Hashes of Flagger's count as
+/// An applied hash without contents is older than tracking: the current contents are used. Flagger's hashes count as
 /// not recorded.
 pub(crate) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs: &Configs) -> String {
     let status = snap.status();
@@ -217,8 +217,8 @@ pub(crate) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs
     }
 }
 
-/// The target is the object, of the generation, that status was written for. A Service has no generation that counts its
-/// changes, and that of a Knative Service is ahead of its revisions.
+/// The target is the object and generation for which the status was written. A Service has no generation that counts
+/// its changes, and that of a Knative Service is ahead of its revisions.
 fn is_unchanged(status: &CanaryStatus, kind: Target, target: &Value) -> bool {
     let seen = status.target.as_ref().map(|seen| (Some(seen.uid.as_str()), Some(seen.generation)));
     !kind.is_copied()
@@ -232,7 +232,7 @@ pub(crate) fn committed(status: &CanaryStatus) -> bool {
         || status.run.as_ref().is_some_and(|run| run.ending.is_some())
 }
 
-/// What is still to be read, unless the last attempt has only just failed.
+/// Contents that still have to be read, unless the last attempt has just failed.
 pub(crate) fn wait_for_unread(cx: &Context<'_>, d: &mut PlanBuilder) {
     if cx.configs.unread.is_empty() {
         return;
@@ -246,7 +246,7 @@ pub(crate) fn wait_for_unread(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
 }
 
-/// Into status: what was read, and, the first time, with which contents the applied revision runs.
+/// Records in status what was read and, the first time, which contents the applied revision has.
 pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder) {
     if d.status.tracked_configs.is_none() && cx.applied() == Some(cx.hash.as_str()) {
         d.status.tracked_configs = cx.configs.for_status();

@@ -1,5 +1,5 @@
-//! Labels and annotations that a Canary adds to what is made for it, and the domains that these may be of: other controllers are
-//! told by them what to do.
+//! Labels and annotations that a Canary adds to generated objects, and their allowed domains: they can control
+//! other controllers.
 
 use crate::{
     outbound,
@@ -7,7 +7,7 @@ use crate::{
     spec::{Problem, Validated},
 };
 
-/// With `--allowed-metadata-domains`, all of them are of these domains or of none.
+/// With `--allowed-metadata-domains`, all of them have one of these domains or none.
 pub(crate) fn allowed(snap: &Snapshot, c: &Validated) -> Result<(), Problem> {
     let domains = &snap.rules.metadata_domains;
     if domains.is_empty() {

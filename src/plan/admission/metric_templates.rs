@@ -1,5 +1,5 @@
 //! The MetricTemplates that checks refer to, and the Secrets they name. No run is analysed while one is missing or cannot
-//! be asked; a kind of server that is not served holds runs at weight 0.
+//! be queried; a kind of server that is not served holds runs at weight 0.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ use crate::{
     spec::{Findings, Problem, Validated, outbound},
 };
 
-/// The metrics of the Canary with what they refer to, and what is wrong with that.
+/// The metrics of the Canary with their references, and the problems of these.
 pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mut Findings) -> Checks {
     let mut checks = Checks {
         metrics: arguments(snap, c, target, findings),
@@ -51,7 +51,7 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
             continue;
         }
         if template.provider.type_ == analysis::job::KIND {
-            // made, not asked: see `analysis::jobs`
+            // created, not queried: see `analysis::jobs`
             continue;
         }
         if let Some(kind) = provider_kinds::kind(&template.provider.type_) {
@@ -78,7 +78,7 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
     checks
 }
 
-/// What stands in fields takes the place of the arguments that point there.
+/// Replaces arguments that refer to fields with the values of the fields.
 fn arguments(snap: &Snapshot, c: &Validated, target: &Value, findings: &mut Findings) -> Vec<CanaryMetric> {
     let mut metrics = c.metrics.clone();
     let fields = metrics.iter().any(|m| !m.args.is_empty());
@@ -101,7 +101,7 @@ fn arguments(snap: &Snapshot, c: &Validated, target: &Value, findings: &mut Find
     metrics
 }
 
-/// A Secret that is named and not there. Where Secrets are not watched, only asking can tell.
+/// A named Secret that does not exist. If Secrets are not watched, only a query can show it.
 fn secret_missing(snap: &Snapshot, access: &Access) -> Option<Problem> {
     let known = snap.secrets.as_ref()?;
     let at = access.secret.as_ref()?;
@@ -112,8 +112,8 @@ fn secret_missing(snap: &Snapshot, access: &Access) -> Option<Problem> {
     (!known.contains_key(&name)).then(|| Problem::new("SecretMissing", message()))
 }
 
-/// What has to be switched on for the built-in checks to find anything, if nothing is there when the Canary is first seen.
-/// Said until a run begins, which shows it.
+/// What has to be enabled for the built-in checks, if there are no series when the Canary is first seen.
+/// Reported until a run begins, which shows it.
 pub(crate) fn uncounted(
     snap: &Snapshot,
     answers: &Answers,
@@ -135,7 +135,8 @@ pub(crate) fn uncounted(
     (missing && unstarted).then_some(text)
 }
 
-/// Every metrics server that the checks will ask, once: Flagger looks whether they are there when it first sees a Canary.
+/// Every metrics server of the checks, once: like Flagger, the operator checks whether they answer when it first sees a
+/// Canary.
 pub(crate) fn pings(cx: &Context<'_>) -> Vec<Question> {
     let own = (cx.c.metrics_server.clone(), Access::in_namespace(&cx.c.namespace));
     let mut seen = vec![own.clone()];
@@ -156,7 +157,7 @@ pub(crate) fn pings(cx: &Context<'_>) -> Vec<Question> {
     all
 }
 
-/// Whether there is anything of what the built-in checks rest on, where that has to be switched on.
+/// Whether there are series for the built-in checks, if these have to be enabled.
 fn exists(cx: &Context<'_>) -> Option<Question> {
     let builtin = cx.router.queries();
     let rests = |query: &&analysis::Query| query.counters.is_some() && !builtin.needs.is_empty();

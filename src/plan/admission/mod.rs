@@ -1,6 +1,6 @@
-//! What must hold before a Canary is acted on, in order. The first thing that does not hold is said once, as a
-//! condition and an Event that name object, field and remedy; nothing is written to any other object. Mending it is
-//! enough to go on.
+//! The conditions for acting on a Canary, in order. The first one that does not hold is reported once, as a
+//! condition and an Event that name object, field and remedy; nothing is written to any other object. Fixing it is
+//! enough to continue.
 
 mod claims;
 pub(crate) mod config_tracking;
@@ -30,7 +30,7 @@ use crate::{
 };
 use jiff::Timestamp;
 
-/// A Canary that can be acted on, or that is at least to be watched (then it is [`Context::rejected`]); or none. Where it
+/// A Canary that can be acted on, or at least watched ([`Context::rejected`]), or none. If it
 /// is not accepted, the plan says why.
 pub(crate) fn admit<'a>(
     snap: &'a Snapshot,
@@ -46,10 +46,10 @@ pub(crate) fn admit<'a>(
         return None;
     }
     if let Some((holder, until)) = &snap.flagger {
-        // a lease that is no longer renewed runs out without an event
+        // a lease that is no longer renewed expires without an event
         d.wake_at(*until);
         if holder.starts_with(names::LEASE_HOLDER) {
-            // it acts on this Canary, and says what is to be said of it
+            // Flagger acts on this Canary, and reports everything
             return None;
         }
         seen(snap, d);
@@ -70,7 +70,7 @@ pub(crate) fn admit<'a>(
     }
     if let Some(unkept) = &snap.unkept {
         d.wake_at(unkept.again);
-        // what is to be given back, and how far that has come, stands in the status
+        // the status shows what has to be given back, and the progress
         if deleting {
             refuse(d, "ApiRefused", &unkept.why);
             return None;
@@ -99,14 +99,14 @@ pub(crate) fn admit<'a>(
     }
 }
 
-/// Decisions that are forgotten are not acted on.
+/// An operator that cannot store its decisions must not act on them.
 fn remembered(snap: &Snapshot) -> Result<(), Rejection> {
     let unkept = snap.unkept.as_ref().map(|unkept| Problem::new("ApiRefused", unkept.why.clone()));
     unkept.map_or(Ok(()), |problem| Err(problem.into()))
 }
 
-/// A deleted Canary that is not accepted gives everything back all the same, as far as its objects are known to be its own and
-/// are seen.
+/// A deleted Canary that is not accepted still gives everything back, if its objects are known to be its own and
+/// are visible.
 fn deleted(snap: &Snapshot, answers: &Answers, d: &mut PlanBuilder, now: Timestamp, problem: &Problem) {
     let unseen = ["MeshMissing", "ApiRefused"].contains(&problem.reason);
     let Some(cx) = watched::watched(snap, answers, now, problem).filter(|_| !unseen) else {
@@ -159,16 +159,16 @@ fn suspended(snap: &Snapshot, d: &mut PlanBuilder) -> bool {
     true
 }
 
-/// Said once: the condition changes, and an Event goes with the change.
+/// Reported once: the condition changes, and an Event goes with the change.
 pub(crate) fn refuse(d: &mut PlanBuilder, reason: &'static str, message: &str) {
     if d.condition(conditions::ACCEPTED, "False", reason, message) {
         d.say(Note::warning(reason, message).aloud(Urgency::Warn));
     }
 }
 
-/// Changes of a Canary and of its target that a tool makes together are seen within this time.
+/// Changes that a tool makes to a Canary and its target together are seen within this time.
 const TOGETHER: std::time::Duration = std::time::Duration::from_secs(1);
-/// A chart's Canary may be seen before its other objects: that is no mistake until it has lasted.
+/// A chart's Canary may be seen before its other objects: that is not reported until it has lasted.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Option<&str>, now: Timestamp) {
@@ -191,7 +191,7 @@ fn stopped(snap: &Snapshot, d: &mut PlanBuilder, problem: &Problem, unserved: Op
     }
 }
 
-/// The spec has been taken note of.
+/// Records that the spec was seen.
 fn seen(snap: &Snapshot, d: &mut PlanBuilder) {
     has_phase(snap, d);
     if snap.unkept.is_some() {
@@ -201,7 +201,7 @@ fn seen(snap: &Snapshot, d: &mut PlanBuilder) {
     d.follow_generation(snap.canary.metadata.generation, edited);
 }
 
-/// A first status has a phase: tools that show it expect one.
+/// A first status has a phase, because tools that show it expect one.
 fn has_phase(snap: &Snapshot, d: &mut PlanBuilder) {
     if d.status.phase.unwrap_or_default() == Phase::Unset {
         d.phase(Phase::Initializing, &snap.canary.spec.target_ref.kind);
@@ -238,7 +238,7 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
 }
 
-/// A condition that lists things while there are any; a new list is also said.
+/// A condition that lists items while there are any; a new list is also reported as an Event.
 fn listing(d: &mut PlanBuilder, type_: &str, reason: &'static str, list: &[String], held: bool) {
     if list.is_empty() {
         d.clear(type_);

@@ -21,7 +21,7 @@ pub(crate) fn advice(snap: &Snapshot, c: &Validated, router: &'static dyn Router
     snap.neighbours.iter().filter_map(one).collect()
 }
 
-/// A host that both serve, where one of them is for all of its requests.
+/// A host that both serve, if one of them serves all of its requests.
 fn claimed<'a>(c: &'a Validated, other: &CanaryService) -> Option<&'a String> {
     let parted = !c.service.match_.is_empty() && !other.match_.is_empty();
     c.service.hosts.iter().find(|host| !parted && other.hosts.contains(host))

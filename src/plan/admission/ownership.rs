@@ -1,5 +1,6 @@
-//! Whose are the objects under our names? An apex Service, a route of the apex's name and one that the Canary refers to
-//! are taken over if they have no controller; anything else that was not made for this Canary is not touched.
+//! The owners of the objects under our names. An apex Service, a route with the apex's name and one that the Canary
+//! refers to are taken over if they have no controller; other objects that were not made for this Canary are not
+//! changed.
 
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use crate::{
     spec::{Problem, Validated},
 };
 
-/// What two Canaries both want stays with one of them: what the other one is told.
+/// Only one Canary keeps an object that two claim: the message for the other one.
 pub(crate) fn disputed(c: &Validated, rival: &Rival) -> Problem {
     let (at, apex) = (&rival.wants, &c.names.apex);
     let free =
@@ -32,7 +33,7 @@ pub(crate) fn disputed(c: &Validated, rival: &Rival) -> Problem {
     )
 }
 
-/// What both want bears the mark of this Canary, or, where it is a target, its primary does.
+/// The claimed object has the mark of this Canary; for a target, its primary has it.
 pub(crate) fn holds(snap: &Snapshot, at: &ObjectRef) -> bool {
     let canary = snap.canary.metadata.name.as_deref().unwrap_or_default();
     let target = &snap.canary.spec.target_ref.name;
@@ -41,7 +42,7 @@ pub(crate) fn holds(snap: &Snapshot, at: &ObjectRef) -> bool {
     snap.objects.at(at).is_some_and(|live| manifest::holder(live) == Some(crate::names::label_value(canary)))
 }
 
-/// Objects of our names that somebody else has.
+/// Objects under our names that belong to somebody else.
 pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
     let names = &c.names;
     let mut all: Vec<ObjectRef> = Vec::new();
@@ -98,7 +99,7 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
     Ok(())
 }
 
-/// With the flag, those who may write an object say that the Canary may have it.
+/// With the flag, only people who may write an object can allow the Canary to take it over.
 fn consented(snap: &Snapshot, c: &Validated, at: &ObjectRef, live: &Value) -> Result<(), Problem> {
     let key = crate::names::ANNOTATION_ADOPT;
     if !snap.rules.adoption_needs_consent || manifest::annotation(live, key) == Some(c.name.as_str()) {
@@ -140,13 +141,13 @@ fn unsafe_to_take(at: &ObjectRef, lost: &str, instead: &str) -> Problem {
     Problem::new("TakeoverUnsafe", text)
 }
 
-/// Flagger takes its own mark off the copy of a Service when it promotes it.
+/// Flagger removes its own mark from the copy of a Service when it promotes it.
 fn orphaned(snap: &Snapshot, c: &Validated) -> bool {
     let promoted = snap.status().last_promoted_spec;
     c.target.is_copied() && promoted.is_some_and(|hash| !hash.is_empty() && !revision::is_ours(&hash))
 }
 
-/// What a Helm release goes on applying of the objects that are taken over, and how to take it out of the chart.
+/// Which objects a Helm release still applies although they are taken over, and how to remove them from the chart.
 pub(crate) fn charted(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Vec<String> {
     let made = !c.target.is_copied() && !c.target.holds_both();
     let apex = made.then(|| ObjectRef::new(SERVICE, c.names.apex.clone()));
@@ -172,13 +173,13 @@ pub(crate) fn charted(snap: &Snapshot, c: &Validated, router: &'static dyn Route
 
 enum Owner {
     Us,
-    /// A Canary that is gone, which left it running.
+    /// A Canary that is gone left it running.
     Left,
     Nobody,
     Other(String),
 }
 
-/// That of its Canary, on an object that belongs to none.
+/// The namespace of its Canary, on a cluster-scoped object.
 fn namespace(live: &Value) -> Option<&str> {
     manifest::annotation(live, crate::names::ANNOTATION_NAMESPACE)
 }

@@ -24,7 +24,7 @@ use crate::{
     spec::{Denial, Findings, Problem, Validated, validate},
 };
 
-/// Why nothing may be done.
+/// Why the Canary must not be acted on.
 pub(crate) struct Rejection {
     /// In words.
     pub(crate) problem: Problem,
@@ -42,7 +42,7 @@ fn reject(reason: &'static str, message: impl Into<String>) -> Rejection {
     Problem::new(reason, message).into()
 }
 
-/// Everything that a decision needs, or the first thing that keeps one from being made.
+/// Everything that a decision needs, or the first obstacle.
 pub(crate) fn surroundings<'a>(
     snap: &'a Snapshot,
     answers: &'a Answers,
@@ -110,14 +110,14 @@ pub(crate) fn surroundings<'a>(
     with_configs(cx, d)
 }
 
-/// Without what its namespace may not have, if it is being deleted: it gives back what it has all the same.
+/// Without anything that its namespace may not claim, if it is being deleted: it still gives everything back.
 fn claimed(snap: &Snapshot, c: Validated, router: &'static dyn Router) -> Result<Validated, Rejection> {
     let (c, refused) = claims::bound(&snap.rules, &snap.objects, c, router);
     let refused = refused.filter(|_| snap.canary.metadata.deletion_timestamp.is_none());
     refused.map_or(Ok(c), |problem| Err(problem.into()))
 }
 
-/// Edits of fields by which the objects were made.
+/// Edits of fields from which the objects were created.
 fn not_followed(snap: &Snapshot) -> Option<Problem> {
     (!snap.not_followed.is_empty()).then(|| {
         Problem::new(
@@ -130,7 +130,7 @@ fn not_followed(snap: &Snapshot) -> Option<Problem> {
     })
 }
 
-/// No other Canary wants the same, and the cluster knows the router's objects.
+/// No other Canary claims the same objects, and the cluster knows the router's objects.
 fn undisputed(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Rejection> {
     if let Some(rival) = older_rival(snap) {
         return Err(ownership::disputed(c, rival).into());
@@ -183,7 +183,7 @@ fn unreadable(kind: &Kind) -> Rejection {
     )
 }
 
-/// The target, and the label by which it selects its pods with its value.
+/// The target, and the label with its value by which it selects its pods.
 fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, String)), Rejection> {
     let noun = c.target.noun();
     let target = snap.objects.get(c.target.kind(), &c.names.target).ok_or_else(|| {
@@ -204,8 +204,8 @@ fn target<'a>(snap: &'a Snapshot, c: &Validated) -> Result<(&'a Value, (String, 
     Ok((target, label))
 }
 
-/// A paused Deployment keeps running what it ran when it was paused, whatever its template says: it would be analysed, or
-/// promoted, in place of the new revision.
+/// A paused Deployment keeps running its template from before the pause, whatever its template says: that would be
+/// analysed, or promoted, instead of the new revision.
 fn paused(snap: &Snapshot, c: &Validated, target: &Value) -> Option<Problem> {
     let primary = snap.objects.get(c.target.kind(), &c.names.primary);
     let paused = |live: &&Value| live["spec"]["paused"] == true && c.target.replicated();
@@ -219,7 +219,7 @@ fn paused(snap: &Snapshot, c: &Validated, target: &Value) -> Option<Problem> {
     ))
 }
 
-/// Selectors that meet the pods of others. Before anything has been made that stops everything.
+/// Selectors that match the pods of others. Before anything has been created, this stops everything.
 fn overlap(
     snap: &Snapshot,
     c: &Validated,
@@ -241,7 +241,7 @@ fn overlap(
     }
 }
 
-/// What selects the target's pods by their labels, and not those that serve users.
+/// Policies that select the target's pods by their labels, and not the pods that serve users.
 fn policies(snap: &Snapshot, c: &Validated, target: &Value, label: &(String, String)) -> Vec<String> {
     if !c.target.rests() {
         return vec![];
@@ -257,7 +257,7 @@ fn policies(snap: &Snapshot, c: &Validated, target: &Value, label: &(String, Str
     pod_policies::advice(c, [&beside, &serving], snap)
 }
 
-/// With what the target's template uses, and the revision that both make.
+/// With the configuration of the target's template, and the revision that both form.
 fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<'a>, Rejection> {
     cx.configs = config_tracking::look(cx.snap, cx.answers, cx.c.target, cx.target);
     cx.hash = config_tracking::target_hash(cx.snap, cx.c.target, cx.target, &cx.configs);
@@ -267,7 +267,7 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<
         if cx.applied() != Some(cx.hash.as_str()) && !config_tracking::committed(cx.status()) {
             return Err(problem.into());
         }
-        // as far as can be seen nothing has changed: what runs goes on, and no weight moves
+        // as far as visible nothing has changed: running work continues, and no weight changes
         if d.unread.is_empty() {
             cx.findings.faults.push(problem);
         }
@@ -277,7 +277,7 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<
     Ok(cx)
 }
 
-/// The autoscaler, or what is wrong with it. Before anything has been made that stops everything.
+/// The autoscaler, or its problem. Before anything has been created, a problem stops everything.
 fn autoscaler<'a>(
     snap: &'a Snapshot,
     c: &Validated,
@@ -292,7 +292,7 @@ fn autoscaler<'a>(
     }
 }
 
-/// The strategy is one that the router can do, and what it renders from is there: otherwise nothing may move.
+/// The router supports the strategy, and the source of its route exists: otherwise nothing may change.
 fn renders(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Rejection> {
     let mut refused = router.unsupported(c);
     if c.target.is_copied() && router.apex_is_primary() {
@@ -327,7 +327,7 @@ fn unserved(list: &[String]) -> Rejection {
     }
 }
 
-/// The Canary that keeps what both it and this one want, if there is one: the older, unless this one has it already.
+/// The Canary that keeps what both claim, if there is one: the older, unless this one already has it.
 pub fn older_rival(snap: &Snapshot) -> Option<&crate::snapshot::Rival> {
     let meta = &snap.canary.metadata;
     let ours = (meta.creation_timestamp.as_ref().map(|t| t.0), meta.uid.as_deref().unwrap_or_default());
@@ -347,7 +347,7 @@ fn ports(
     Ok(advice)
 }
 
-/// A new revision of the target could come to run.
+/// A new revision of the target could run.
 fn fit(c: &Validated, target: &Value) -> Result<(), Rejection> {
     match c.target.unfit(target) {
         Some(why) => {

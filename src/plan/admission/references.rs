@@ -1,4 +1,4 @@
-//! What a Canary refers to in other namespaces: whether their owners, and the operator's settings, let it.
+//! References of a Canary to other namespaces: whether their owners, and the operator's settings, allow them.
 
 use crate::{
     analysis::{self, Ask},
@@ -7,7 +7,8 @@ use crate::{
     spec::{Problem, Validated},
 };
 
-/// With `--no-cross-namespace-refs`, or for what has no owner who could allow it with `--strict`: nothing may be done.
+/// With `--no-cross-namespace-refs`, or with `--strict` for objects without an owner who could allow it: the Canary is
+/// refused.
 pub(crate) fn forbidden(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<(), Problem> {
     let (closed, strict) = (snap.rules.no_cross_namespace_refs, snap.rules.strict);
     if !closed && !strict {
@@ -25,7 +26,7 @@ pub(crate) fn forbidden(snap: &Snapshot, c: &Validated, asks: &[Ask]) -> Result<
     let read = asks.iter().filter_map(|ask| {
         let query = ask.query.as_ref().ok()?;
         let read = analysis::provider_kinds::reads_in(query)?;
-        // who lends a MetricTemplate may have it read beside it
+        // a namespace that lends a MetricTemplate may also have it read in that namespace
         let beside = !closed && read == query.access.namespace;
         let name = &c.metrics.get(ask.metric)?.name;
         let text = format!("spec.analysis.metrics[{name}]: its query reads in the namespace {read}");

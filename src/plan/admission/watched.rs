@@ -1,4 +1,4 @@
-//! What is known of a Canary that is not accepted: enough to watch a run that is under way.
+//! The known facts about a Canary that is not accepted: enough to watch a run in progress.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -17,10 +17,10 @@ use crate::{
     spec::{Findings, Problem, known},
 };
 
-/// Reasons for which the objects may be somebody else's.
+/// Reasons for which the objects may belong to somebody else.
 const NOT_OURS: [&str; 4] = ["TargetTaken", "ForeignObject", "TakeoverUnsafe", "FlaggerActive"];
 
-/// What can be said of a Canary that was not accepted; none if it is not this one's to act on.
+/// The context of a Canary that was not accepted; none if this operator must not act on it.
 pub(crate) fn watched<'a>(
     snap: &'a Snapshot,
     answers: &'a Answers,

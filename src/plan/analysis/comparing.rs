@@ -1,8 +1,8 @@
-//! Looks of comparisons with the primary: when they are due, what they have come to, and what a run waits for until they say
-//! that the canary is no worse.
+//! Looks of comparisons with the primary: when they are due, their results, and what a run waits for until
+//! the canary is found no worse.
 //!
-//! What looks came to is kept in status, and written with the end of a window: until then they are asked for again, at their own
-//! times, so that an operator that takes over in between comes to the same.
+//! The result of looks is kept in status, and written with the end of a window. Until then they are queried again, for
+//! their own times, so that an operator that takes over in between gets the same result.
 
 use std::time::Duration;
 
@@ -22,16 +22,16 @@ use crate::{
     statistics::{Evidence, Look},
 };
 
-/// Samples show up to this long after the time that they are of.
+/// Samples appear up to this long after their time.
 const LATE: Duration = Duration::from_secs(5);
-/// So many looks, or this long, are asked for again at most before what they came to is written.
+/// At most this many looks, or this much time, are queried again before their result is written.
 const KEPT: usize = 6;
 const KEPT_FOR: Duration = Duration::from_secs(120);
-/// What was missed for longer becomes one look: single ones of that time cannot be asked for reliably any more.
+/// If more looks were missed, they become one: single looks of that time cannot be queried reliably any more.
 const MISSED: usize = 12;
 const MISSED_FOR: Duration = Duration::from_secs(240);
 
-/// The comparison of a metric as status has it.
+/// The comparison of a metric according to status.
 struct Standing {
     comparing: Comparing,
     evidence: Evidence,
@@ -39,26 +39,26 @@ struct Standing {
     until: Timestamp,
 }
 
-/// What the looks of this pass have come to.
+/// The result of the looks in this pass.
 struct Found {
-    /// As it is to be stored.
+    /// The status to store.
     status: CompareStatus,
-    /// How many looks that is beyond what is stored.
+    /// The number of looks that are not stored yet.
     looks: usize,
-    /// What they counted.
+    /// Their counts.
     counted: Tally,
     /// Why the next one could not be read.
     unread: Option<Failure>,
 }
 
-/// What a comparison adds to the measurement of its metric.
+/// The effect of a comparison on the measurement of its metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stand {
     /// At the last step it is undecided: the promotion waits.
     Waits,
-    /// That has lasted too long, and a person decides.
+    /// It has been undecided for too long, and a person decides.
     Person,
-    /// That has lasted too long, and the run is rolled back.
+    /// It has been undecided for too long, and the run is rolled back.
     Rollback,
 }
 
@@ -72,14 +72,14 @@ fn standing(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<
     let began = entries::since(cx, m, entry)?;
     let stored = entry.compare.as_ref();
     let until = stored.and_then(|stored| stored.until.as_ref()).map_or(began, |until| until.0);
-    // by other margins it starts over
+    // with other margins it starts over
     let alike = stored.filter(|stored| stored.wanted == comparing.wanted());
     let evidence = alike.and_then(|stored| Evidence::of_text(&stored.state));
     let evidence = evidence.unwrap_or_else(|| Evidence::new(comparing.known));
     Some(Standing { comparing, evidence, began, until })
 }
 
-/// The metrics that compare now, by position.
+/// The metrics that currently compare, by position.
 fn all(cx: &Context<'_>) -> Vec<(usize, Standing)> {
     if !any(cx) {
         return vec![];
@@ -104,7 +104,7 @@ impl Standing {
         if many { vec![span(0, looks)] } else { (0..looks).map(|at| span(at, at + 1)).collect() }
     }
 
-    /// When the next look can be taken that could not be by `now`.
+    /// When the next look can be taken.
     fn next(&self, now: Timestamp) -> Timestamp {
         let first = clock::after(self.until, LATE);
         let every = self.comparing.every;
@@ -114,7 +114,7 @@ impl Standing {
     }
 }
 
-/// What is to be counted by now.
+/// The counts to query now.
 pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let builtin = cx.router.queries();
     let one = |(at, standing): (usize, Standing)| {
@@ -134,7 +134,7 @@ pub(crate) fn due(cx: &Context<'_>) -> Option<Timestamp> {
     all(cx).into_iter().map(first).min()
 }
 
-/// Looks again when the next look can be taken.
+/// Wakes when the next look can be taken.
 pub(crate) fn wake(cx: &Context<'_>, d: &mut PlanBuilder, asked: Timestamp) {
     if is_measurable(cx)
         && let Some(next) = all(cx).iter().map(|(_, standing)| standing.next(asked)).min()
@@ -143,7 +143,8 @@ pub(crate) fn wake(cx: &Context<'_>, d: &mut PlanBuilder, asked: Timestamp) {
     }
 }
 
-/// The standing with the looks that were answered. A look that could not be read is none: the next one begins where it did.
+/// The state with the answered looks. A look that could not be read does not count: the next one begins at its
+/// beginning.
 fn found(cx: &Context<'_>, at: usize, standing: Standing, asked: Timestamp) -> Found {
     let spans = standing.spans(asked);
     let Standing { comparing, mut evidence, mut until, .. } = standing;
@@ -173,7 +174,7 @@ fn all_found(cx: &Context<'_>, asked: Timestamp) -> Vec<(usize, Found)> {
     all(cx).into_iter().map(|(at, standing)| (at, found(cx, at, standing, asked))).collect()
 }
 
-/// Why a metric that counts is found worse, with all of them as they are to be stored.
+/// Why a metric that counts is found worse, with all entries to store.
 pub(crate) fn worse(cx: &Context<'_>, asked: Timestamp) -> Option<(usize, Vec<MetricStatus>, String)> {
     let found = all_found(cx, asked);
     let counts = |(at, found): &&(usize, Found)| {
@@ -191,7 +192,7 @@ pub(crate) fn worse(cx: &Context<'_>, asked: Timestamp) -> Option<(usize, Vec<Me
     Some((*at, entries, why))
 }
 
-/// All entries with what looks have come to.
+/// All entries with the results of looks.
 fn stored(cx: &Context<'_>, found: &[(usize, Found)]) -> Vec<MetricStatus> {
     let mut entries = entries::all(cx);
     for (at, found) in found.iter().filter(|(_, found)| found.looks > 0) {
@@ -200,7 +201,7 @@ fn stored(cx: &Context<'_>, found: &[(usize, Found)]) -> Vec<MetricStatus> {
     entries
 }
 
-/// Writes what looks have come to where they are many by now.
+/// Writes the results of looks if there are many.
 pub(crate) fn keep(cx: &Context<'_>, d: &mut PlanBuilder, asked: Timestamp) {
     let found = all_found(cx, asked);
     let many = |(at, found): &(usize, Found)| {
@@ -214,7 +215,7 @@ pub(crate) fn keep(cx: &Context<'_>, d: &mut PlanBuilder, asked: Timestamp) {
     }
 }
 
-/// A measurement with what the comparison of its metric says.
+/// A measurement with the verdict of its metric's comparison.
 pub(crate) fn beside(cx: &Context<'_>, at: usize, asked: Timestamp, mut found: Assessment) -> Assessment {
     let Some((_, standing)) = all(cx).into_iter().find(|(other, _)| *other == at) else { return found };
     let holds = standing.comparing.undecided == Undecided::Hold;
@@ -226,7 +227,7 @@ pub(crate) fn beside(cx: &Context<'_>, at: usize, asked: Timestamp, mut found: A
     let (verdict, message) = (of.status.verdict, of.status.message.clone());
     let outcome = match verdict {
         Some(CompareVerdict::Worse) => Some(MetricOutcome::Fail),
-        // nothing is concluded for the canary, nor against it where the primary is beyond the same limit
+        // if the primary is also beyond the limit, nothing is concluded for or against the canary
         Some(CompareVerdict::Held) if found.outcome == MetricOutcome::Pass => {
             Some(MetricOutcome::Inconclusive)
         }
@@ -249,10 +250,10 @@ pub(crate) fn beside(cx: &Context<'_>, at: usize, asked: Timestamp, mut found: A
     found
 }
 
-/// What is said where the next look could not be read: what former ones said is not said any more.
+/// The text if the next look could not be read: former conclusions are not repeated.
 fn unread(mut found: Assessment, name: &str, status: CompareStatus, failure: &Failure) -> Assessment {
     let text = |why: &str| format!("the counts of metric {name} could not be read: {why}");
-    // what is bad is bad all the same
+    // a bad value stays bad
     if found.outcome != MetricOutcome::Fail {
         found.outcome = MetricOutcome::Error;
         found.text = text(&failure.why);
@@ -272,12 +273,12 @@ fn is_primary_outside(cx: &Context<'_>, at: usize, counted: &Tally) -> bool {
     success.zip(least).is_some_and(|(success, least)| success < least)
 }
 
-/// What still has to be known before a promotion: a metric that is not found no worse, in its own words.
+/// What is missing before a promotion: a metric that is not found no worse, in its own words.
 pub(crate) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     lacking(cx, entries).into_iter().find(|(_, stand)| stand.is_some()).map(|(why, _)| why)
 }
 
-/// What that comes to at the last step, of all of them the gravest.
+/// The effect of that at the last step; of several, the most serious.
 pub(crate) fn stand(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<(Stand, String)> {
     let all: Vec<_> =
         lacking(cx, entries).into_iter().filter_map(|(why, stand)| Some((stand?, why))).collect();

@@ -1,5 +1,5 @@
-//! What comparisons with the primary lead to: a canary that is found worse ends its run at once, and one that is not found no
-//! worse is not promoted.
+//! The effects of comparisons with the primary: a canary that is found worse ends its run at once, and one that is not
+//! found no worse is not promoted.
 
 use crate::{
     analysis::Assessment,
@@ -29,7 +29,7 @@ const UNDECIDED: &str = "Undecided";
 const FOUND_WORSE: &str = "FoundWorse";
 const TOO_LONG: &str = "UndecidedTooLong";
 
-/// Takes the looks that are due, at times of their own. Whatever else keeps the run where it is, a canary that is found worse
+/// Takes the looks that are due, at their own times. Whatever else holds the run, a canary that is found worse
 /// gets no more requests.
 pub(crate) fn look(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let analysed = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
@@ -61,8 +61,8 @@ pub(crate) fn look(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     ending::begin(cx, d, EndingKind::RollingBack, FOUND_WORSE, &why)
 }
 
-/// At the last step a run goes on once every comparison says that the canary is no worse. Until then that is said, and at last
-/// what the metric wants is done.
+/// At the last step a run continues once every comparison says that the canary is no worse. Until then this is
+/// reported, and finally the action of the metric is taken.
 pub(crate) fn unproven(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) -> Flow {
     let last = cx.steps_done() >= cx.c.schedule.len();
     let Some((stand, why)) = comparing::stand(cx, entries).filter(|_| last) else {
@@ -92,7 +92,7 @@ pub(crate) fn unproven(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricS
     }
 }
 
-/// Where counts could not be read, what was concluded from former ones is not said any more.
+/// If counts could not be read, former conclusions are not repeated.
 pub(crate) fn unread(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) {
     let mut entries = entries::all(cx);
     let mut texts = Vec::new();
@@ -108,7 +108,7 @@ pub(crate) fn unread(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Ass
     }
     d.status.metrics = entries;
     match d.find(conditions::INCONCLUSIVE).map(|c| c.reason.clone()) {
-        // a person is asked: for another reason by now
+        // a person is asked, now for another reason
         Some(reason) if reason == INCONCLUSIVE_ANALYSIS => {
             d.condition(conditions::INCONCLUSIVE, "True", &reason, &texts.join("; "));
         }

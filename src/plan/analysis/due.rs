@@ -1,4 +1,4 @@
-//! What is known of the metrics that are due at a time.
+//! The known results of the metrics that are due at a time.
 
 use crate::{
     analysis::{self, Assessment},
@@ -10,21 +10,21 @@ use crate::{
     },
 };
 
-/// What is known of the metrics that are due.
+/// The known results of the due metrics.
 pub(crate) struct Due {
-    /// What they come to, by position.
+    /// Their assessments, by position.
     pub(crate) found: Vec<(usize, Assessment)>,
-    /// These are all that are due.
+    /// These are all due metrics.
     pub(crate) whole: bool,
-    /// One whose samples are late is left out.
+    /// One with late samples is left out.
     pub(crate) early: bool,
 }
 
-/// While answers are missing the end of a Job is still looked at, and no window ends. None: there is nothing to look at.
+/// While answers are missing, the end of a Job is still checked, and no window ends. None: there is nothing to check.
 pub(crate) fn due_now(cx: &Context<'_>) -> Option<Due> {
     let mut due = schedule::metrics_due(cx);
     if is_hindered(cx) {
-        // what cannot be asked does not keep the others from counting: nothing passes on them alone
+        // a metric that cannot be queried does not keep the others from counting, but nothing passes on them alone
         due.retain(|at| cx.asks.iter().all(|ask| ask.metric != *at || ask.query.is_ok()));
     }
     if let Some(mut found) = assessed(cx, &due) {
@@ -38,12 +38,12 @@ pub(crate) fn due_now(cx: &Context<'_>) -> Option<Due> {
     Some(Due { found, whole: false, early: false })
 }
 
-/// Samples are late, so the outcome cannot be acted on yet. If that lasts longer than a window, it becomes an error.
+/// Samples are late, so the outcome cannot be used yet. If that lasts longer than a window, it becomes an error.
 fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
     let (asks, readings) = (&cx.asks, &cx.answers.readings);
     let unsettled = analysis::unsettled(at, found.outcome, asks, readings);
     let Some((doubt, window)) = unsettled.filter(|_| !metric(cx, at).verdict.dry()) else { return false };
-    // from the metric's own time: another one may have been waited for since long
+    // from the metric's own time: another one may have been late for long
     if schedule::due_of(cx, at).is_some_and(|due| cx.now < clock::after(due, window)) {
         return doubt.passes_by();
     }
@@ -53,7 +53,7 @@ fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
     false
 }
 
-/// What these metrics come to, by position. None: an answer is missing.
+/// The assessments of these metrics, by position. None: an answer is missing.
 fn assessed(cx: &Context<'_>, due: &[usize]) -> Option<Vec<(usize, Assessment)>> {
     let entries = entries::all(cx);
     let (readings, asked) = (jobs::readings(cx, &cx.asks), schedule::asked_until(cx));

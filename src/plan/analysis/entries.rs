@@ -1,4 +1,4 @@
-//! What is known of each metric of the run.
+//! The status entry of each metric of the run.
 
 use jiff::Timestamp;
 
@@ -8,14 +8,14 @@ use crate::{
     plan::context::Context,
 };
 
-/// When the first step began at which a metric counts.
+/// When the first step began in which a metric counts.
 pub(crate) fn since(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
     let step = cx.step();
     let known = entry.since.clone().or(step.confirmed)?;
     (step.index > limits::start(&cx.c, m)).then_some(known.0)
 }
 
-/// What is known of each metric, in list order.
+/// The entry of each metric, in list order.
 pub(crate) fn all(cx: &Context<'_>) -> Vec<MetricStatus> {
     let (known, all) = (&cx.status().metrics, &cx.checks.metrics);
     let entry = |(at, m): (usize, &CanaryMetric)| {
@@ -28,16 +28,16 @@ pub(crate) fn all(cx: &Context<'_>) -> Vec<MetricStatus> {
     all.iter().enumerate().map(entry).collect()
 }
 
-/// What an outcome leads to, by what the metric says of it.
+/// The effect of an outcome, by the settings of the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// The run may go on.
+    /// The run may continue.
     Good,
     /// A failed check.
     Bad,
-    /// Nothing is known: the run freezes, or counts errors.
+    /// Unknown: the run freezes, or counts errors.
     Broken,
-    /// The weight holds until more is known.
+    /// The weight is held until more is known.
     Unsure,
 }
 

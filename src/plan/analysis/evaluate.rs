@@ -1,4 +1,4 @@
-//! What the answers of a window, or of a metric at a pace of its own, lead to: one failed check at most, however many
+//! The effects of the answers of a window, or of a metric with its own period: at most one failed check, however many
 //! failed, a rollback in the pass that reaches a limit, a hold, or the next step.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -33,28 +33,28 @@ use crate::{
     },
 };
 
-/// Neither condition of a metric holds, as often as it tolerates.
+/// Neither condition of a metric holds, within its tolerance.
 const UNSURE: &str = "Inconclusive";
-/// There is no data, and the metric says to wait for some.
+/// There is no data, and the metric is set to wait for some.
 const TOO_LITTLE: &str = "NotEnoughData";
 
-/// What the measurements of a pass come to.
+/// The result of the measurements of a pass.
 enum Verdict {
-    /// One that would pass was asked too early: there will be samples of the step soon.
+    /// A passing value was measured too early: there will be samples of the step soon.
     Early,
-    /// The webhooks of the window have not answered, and what they say may matter.
+    /// The webhooks of the window have not answered, and their answers may matter.
     Unheard,
-    /// Nothing is known: the run freezes.
+    /// Unknown: the run freezes.
     Freeze(Broken),
-    /// A check failed, now or when it was measured last.
+    /// A check failed, now or in its last measurement.
     Fail(Vec<Failed>),
     /// Neither good nor bad.
     Hold,
-    /// All that counts is good.
+    /// Everything that counts is good.
     Pass,
 }
 
-/// Judges what is due, and goes on when the run is to take its next step. `held`: the weight is not raised.
+/// Judges what is due, and continues if the run should take its next step. `held`: the weight is not raised.
 pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
     let Some(due) = due_now(cx) else {
         outage::unanswered(cx, d);
@@ -66,7 +66,7 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
     comparisons::unread(cx, d, &due.found);
     match verdict(cx, &due, refusal, unheard, &entries) {
         Verdict::Early => {
-            // what has settled is not measured again meanwhile: by then its own samples may be late
+            // decided metrics are not measured again meanwhile: by then their own samples may be late
             if !due.found.is_empty() {
                 write_down(cx, d, &due, &entries, false);
             }
@@ -98,7 +98,7 @@ pub(crate) fn judge(cx: &Context<'_>, d: &mut PlanBuilder, held: bool) -> Flow {
     WAIT
 }
 
-/// Judges what is due although nothing may rise, so that bad checks end a run that something else keeps where it is.
+/// Judges what is due although nothing may rise, so that bad checks end a run that something else holds.
 pub(crate) fn while_held(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let analysed = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
     let asked = !cx.checks.metrics.is_empty() || !cx.c.analysis.webhooks.is_empty();
@@ -115,7 +115,7 @@ pub(crate) fn while_held(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if d.status == before { GO_ON } else { judged }
 }
 
-/// Pure: `entries` are the metrics with these measurements written down.
+/// Pure: `entries` are the metrics including these measurements.
 fn verdict(
     cx: &Context<'_>,
     due: &Due,
@@ -131,11 +131,11 @@ fn verdict(
     let counted = broken.clone().any(|(at, _)| schedule::counts_errors(cx, metric(cx, at)));
     let closed = !failed.is_empty() || counted;
     let first_broken = broken.next().map(|(_, a)| Broken::from(a));
-    // nothing passes on samples of the time before the step: there are some of it soon, or none at all in the window
+    // nothing passes on samples from before the step: there will be some of the step soon, or none at all in the window
     if due.early && !closed && first_broken.is_none() {
         return Verdict::Early;
     }
-    // what metrics say is acted on before webhooks have answered
+    // metrics take effect before webhooks have answered
     if unheard && !closed && first_broken.is_none() {
         return Verdict::Unheard;
     }
@@ -153,7 +153,7 @@ fn verdict(
     }
 }
 
-/// The measurements that lead to this, of the metrics that count; a metric that passes leads to nothing.
+/// The measurements that cause this effect, of the metrics that count; a passing metric causes none.
 fn of<'a>(
     cx: &'a Context<'_>,
     found: &'a [(usize, Assessment)],
@@ -165,7 +165,7 @@ fn of<'a>(
     all.filter(move |(at, a)| effect(metric(cx, *at), a.outcome) == wanted).map(|(at, a)| (*at, a))
 }
 
-/// Puts what was measured into status, into the record of the run and into conditions.
+/// Writes measurements into status, into the record of the run and into conditions.
 fn write_down(cx: &Context<'_>, d: &mut PlanBuilder, due: &Due, entries: &[MetricStatus], ends_window: bool) {
     note_measurements(cx, d, &due.found);
     report_dry_runs(cx, d, due, entries);
@@ -183,7 +183,7 @@ fn write_down(cx: &Context<'_>, d: &mut PlanBuilder, due: &Due, entries: &[Metri
     }
 }
 
-/// A failed check is counted, and ends the run if it was one too many; so does a limit of a metric's own.
+/// Counts a failed check, and ends the run if it was one too many, or if a limit of a metric is exceeded.
 fn fail(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed], entries: &[MetricStatus]) {
     if failed.is_empty() || halt(cx, d, failed).is_continue() {
         end_at_limit(cx, d, entries);
@@ -194,10 +194,10 @@ fn metric<'c>(cx: &'c Context<'_>, at: usize) -> &'c CanaryMetric {
     &cx.checks.metrics[at]
 }
 
-/// The text of a failed check, and the same with an answer from outside in it.
+/// The text of a failed check, and the same with a server's answer in it.
 type Failed = (String, Option<String>);
 
-/// Why the webhooks of the window said no, if one did; and whether they are still to be heard.
+/// Why the webhooks of the window refused, if one did; and whether answers are missing.
 fn window_webhooks(cx: &Context<'_>, d: &mut PlanBuilder) -> (Option<Failed>, bool) {
     match webhooks::ask(cx, d, HookKind::Rollout, schedule::window(cx)) {
         Reply::Unheard => (None, true),
@@ -206,7 +206,7 @@ fn window_webhooks(cx: &Context<'_>, d: &mut PlanBuilder) -> (Option<Failed>, bo
     }
 }
 
-/// Puts these measurements into the record of the run.
+/// Writes these measurements into the record of the run.
 fn note_measurements(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Assessment)]) {
     let entries = entries::all(cx);
     for (at, assessment) in found {
@@ -214,7 +214,7 @@ fn note_measurements(cx: &Context<'_>, d: &mut PlanBuilder, found: &[(usize, Ass
     }
 }
 
-/// All metrics with these measurements written down.
+/// All metrics including these measurements.
 fn recorded(cx: &Context<'_>, found: &[(usize, Assessment)]) -> Vec<MetricStatus> {
     let mut entries = entries::all(cx);
     for (at, assessment) in found {
@@ -223,7 +223,7 @@ fn recorded(cx: &Context<'_>, found: &[(usize, Assessment)]) -> Vec<MetricStatus
     entries
 }
 
-/// Metrics that do not count are reported when what they come to changes.
+/// Reports metrics that do not count when their outcome changes.
 fn report_dry_runs(cx: &Context<'_>, d: &mut PlanBuilder, due: &Due, entries: &[MetricStatus]) {
     let before = entries::all(cx);
     for (at, Assessment { outcome, .. }) in &due.found {
@@ -234,7 +234,7 @@ fn report_dry_runs(cx: &Context<'_>, d: &mut PlanBuilder, due: &Due, entries: &[
     }
 }
 
-/// The text of a failed check, with how many of them the metric itself tolerates.
+/// The text of a failed check, with the metric's own limit.
 fn tolerated(m: &CanaryMetric, entry: &MetricStatus, found: &Assessment) -> String {
     match m.verdict.failure_limit.filter(|limit| *limit >= 0) {
         Some(limit) => format!("{} (failed {}, failureLimit {limit})", found.text, entry.failed),
@@ -242,7 +242,7 @@ fn tolerated(m: &CanaryMetric, entry: &MetricStatus, found: &Assessment) -> Stri
     }
 }
 
-/// What the last measurement of each metric that counts leads to.
+/// The effect of the last measurement of each metric that counts.
 fn standing<'c>(
     cx: &'c Context<'_>,
     entries: &'c [MetricStatus],
@@ -251,7 +251,7 @@ fn standing<'c>(
     all.filter_map(|(m, entry)| Some((m, entry, effect(m, entry.outcome?))))
 }
 
-/// Says that answers are missing, or that they are not any more.
+/// Reports that answers are missing, or no longer are.
 fn thaw(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], broken: Option<&Broken>) {
     if let Some(broken) = broken {
         outage::counted(d, broken);
@@ -260,7 +260,7 @@ fn thaw(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], broken:
     }
 }
 
-/// One more failed check, which ends the run if it was one too many.
+/// One more failed check; ends the run if it was one too many.
 pub(crate) fn halt(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed]) -> Flow {
     let checks = cx.status().failed_checks.saturating_add(1);
     d.status.failed_checks = checks;
@@ -277,13 +277,13 @@ pub(crate) fn halt(cx: &Context<'_>, d: &mut PlanBuilder, failed: &[Failed]) -> 
     ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &all)
 }
 
-/// Why a limit of a metric's own is passed, if one is.
+/// Why a metric's own limit is exceeded, if one is.
 fn passed_limit(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     let mut all = cx.checks.metrics.iter().zip(entries).filter(|(m, _)| !m.verdict.dry());
     all.find_map(|(m, entry)| schedule::passed_limit(m, entry))
 }
 
-/// A limit of a metric's own has been passed by what was measured before: the run ends.
+/// Earlier measurements have exceeded a metric's own limit: the run ends.
 pub(crate) fn limit_passed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let entries = entries::all(cx);
     if passed_limit(cx, &entries).is_none() {
@@ -293,7 +293,7 @@ pub(crate) fn limit_passed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WAIT
 }
 
-/// Ends the run if a limit of a metric's own is passed.
+/// Ends the run if a metric's own limit is exceeded.
 fn end_at_limit(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
     let Some(why) = passed_limit(cx, entries) else { return };
     d.condition(conditions::HALTED, "True", "LimitReached", &why);
@@ -301,7 +301,7 @@ fn end_at_limit(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus])
     ignore(ending::begin(cx, d, EndingKind::RollingBack, "LimitReached", &why));
 }
 
-/// Neither good nor bad: the weight stays, and beyond what the metrics tolerate a person decides.
+/// Neither good nor bad: the weight stays, and beyond the tolerance of the metrics a person decides.
 fn hold(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
     let unsure: Vec<_> = standing(cx, entries).filter(|(.., e)| *e == Effect::Unsure).collect();
     let why = |(_, entry, _): &(_, &MetricStatus, _)| {
@@ -354,7 +354,7 @@ fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricSt
             GO_ON
         }
         StepGate::Waits | StepGate::Ended => WAIT,
-        // a gate that is asked again, or is being asked, does not move the window
+        // a gate that is polled, or waits for its answer, does not move the window
         shut @ (StepGate::Shut | StepGate::Unheard) => {
             d.status.step = Some(step);
             d.status.metrics.clone_from(&cx.status().metrics);

@@ -1,8 +1,8 @@
-//! Metrics that are Jobs: when the next one is made, what the end of one reads as, and which are of no use any more.
+//! Metrics that are Jobs: when the next one is created, the reading of a finished one, and which are no longer needed.
 //!
-//! A Job is named after run, metric and number, and the number is in status: so none is made twice for one measurement,
-//! whoever dies when. One at a time, in the order of the list; no step is left before it has ended. How it is judged is
-//! `evaluate`'s business, as with all other metrics.
+//! A Job is named after run, metric and number, and the number is in status. So no measurement gets two Jobs,
+//! even after a crash. One at a time, in list order; the run leaves no step before it has ended. `evaluate`
+//! judges it, like all other metrics.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -32,9 +32,9 @@ use crate::{
     spec::{Findings, Problem, Validated},
 };
 
-/// After one whose end says nothing the next Job is made this much later at most.
+/// After a Job without a usable end, the next one is created at most this much later.
 const RETRY: Duration = Duration::from_secs(30);
-/// A Job is given up so long after its deadline: who ends Jobs is not at work.
+/// A Job is given up this long after its deadline: the Job controller does not work.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// The reasons of the condition `JobEnded`.
@@ -44,7 +44,7 @@ const STATES: [(JobState, &str); 3] = [
     (JobState::Running, "JobRunning"),
 ];
 
-/// Metrics that are Jobs are put down as what they are judged by, and what is wrong with them is said.
+/// Sets the readings of metrics that are Jobs, and reports what is wrong with them.
 pub(crate) fn look(
     snap: &Snapshot,
     c: &Validated,
@@ -87,14 +87,14 @@ pub(crate) fn is_one(cx: &Context<'_>, m: &CanaryMetric) -> bool {
     analysis::job::of(&cx.c, &cx.checks, m).is_some()
 }
 
-/// Name of the Job that measures now, or will next.
+/// Name of the current Job, or of the next one.
 pub(crate) fn name(cx: &Context<'_>, entry: &MetricStatus) -> String {
     let number = cx.status().run.as_ref().map(|run| run.number).filter(|n| *n > 0);
     let next = entry.jobs.unwrap_or(0).saturating_add(1);
     names::job(&cx.c.name, number.unwrap_or(cx.status().epoch), &entry.name, next)
 }
 
-/// The one of this name that was made for this Canary.
+/// The Job of this name that was created for this Canary.
 fn live<'a>(cx: &Context<'a>, name: &str) -> Option<&'a Value> {
     cx.snap.objects.get(JOB, name)
 }
@@ -107,13 +107,13 @@ fn refused<'a>(cx: &Context<'a>, name: &str) -> Option<&'a str> {
     cx.snap.refused_job.as_ref().filter(|job| job.name == name).map(|job| job.why.as_str())
 }
 
-/// It was made, or tried to be.
+/// Its creation was attempted.
 fn begun(cx: &Context<'_>, entry: &MetricStatus) -> bool {
     let name = name(cx, entry);
     live(cx, &name).is_some() || entry.job == name || refused(cx, &name).is_some()
 }
 
-/// When the next Job of the metric is to be made; none while it does not count, or has passed often enough.
+/// When the next Job of the metric is created; none while it does not count, or has passed often enough.
 fn begins(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
     let since = entries::since(cx, m, entry)?;
     if m.verdict.count.is_some_and(|count| entry.passed >= count) {
@@ -127,7 +127,7 @@ fn begins(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Ti
     })
 }
 
-/// When the metric has something to be judged; none while that is not known.
+/// When the metric has something to judge; none while that is unknown.
 pub(crate) fn due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
     begins(cx, m, entry)?;
     if reading(cx, m, entry).is_some() {
@@ -141,7 +141,7 @@ fn given_up(live: &Value) -> Option<Timestamp> {
     Some(clock::after(job::created_at(live)?, Duration::from_secs(seconds).saturating_add(GRACE)))
 }
 
-/// What has come of the Job that measures now; none while it is under way, or not made yet.
+/// The result of the current Job; none while it is running, or not created yet.
 fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Reading> {
     let name = name(cx, entry);
     if let Some(why) = refused(cx, &name) {
@@ -179,9 +179,9 @@ fn reading(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<R
     }
 }
 
-/// How far the Job of this name was when it was seen last. Where the field is not there, because a former version wrote
-/// the status or the API server has a former definition of Canary, the reason of the condition says so: it is cleared when
-/// a Job ends and before the next one is made.
+/// The last observed progress of the Job of this name. If the field is missing, because an earlier version wrote the
+/// status or the API server has an older definition of Canary, the reason of the condition shows it: it is cleared when
+/// a Job ends and before the next one is created.
 fn last_seen(cx: &Context<'_>, entry: &MetricStatus, name: &str) -> Option<JobState> {
     let mut all = cx.status().conditions.iter().filter(|_| entry.job == name);
     entry.job_state.filter(|_| entry.job == name).or_else(|| {
@@ -190,7 +190,7 @@ fn last_seen(cx: &Context<'_>, entry: &MetricStatus, name: &str) -> Option<JobSt
     })
 }
 
-/// One of its pods has run: that pod is gone by the time at which its Job has failed for being late.
+/// One of its pods has run: when a Job has failed because of its deadline, that pod is already gone.
 fn ran(cx: &Context<'_>, entry: &MetricStatus, name: &str) -> bool {
     last_seen(cx, entry, name) == Some(JobState::Running)
 }
@@ -204,7 +204,7 @@ fn never_started(cx: &Context<'_>, entry: &MetricStatus, name: &str, live: &Valu
     format!("Job {name} has not started within its deadline of {} s: {why}", job::deadline(live))
 }
 
-/// What is read of all metrics: what was answered, and what has come of Jobs.
+/// The readings of all metrics: answers, and results of Jobs.
 pub(crate) fn readings(cx: &Context<'_>, asks: &[Ask]) -> BTreeMap<usize, Reading> {
     let mut all = cx.answers.readings.clone();
     let entries = entries::all(cx);
@@ -219,7 +219,7 @@ pub(crate) fn readings(cx: &Context<'_>, asks: &[Ask]) -> BTreeMap<usize, Readin
     all
 }
 
-/// The metrics that are Jobs, with what is known of them.
+/// The metrics that are Jobs, with their entries.
 fn all<'c>(
     cx: &'c Context<'_>,
     entries: &'c [MetricStatus],
@@ -228,7 +228,7 @@ fn all<'c>(
     all.filter(move |(_, (m, _))| is_one(cx, m)).map(|(at, (m, entry))| (at, m, entry))
 }
 
-/// Makes the next Job, or writes down how far the present one has come.
+/// Creates the next Job, or records the progress of the current one.
 pub(crate) fn reconcile(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if waiting::is_idle(cx) {
         return GO_ON;
@@ -264,7 +264,7 @@ fn make(cx: &Context<'_>, d: &mut PlanBuilder, m: &CanaryMetric, entry: &MetricS
     WRITE_FIRST
 }
 
-/// That the Job is there, and how far it has come, is written down once for each state.
+/// The existence and progress of the Job are recorded once for each state.
 fn note_progress(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus], at: usize) -> Flow {
     let name = name(cx, &entries[at]);
     let Some(live) = live(cx, &name) else { return GO_ON };
@@ -274,7 +274,7 @@ fn note_progress(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]
         Course::Waiting(None) => (JobState::Waiting, String::new()),
         _ => (JobState::Running, String::new()),
     };
-    // of two ways of not starting the first is kept, for as long as it lasts
+    // of two reasons for not starting, the first is kept for as long as it lasts
     let known = before.is_some_and(|before| before == JobState::Running || state <= before);
     if known {
         return GO_ON;
@@ -291,7 +291,7 @@ fn note_progress(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]
     WRITE_FIRST
 }
 
-/// For people, how far the Job of a metric is.
+/// The progress of a metric's Job, for people.
 fn progress(entry: &MetricStatus, state: JobState) -> String {
     let about = format!("Job {} of metric {}", entry.job, entry.name);
     match state {
@@ -301,18 +301,18 @@ fn progress(entry: &MetricStatus, state: JobState) -> String {
     }
 }
 
-/// A Job that keeps the run at its step: it is under way, or is to be made first.
+/// A Job that keeps the run at its step: it is running, or has to be created first.
 pub(crate) fn pending(cx: &Context<'_>, entries: &[MetricStatus]) -> bool {
     let mut counting = all(cx, entries).filter(|(_, m, _)| !m.verdict.dry());
     counting.any(|(_, m, entry)| begins(cx, m, entry).is_some_and(|at| cx.now >= at || begun(cx, entry)))
 }
 
-/// For people, how far the Job of a metric is that measures now.
+/// The progress of the metric's current Job, for people.
 pub(crate) fn stands(cx: &Context<'_>, entry: &MetricStatus) -> Option<String> {
     last_seen(cx, entry, &name(cx, entry)).map(|state| progress(entry, state))
 }
 
-/// The steps start over with other pods: a Job that looked at the old ones is given up.
+/// The steps start over with other pods: a Job that measured the old ones is given up.
 pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     for (m, entry) in cx.checks.metrics.iter().zip(&mut d.status.metrics) {
         if is_one(cx, m) {
@@ -322,11 +322,11 @@ pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.clear(conditions::JOB_ENDED);
 }
 
-/// Deletes Jobs that have not ended and measure nothing any more, after all that concerns users. Those that have ended stay
+/// Deletes unfinished Jobs that measure nothing any more, after all writes that concern users. Finished ones stay
 /// for their log, until their time is over or the record of their run is removed.
 pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.snap.refused.is_some() {
-        // if that was this very deletion: what is left to do does not wait for it
+        // if that was this very deletion, the remaining work does not wait for it
         return GO_ON;
     }
     let entries = entries::all(cx);

@@ -1,4 +1,4 @@
-//! Whether what is measured now says something about the step.
+//! Whether current measurements say something about the step.
 
 use crate::{
     manifest::readiness::Rollout,
@@ -9,12 +9,12 @@ use crate::{
     },
 };
 
-/// A gate, check or scaler that is not served, or a check that cannot work: weights do not move.
+/// A gate, check or scaler that is not served, or a check that cannot work: weights do not change.
 pub(crate) fn blocked(cx: &Context<'_>) -> bool {
     cx.findings.held || !cx.findings.faults.is_empty()
 }
 
-/// Something keeps the weight from rising, whatever is measured.
+/// Something keeps the weight from rising, whatever the measurements.
 pub(crate) fn is_hindered(cx: &Context<'_>) -> bool {
     cx.rejected
         || blocked(cx)
@@ -23,7 +23,7 @@ pub(crate) fn is_hindered(cx: &Context<'_>) -> bool {
         || acceptance::not_programmed(cx).is_some()
 }
 
-/// The canary has users as it is meant to, so that what is measured now is its doing.
+/// The canary has its intended share of users, so current measurements are about it.
 pub(crate) fn is_measurable(cx: &Context<'_>) -> bool {
     let step = cx.step();
     let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());

@@ -1,4 +1,4 @@
-//! A run's measurements: when they are due, what they come to, and what happens when there is no answer.
+//! A run's measurements: when they are due, their results, and what happens if there is no answer.
 
 pub(crate) mod comparing;
 pub(crate) mod comparisons;

@@ -1,4 +1,4 @@
-//! A metrics server that does not answer, or answers nonsense: the run stands still, and people are told.
+//! A metrics server that does not answer, or answers nonsense: the run pauses, and people are notified.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// A frozen run is said aloud again after this long.
+/// A frozen run is reported again after this long.
 const FROZEN_LONG: Duration = Duration::from_secs(600);
 const UNAVAILABLE: &str = "MetricsUnavailable";
 const UNAVAILABLE_LONG: &str = "MetricsUnavailableForLong";
@@ -36,13 +36,13 @@ pub(crate) fn freeze(cx: &Context<'_>, d: &mut PlanBuilder, broken: &Broken) {
         d.condition(conditions::FROZEN, "True", UNAVAILABLE_LONG, text);
         d.say(Messages::still_frozen(broken));
     } else {
-        // another reason by now: shown, not said again
+        // another reason now: shown, but not reported again
         d.condition(conditions::FROZEN, "True", &frozen.reason, text);
         unanswered(cx, d);
     }
 }
 
-/// The window ended all the same: errors are counted, or something else was measured. The run is not told twice.
+/// The window ended all the same: errors are counted, or something else was measured. It is not reported twice.
 pub(crate) fn counted(d: &mut PlanBuilder, broken: &Broken) {
     let first = d.find(conditions::FROZEN).is_none();
     d.condition(conditions::FROZEN, "True", COUNTED, &broken.text);
@@ -51,7 +51,8 @@ pub(crate) fn counted(d: &mut PlanBuilder, broken: &Broken) {
     }
 }
 
-/// Until when nothing is asked again after an answer was missing. Where windows go on all the same, they set the pace.
+/// Until when nothing is queried again after an answer was missing. If windows continue all the same, they set the
+/// pace.
 pub(crate) fn until(cx: &Context<'_>) -> Timestamp {
     let frozen = cx.status().conditions.iter().find(|c| c.type_ == conditions::FROZEN);
     let waits = cx.snap.rate_limited || frozen.is_some_and(|c| c.reason != COUNTED);

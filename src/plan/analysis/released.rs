@@ -1,4 +1,4 @@
-//! A run that waits goes on when what it waits for has come.
+//! A waiting run continues when its wait is over.
 
 use crate::{
     api::request::Verb,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Goes on when what a waiting run waits for has come.
+/// Continues when the wait of a waiting run is over.
 pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     match WaitingFor::of(cx) {
         Some(WaitingFor::Inconclusive) => {
@@ -33,7 +33,7 @@ pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
 }
 
-/// What was inconclusive so far was decided by a person.
+/// A person has decided about the inconclusive measurements so far.
 fn forgive(cx: &Context<'_>, d: &mut PlanBuilder) {
     for (m, entry) in cx.checks.metrics.iter().zip(&mut d.status.metrics) {
         entry.inconclusive = 0;

@@ -1,6 +1,7 @@
-//! When each metric of a run is measured, and what is written down of it. What follows from that is decided in `evaluate`.
+//! When each metric of a run is measured, and what is recorded. `evaluate` decides what follows.
 //!
-//! A window lasts one interval and ends a step at the earliest; metrics are measured at its end, or at a pace of their own.
+//! A window lasts one interval and ends a step at the earliest; metrics are measured at its end, or at their own
+//! period.
 
 use std::time::Duration;
 
@@ -28,21 +29,21 @@ use crate::{
     text::first_chars,
 };
 
-/// A metric at a pace of its own that had no usable answer is asked again after this at the latest.
+/// A metric with its own period and without a usable answer is queried again after this at the latest.
 const RETRY: Duration = Duration::from_secs(10);
-/// Most characters of a query that status holds: a built-in one that reads both ends of a request has some 1,400.
+/// Most characters of a query in status: a built-in one that reads both ends of a request has about 1,400.
 const LONGEST_QUERY: usize = 2048;
-/// Most characters of a sentence that status holds.
+/// Most characters of a sentence in status.
 const LONGEST: usize = 1024;
 
-/// Errors of this metric are counted, and written down.
+/// Errors of this metric are counted and recorded.
 pub(crate) fn counts_errors(cx: &Context<'_>, m: &CanaryMetric) -> bool {
     jobs::is_one(cx, m)
         || m.verdict.consecutive_error_limit.is_some()
         || m.verdict.no_data == Some(NoData::Error)
 }
 
-/// The checks to ask for, when a window has ended or a metric is due.
+/// The queries to send, when a window has ended or a metric is due.
 pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let first = comparing::due(cx).map_or(due(cx), |look| look.min(due(cx)));
     if !is_measurable(cx) || cx.now < first.max(outage::until(cx)) {
@@ -55,7 +56,7 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let step = cx.step().confirmed.map_or(cx.now, |t| t.0);
     let run = cx.status().run.as_ref().map_or(step, |run| run.started.0);
     let question = |(index, query): (usize, &Query)| {
-        // not the time of asking: the same question stays the same text
+        // not the time of the query, so that the same question keeps the same text
         let due = due_of(cx, cx.asks[index].metric).unwrap_or(cx.now);
         let query = analysis::doubting(query.clone(), Since { run, step }, due);
         Question::Measure { index, query }
@@ -63,13 +64,13 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     queries.map(question).chain(comparing::questions(cx)).collect()
 }
 
-/// End of the window under way.
+/// End of the current window.
 pub(crate) fn window(cx: &Context<'_>) -> Timestamp {
     let end = ends(&cx.step(), cx.c.interval).unwrap_or_else(|| clock::after(cx.now, cx.c.interval));
     gates::shut_until(cx).map_or(end, |until| until.max(end))
 }
 
-/// End of the window that a step is in: an interval after the last one, or when the next step was asked for. None: the step
+/// End of a step's current window: an interval after the last one, or when `advance` was requested. None: the step
 /// has not begun.
 fn ends(step: &StepStatus, interval: Duration) -> Option<Timestamp> {
     let began = step.checked.as_ref().or(step.confirmed.as_ref())?.0;
@@ -78,15 +79,15 @@ fn ends(step: &StepStatus, interval: Duration) -> Option<Timestamp> {
     Some(asked.map_or(end, |at| at.0.min(end)))
 }
 
-/// When something is to be asked next.
+/// When the next query is due.
 pub(crate) fn due(cx: &Context<'_>) -> Timestamp {
     let entries = entries::all(cx);
     let metrics = cx.checks.metrics.iter().zip(&entries).filter_map(|(m, entry)| metric_due(cx, m, entry));
     metrics.chain([window(cx)]).min().unwrap_or(cx.now)
 }
 
-/// When something is to be asked next by the status that a plan leaves: the end of a window, or the time of a metric with a
-/// pace of its own. None: nothing is measured, or nothing is known of when answers come.
+/// When the next query is due according to the status of a plan: the end of a window, or the time of a metric with its
+/// own period. None: nothing is measured, or it is unknown when answers come.
 pub(crate) fn next(cx: &Context<'_>, status: &CanaryStatus) -> Option<Timestamp> {
     let analysed =
         matches!(status.phase, Some(Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion));
@@ -110,8 +111,8 @@ pub(crate) fn next(cx: &Context<'_>, status: &CanaryStatus) -> Option<Timestamp>
     paced.chain([window]).min()
 }
 
-/// Up to when what was due was asked: what becomes due while answers are awaited is asked by the next pass. Now, where
-/// nothing was asked.
+/// Until when due metrics were queried: those that become due while answers are awaited are queried by the next pass.
+/// Now, if nothing was queried.
 pub(crate) fn asked_until(cx: &Context<'_>) -> Timestamp {
     let asked = cx.answers.asked_at;
     if asked == Timestamp::UNIX_EPOCH { cx.now } else { asked.min(cx.now) }
@@ -122,25 +123,25 @@ pub(crate) fn metrics_due(cx: &Context<'_>) -> Vec<usize> {
     let (entries, asked) = (entries::all(cx), asked_until(cx));
     let all = cx.checks.metrics.iter().zip(&entries).enumerate();
     let due = all.filter(|(_, (m, entry))| {
-        // Jobs are not asked but seen
+        // Jobs are observed, not queried
         let now = if jobs::is_one(cx, m) { cx.now } else { asked };
         metric_due(cx, m, entry).is_some_and(|at| now >= at)
     });
     due.map(|(at, _)| at).collect()
 }
 
-/// When the metric at this position is due; none when it is not measured for now.
+/// When the metric at this position is due; none if it is not measured for now.
 pub(crate) fn due_of(cx: &Context<'_>, at: usize) -> Option<Timestamp> {
     metric_due(cx, cx.checks.metrics.get(at)?, entries::all(cx).get(at)?)
 }
 
-/// When the next of the metrics is due that are not due yet.
+/// When the next metric that is not due yet becomes due.
 pub(crate) fn next_due(cx: &Context<'_>) -> Option<Timestamp> {
     let all = cx.checks.metrics.iter().zip(entries::all(cx));
     all.filter_map(|(m, entry)| metric_due(cx, m, &entry)).filter(|at| *at > cx.now).min()
 }
 
-/// When a metric is due; none when it has not begun, waits for a later window, or has passed often enough.
+/// When a metric is due; none if it has not begun, waits for a later window, or has passed often enough.
 fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Option<Timestamp> {
     if jobs::is_one(cx, m) {
         return jobs::due(cx, m, entry);
@@ -152,7 +153,7 @@ fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Optio
     let delay = limits::time(m.verdict.initial_delay.as_ref());
     let Some(period) = limits::time(m.verdict.period.as_ref()) else {
         let window = window(cx);
-        // measured already, while another metric of the window is waited for
+        // already measured, while another metric of the window is awaited
         let last = entry.measured.as_ref().filter(|last| last.0 >= window);
         let due = last.map_or(window, |last| clock::after(last.0, cx.c.interval));
         return (window >= clock::after(since, delay.unwrap_or_default())).then_some(due);
@@ -175,7 +176,7 @@ pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.metrics = entries;
 }
 
-/// The steps start over with other pods: what was measured of the old ones says nothing of them. What failed stays
+/// The steps start over with other pods: measurements of the old ones say nothing about them. Failures stay
 /// counted.
 pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     jobs::start_over(cx, d);
@@ -185,7 +186,7 @@ pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
 }
 
-/// Writes a measurement down.
+/// Records a measurement.
 pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatus, found: &Assessment) {
     entry.since = entries::since(cx, m, entry).map(MicroTime);
     entry.measured = Some(MicroTime(cx.now));
@@ -218,7 +219,7 @@ pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
             entry.failed = entry.failed.saturating_add(1);
             entry.failed_in_row = entry.failed_in_row.saturating_add(1);
         }
-        // what a comparison does not know yet is no reason to ask people
+        // an undecided comparison is no reason to ask people
         Effect::Unsure if found.compared.as_ref().is_some_and(|compared| compared.decides) => {}
         Effect::Unsure if found.outcome == MetricOutcome::Inconclusive => {
             entry.inconclusive = entry.inconclusive.saturating_add(1);
@@ -227,7 +228,7 @@ pub(crate) fn record(cx: &Context<'_>, m: &CanaryMetric, entry: &mut MetricStatu
     }
 }
 
-/// Which limit of its own a metric has passed.
+/// Which of its own limits a metric has exceeded.
 pub(crate) fn passed_limit(m: &CanaryMetric, entry: &MetricStatus) -> Option<String> {
     let v = &m.verdict;
     let limits = [
@@ -250,7 +251,7 @@ pub(crate) fn unready(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<Stri
     wanting(cx, entries).filter(|_| last)
 }
 
-/// A metric that is measured at times of its own has not passed as often as it must before a promotion.
+/// A metric with its own schedule has not passed as often as a promotion requires.
 pub(crate) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     let timed = |m: &CanaryMetric| {
         let v = &m.verdict;

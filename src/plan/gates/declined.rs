@@ -1,4 +1,4 @@
-//! A revision that waits to begin its run, and is not going to.
+//! A revision that waits to begin its run, but will not.
 
 use crate::{
     api::{Phase, RunPhase},
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// A revision that waited to be begun with is not going to be.
+/// Declines a revision that waited to begin its run.
 pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
     d.status.epoch += 1;
     d.status.last_applied_spec = Some(cx.hash.clone());
@@ -29,7 +29,7 @@ pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
     d.say(cx.messages.declined(why));
 }
 
-/// No run has begun, so none has ended: the phase is that of the last one that did.
+/// No run has begun, so none has ended: the phase is that of the last run.
 fn as_before(cx: &Context<'_>, d: &mut PlanBuilder) {
     let phase = match cx.status().last_run.as_ref().map(|run| run.outcome) {
         None => Phase::Initialized,
@@ -39,7 +39,7 @@ fn as_before(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.phase(phase, cx.kind());
 }
 
-/// The revision for which a run was to begin is no longer there: things are as before it came.
+/// The revision of the planned run is gone: the status is as before it came.
 pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if !cx.waits_to_begin() {
         return GO_ON;

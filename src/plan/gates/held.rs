@@ -1,5 +1,5 @@
-//! What keeps weights from rising whatever is measured: somebody holds the run, or releases may not go on at this time or in
-//! this namespace. What goes back is never held, also a revision that goes back in without analysis.
+//! What keeps weights from rising whatever the measurements: somebody holds the run, or releases are held at this time
+//! or in this namespace. A rollback is never held, and neither is a revision that is promoted again without analysis.
 
 use crate::{
     plan::{context::Context, history},
@@ -16,12 +16,12 @@ pub(crate) fn is_paused(cx: &Context<'_>) -> bool {
     cx.status().run.as_ref().is_some_and(|run| run.paused.is_some())
 }
 
-/// Nothing rises, and no run begins.
+/// No weight rises, and no run begins.
 pub(crate) fn is_held(cx: &Context<'_>) -> bool {
     is_paused(cx) || by_rule(cx).is_some()
 }
 
-/// By what releases are held, as a reason and as a sentence.
+/// The rule that holds releases, as a reason and as a sentence.
 pub(crate) fn by_rule(cx: &Context<'_>) -> Option<(&'static str, String)> {
     if goes_back_in(cx) {
         return None;
@@ -41,7 +41,7 @@ pub(crate) fn by_rule(cx: &Context<'_>) -> Option<(&'static str, String)> {
     Some((WINDOWS, format!("it is outside of spec.analysis.windows{}", next.unwrap_or_default())))
 }
 
-/// The revision is one that was promoted lately, and is not analysed.
+/// The revision was promoted recently, and is not analysed.
 fn goes_back_in(cx: &Context<'_>) -> bool {
     match &cx.status().run {
         Some(run) => run.finish.as_ref().is_some_and(|finish| finish.reason == history::ROLLBACK_WINDOW),

@@ -1,7 +1,7 @@
-//! What people ask of a run at any of its steps: to hold it, to let it go on, to end its step now, or to promote it now. Each is
-//! put into the status with its answer, and acted on by what comes later in the chain.
+//! Requests at any step of a run: hold it, continue it, end its step now, or promote it now. Each is
+//! written into the status with its answer, and later guards of the chain act on it.
 //!
-//! A run that is held goes on being measured, and what fails ends it; only what would raise its weight waits.
+//! A held run is still measured, and failures end it; only what would raise its weight waits.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -23,7 +23,7 @@ use crate::{
     text::first_chars,
 };
 
-/// Holds the run, or lets it go on, because that was asked for or its time is over.
+/// Holds the run, or continues it, because of a request or because its time is over.
 pub(crate) fn pause(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if let Some(asked) = requests::granted(cx, d, Verb::Pause) {
         let until = asked.lasts.map(|time| MicroTime(clock::after(cx.now, time)));
@@ -51,7 +51,7 @@ fn let_go(d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// The window under way ends now, and the step with it if its checks pass.
+/// The current window ends now, and the step with it if its checks pass.
 pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(asked) = requests::granted(cx, d, Verb::Advance) else { return GO_ON };
     let step = cx.step();
@@ -60,7 +60,7 @@ pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// The run is promoted as soon as its pods can be, whatever is left of its analysis.
+/// The run is promoted as soon as its pods are ready, whatever is left of its analysis.
 pub(crate) fn finish(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(asked) = requests::granted(cx, d, Verb::Finish) else { return GO_ON };
     let step = cx.step();
@@ -77,7 +77,7 @@ pub(crate) fn finish(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// A revision waits to be begun with until releases may go on. Its gates are looked at then.
+/// A revision waits to begin until releases may continue. Its gates are asked then.
 pub(crate) fn wait_to_begin(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.wait_to_start(&cx.hash);
     d.clear(conditions::PAUSED);
@@ -88,7 +88,7 @@ pub(crate) fn wait_to_begin(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.condition(conditions::PROMOTED, "Unknown", "Waiting", "Waiting until releases may go on.");
 }
 
-/// The condition of what is held by a rule, for as long as it is: a run, or a revision that waits to begin one.
+/// The condition of a run, or of a revision that waits to begin one, while a rule holds it.
 fn report_rule(cx: &Context<'_>, d: &mut PlanBuilder) {
     let phase = d.status.phase.unwrap_or_default();
     let waits = phase == Phase::Waiting && d.status.run.is_none();
@@ -108,7 +108,7 @@ fn report_rule(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
 }
 
-/// The condition of a run that is held, for as long as it is.
+/// The condition of a held run, for as long as it is held.
 pub(crate) fn report(cx: &Context<'_>, d: &mut PlanBuilder) {
     let run = d.status.run.as_ref().filter(|run| run.ending.is_none());
     let Some(paused) = run.and_then(|run| run.paused.clone()) else {
@@ -126,7 +126,7 @@ pub(crate) fn report(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.condition(conditions::HELD, "True", "PauseRequested", &text);
 }
 
-/// What people type to let the run go on.
+/// The command that continues the run.
 fn resuming(cx: &Context<'_>, since: Timestamp) -> String {
     let revision = first_chars(cx.applied().unwrap_or_default(), 10);
     let id = format!("resume-{}-{}", cx.status().epoch, since.as_second());

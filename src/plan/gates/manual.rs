@@ -1,5 +1,5 @@
-//! Where a run waits for people: before it begins, after a step, and before it is promoted; the last also for a time.
-//! While users are on the new version it goes on being measured; while none are, nothing is asked and nothing written.
+//! Where a run waits for people: before it begins, after a step, and before the promotion; the last also for a time.
+//! While users are on the new version it is still measured; otherwise nothing is queried and nothing written.
 
 use crate::{
     api::{EndingKind, Phase},
@@ -23,10 +23,10 @@ use crate::{
 const WAITING: &str = "WaitingForApproval";
 const STILL_WAITING: &str = "StillWaiting";
 
-/// What has become of the wait.
+/// The state of the wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
-    /// The run goes on.
+    /// The run continues.
     Open,
     /// It waits.
     Closed,
@@ -34,8 +34,8 @@ pub(crate) enum Pass {
     Ended,
 }
 
-/// Open when it was asked for, its time has passed and no check failed last, or the spec no longer wants it. The first
-/// time the run begins to wait.
+/// Open if it was requested, its time has passed and the last check did not fail, or the spec no longer wants it. The
+/// first time, the run begins to wait.
 pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
     let Some(place) = place::here(cx) else {
         if WaitingFor::of(cx).is_some_and(WaitingFor::is_manual) {
@@ -114,7 +114,7 @@ fn expired(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>, seconds: f6
     Pass::Ended
 }
 
-/// Said once, with the words by which it goes on.
+/// Reported once, with the command that continues the run.
 fn announce(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>) {
     let other = cx.waits_to_begin()
         && cx.status().waiting.as_ref().and_then(|w| w.revision.as_ref()) != Some(&cx.hash);

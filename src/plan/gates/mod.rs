@@ -1,9 +1,9 @@
-//! Whether a run may begin, rise, be promoted, or has to be ended because somebody said so: the answers of webhooks and of
-//! people together. What the webhooks are asked is in `webhooks`, where people are waited for in `manual` and `place`.
+//! Whether a run may begin, rise, be promoted, or has to be ended by request: the answers of webhooks and of
+//! people together. `webhooks` decides what webhooks are asked, `manual` and `place` where the run waits for people.
 //!
-//! A closed gate changes status when an answer does, and at the end of each window that is measured meanwhile. All gates of
-//! a place must be open at the same time; those of people come last, so that what they grant is used in the write that
-//! says so.
+//! A closed gate changes status when an answer does, and at the end of each window that is measured meanwhile. All
+//! gates of a place must be open at the same time; those of people come last, so that their approval is used in the
+//! same write that records it.
 
 pub(crate) mod declined;
 pub(crate) mod held;
@@ -32,22 +32,22 @@ use crate::{
     spec::Strategy,
 };
 
-/// May the run leave the step at which it is?
+/// May the run leave its current step?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StepGate {
     /// It may.
     Yes,
-    /// People have not said so.
+    /// People have not approved it.
     Waits,
-    /// A webhook says no.
+    /// A webhook refuses.
     Shut,
-    /// The webhooks are being asked.
+    /// The webhooks have not answered yet.
     Unheard,
-    /// A deadline has passed: it is being ended.
+    /// A deadline has passed: the run is being ended.
     Ended,
 }
 
-/// Which webhooks are asked before the next step.
+/// The webhooks that are called before the next step.
 fn before_next(cx: &Context<'_>) -> Vec<HookKind> {
     let next = cx.c.schedule.get(cx.steps_done());
     let switches = cx.c.strategy == Strategy::BlueGreen && next.is_some_and(|n| n.weight == 100);
@@ -63,9 +63,9 @@ fn before_next(cx: &Context<'_>) -> Vec<HookKind> {
     kinds
 }
 
-/// Asks everybody who has a say before the next step, and says what came of it, after what has `passed` before.
+/// Asks all gates before the next step, and reports the result, after what has `passed` before.
 pub(crate) fn leave(cx: &Context<'_>, d: &mut PlanBuilder, mut passed: Vec<Note>) -> StepGate {
-    // those who may want it back are heard before it goes on
+    // webhooks that may request a rollback are called before it continues
     if !webhooks::known(cx, HookKind::Rollback) {
         return StepGate::Unheard;
     }
@@ -93,7 +93,7 @@ pub(crate) fn leave(cx: &Context<'_>, d: &mut PlanBuilder, mut passed: Vec<Note>
     StepGate::Yes
 }
 
-/// Until when a webhook's no keeps the run where it is: it is not asked again before.
+/// Until when a webhook's refusal keeps the run where it is: it is not called again before.
 pub(crate) fn shut_until(cx: &Context<'_>) -> Option<Timestamp> {
     before_next(cx).into_iter().filter_map(|kind| webhooks::asked_again_at(cx, kind)).max()
 }
@@ -117,7 +117,7 @@ fn shut(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, hook: &str, passe
     }
 }
 
-/// Goes on when the run of a new revision may begin.
+/// Continues when the run of a new revision may begin.
 pub(crate) fn may_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let passed = match webhooks::ask(cx, d, HookKind::ConfirmRollout, Timestamp::MIN) {
         Reply::Unheard => return WAIT,
@@ -137,7 +137,7 @@ pub(crate) fn may_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     GO_ON
 }
 
-/// Ends the run, or declines a revision that waits to begin, because somebody asked for it.
+/// Ends the run, or declines a revision that waits to begin, by request.
 pub(crate) fn aborted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(asked) = requests::granted(cx, d, Verb::Abort) else { return GO_ON };
     let why = if asked.said.is_empty() { "it was asked for".to_owned() } else { asked.said };
@@ -151,7 +151,7 @@ pub(crate) fn aborted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     ending::begin(cx, d, kind, "AbortRequested", &why)
 }
 
-/// A webhook of the type `rollback` has said yes.
+/// A webhook of the type `rollback` answered yes.
 pub(crate) fn rolled_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(hook) = webhooks::rollback(cx, d) else { return GO_ON };
     d.say(Messages::check_passed(HookKind::Rollback, &hook));
@@ -160,7 +160,7 @@ pub(crate) fn rolled_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     ending::begin(cx, d, EndingKind::RollingBack, "RollbackWebhook", &why)
 }
 
-/// Tells the webhooks of the type `post-rollout` how the run has ended. Their answer changes nothing.
+/// Calls the webhooks of the type `post-rollout` with the run's outcome. Their answer changes nothing.
 pub(crate) fn after_run(cx: &Context<'_>, d: &mut PlanBuilder) {
     if !cx.status().post_rollout_due {
         return;

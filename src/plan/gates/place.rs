@@ -1,4 +1,4 @@
-//! Where people are waited for: before the run, after a step, before the promotion.
+//! Where a run waits for people: before the run, after a step, before the promotion.
 
 use crate::{
     api::Phase,
@@ -10,7 +10,7 @@ use crate::{
 
 /// A place at which a run waits.
 pub(crate) struct Place<'c> {
-    /// The phase in which it does.
+    /// The phase while it waits.
     pub(crate) phase: Phase,
     pub(crate) until: Wait,
     pub(crate) rule: &'c GateRule,
@@ -29,7 +29,7 @@ pub(crate) fn here<'c>(cx: &'c Context<'_>) -> Option<Place<'c>> {
     Some(Place { phase: Phase::WaitingPromotion, until, rule: &cx.c.gates.promotion })
 }
 
-/// The gate at which people are waited for now.
+/// The gate at which the run waits for people now.
 pub(crate) fn stands_at<'c>(cx: &'c Context<'_>) -> Option<&'c GateRule> {
     here(cx).filter(|place| place.phase == cx.phase()).map(|place| place.rule)
 }
@@ -43,7 +43,7 @@ pub(crate) fn title(cx: &Context<'_>, place: &Place<'_>) -> String {
     }
 }
 
-/// What it waits for, and the command that ends the wait.
+/// What the run waits for, and the command that ends the wait.
 pub(crate) fn wanted(cx: &Context<'_>, place: &Place<'_>) -> String {
     let how = match place.until {
         Wait::Request => String::new(),
@@ -59,7 +59,7 @@ pub(crate) fn wanted(cx: &Context<'_>, place: &Place<'_>) -> String {
     format!("{what} {how}until asked: {}", command(cx, place))
 }
 
-/// What people type to end the wait.
+/// The command that ends the wait.
 pub(crate) fn command(cx: &Context<'_>, place: &Place<'_>) -> String {
     let epoch = cx.status().epoch;
     let request = match place.phase {

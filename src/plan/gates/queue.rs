@@ -1,4 +1,4 @@
-//! A revision that waits until other runs have ended, because no more may be under way at once.
+//! A revision that waits until other runs have ended, because their number has reached the limit.
 
 use crate::{
     api::Phase,
@@ -7,7 +7,7 @@ use crate::{
     snapshot::Queued,
 };
 
-/// The revision waits for its turn. Its gates are looked at when that has come, so that what they grant is not used up.
+/// The revision waits for its turn. Its gates are asked after that, so that approvals are not used up.
 pub(crate) fn wait(cx: &Context<'_>, d: &mut PlanBuilder, full: Queued) {
     d.wait_to_start(&cx.hash);
     d.clear(conditions::PAUSED);

@@ -1,5 +1,5 @@
-//! What people ask for by the annotation `serin.dev/request`: each request is answered once, in status, in the write that
-//! carries out what it asks for. One that does not fit the moment is refused and not kept for later.
+//! Requests by the annotation `serin.dev/request`: each is answered once, in status, in the same write that
+//! carries it out. A request that is not possible at the moment is refused and not kept for later.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::{
 
 /// A request that is carried out.
 pub(crate) struct Granted {
-    /// Who asks, and why, as a part of a sentence; empty where it does not say.
+    /// Who asks, and why, as a part of a sentence; empty if not given.
     pub(crate) said: String,
     /// For how long.
     pub(crate) lasts: Option<Duration>,
@@ -36,12 +36,12 @@ fn pending(cx: &Context<'_>) -> Option<(String, Result<Request, String>)> {
         return None;
     }
     let (id, request) = Request::read(text);
-    // a former version answered what it could not read under the other id, whatever that named
+    // an earlier version answered an unreadable request under the other id, whatever it was
     let answers = |known: &RequestStatus| known.id == id || known.id == Request::id_of_unreadable(text);
     (!cx.status().request.as_ref().is_some_and(answers)).then_some((id, request))
 }
 
-/// Refuses a request that does not apply now; one that does is left to the code that carries it out.
+/// Refuses a request that is not possible now; a possible one is left to the code that carries it out.
 /// `lacking` says what keeps the run from its promotion.
 pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -> Option<String>) {
     let Some((id, request)) = pending(cx).filter(|_| cx.phase() != Phase::Unset) else { return };
@@ -62,10 +62,10 @@ pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -
     }
 }
 
-/// Puts the answer into the status, and remembers that the id was used.
+/// Writes the answer into the status, and remembers the id.
 fn answer(cx: &Context<'_>, d: &mut PlanBuilder, request: &Request, answer: Answer, message: String) {
     let CanaryStatus { request: last, answered_requests: known, .. } = &mut d.status;
-    // what a former version answered last is in no list
+    // the last answer of an earlier version is not in the list
     let former = last.take().map(|answered| answered.id);
     for id in former.into_iter().chain([request.id.clone()]) {
         if !known.contains(&id) {
@@ -83,17 +83,17 @@ fn answer(cx: &Context<'_>, d: &mut PlanBuilder, request: &Request, answer: Answ
     });
 }
 
-/// An id that was answered earlier: a tool has put back an annotation of before.
+/// The id was answered earlier: a tool has restored an old annotation.
 fn used(cx: &Context<'_>, id: &str) -> bool {
     cx.status().answered_requests.iter().any(|known| known == id)
 }
 
-/// The revision that a request is about: of the run, or at rest the target's.
+/// The revision that a request is about: that of the run, or between runs the target's.
 fn on_trial<'c>(cx: &'c Context<'_>) -> &'c str {
     if cx.status().run.is_none() { &cx.hash } else { cx.applied().unwrap_or_default() }
 }
 
-/// It does not say which revision it is about, and would do the same to the next one.
+/// It does not name its revision, and would have the same effect on the next one.
 fn unbound(cx: &Context<'_>, verb: Verb, request: &Request) -> Option<String> {
     let word = verb.word();
     (verb.names_revision() && request.revision.is_none()).then(|| {
@@ -104,7 +104,7 @@ fn unbound(cx: &Context<'_>, verb: Verb, request: &Request) -> Option<String> {
     })
 }
 
-/// It names another revision, step or gate than the one there is.
+/// It names a different revision, step or gate than the current one.
 fn stale(cx: &Context<'_>, request: &Request) -> Option<String> {
     let trial = on_trial(cx);
     if let Some(revision) = request.revision.as_ref().filter(|r| !trial.starts_with(r.as_str())) {
@@ -127,7 +127,7 @@ fn stale(cx: &Context<'_>, request: &Request) -> Option<String> {
     })
 }
 
-/// There is nothing that it could do now, and why.
+/// It has no effect now, and why.
 fn misplaced(cx: &Context<'_>, verb: Verb, lacking: impl Fn() -> Option<String>) -> Option<String> {
     if ending(cx) {
         return Some("the run is being ended".into());
@@ -139,7 +139,7 @@ fn misplaced(cx: &Context<'_>, verb: Verb, lacking: impl Fn() -> Option<String>)
     Some(format!("{what}: the phase is {}{why}{instead}", cx.phase()))
 }
 
-/// What people who ask for this probably mean.
+/// The verb that people probably mean.
 fn instead(cx: &Context<'_>, verb: Verb) -> Option<&'static str> {
     let goes_on = matches!(verb, Verb::Promote | Verb::Approve);
     match cx.phase() {
@@ -157,7 +157,7 @@ fn instead(cx: &Context<'_>, verb: Verb) -> Option<&'static str> {
     }
 }
 
-/// Why this verb cannot be carried out at this moment; None: it can.
+/// Why this verb is not possible at the moment; None: it is.
 fn obstacle(cx: &Context<'_>, verb: Verb) -> Option<&'static str> {
     let phase = cx.phase();
     let runs = cx.status().run.is_some()
@@ -198,7 +198,7 @@ fn obstacle(cx: &Context<'_>, verb: Verb) -> Option<&'static str> {
     }
 }
 
-/// Why a revision is not tried again.
+/// Why a revision is not analysed again.
 fn not_tried_again(cx: &Context<'_>) -> Option<&'static str> {
     if !matches!(cx.phase(), Phase::Initialized | Phase::Succeeded | Phase::Failed) {
         return Some("nothing has ended that could be tried again");
@@ -212,7 +212,7 @@ fn not_tried_again(cx: &Context<'_>) -> Option<&'static str> {
     cx.is_paused().then_some("the target is paused (spec.paused), so it would not start the revision's pods")
 }
 
-/// Why the step under way is not ended now.
+/// Why the current step is not ended now.
 fn not_advanced(cx: &Context<'_>) -> Option<&'static str> {
     let step = cx.step();
     if held::is_paused(cx) {
@@ -244,7 +244,7 @@ fn ending(cx: &Context<'_>) -> bool {
     cx.status().run.as_ref().is_some_and(|run| run.ending.is_some())
 }
 
-/// Somebody asks for this, and who: it is answered in the same write as what the caller does next.
+/// This request and who made it, if there is one: it is answered in the same write as the caller's next action.
 pub(crate) fn granted(cx: &Context<'_>, d: &mut PlanBuilder, verb: Verb) -> Option<Granted> {
     let (id, Ok(request)) = pending(cx)? else { return None };
     let fits = request.known() == Ok(verb)
@@ -253,7 +253,7 @@ pub(crate) fn granted(cx: &Context<'_>, d: &mut PlanBuilder, verb: Verb) -> Opti
         && stale(cx, &request).is_none()
         && !ending(cx)
         && obstacle(cx, verb).is_none();
-    // the target has another template by now: what was asked for is not what would be done
+    // the target has another template by now: the effect would not be what was requested
     if !fits || !cx.waits_to_begin() && cx.applied() != Some(cx.hash.as_str()) {
         return None;
     }

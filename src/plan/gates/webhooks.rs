@@ -1,8 +1,8 @@
-//! What is asked of users' webhooks, when, and what their answers come to.
+//! Calls of users' webhooks: when they are made, and the effect of their answers.
 //!
-//! Nothing here waits: a round of calls that a decision needs is part of the plan, and whoever carries the plan out has
-//! it made in the background. What was said is in the next snapshot, under the place in the run at which it was asked,
-//! so that an answer that comes late, or about another revision or step, is never taken for one to this.
+//! Nothing here waits: a round of calls that a decision needs is part of the plan, and is made in the background when
+//! the plan is carried out. The answers are in the next snapshot, under the place in the run where they were requested,
+//! so that a late answer, or one about another revision or step, is never mistaken for an answer to this one.
 
 use std::time::Duration;
 
@@ -22,20 +22,20 @@ use crate::{
     text::first_chars,
 };
 
-/// Time for a try that says nothing of it, as Flagger's.
+/// Default time limit of a try; Flagger's.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of a revision's hash a payload carries.
+/// How many characters of a revision's hash a payload contains.
 const CHECKSUM: usize = 10;
-/// A yes counts for an interval, and for this long at least: what it is needed for may take a moment.
+/// A yes counts for an interval, and at least this long: the action that needs it may take a moment.
 const GOOD_FOR: Duration = Duration::from_secs(5);
 
-/// What a round came to.
+/// The result of a round.
 pub(crate) enum Reply {
     /// All said yes, or there are none: their names.
     Yes(Vec<String>),
-    /// This one said no.
+    /// This one refused.
     No(WebhookReply),
-    /// They are being asked.
+    /// They have not answered yet.
     Unheard,
 }
 
@@ -48,8 +48,8 @@ pub(crate) fn any(cx: &Context<'_>, kind: HookKind) -> bool {
     of(cx, kind).next().is_some()
 }
 
-/// What they said at this place since `since`; where that is not known, the plan has them asked. A gate that is shut is
-/// asked again after an interval, and stays shut until it says something else.
+/// Their answers at this place since `since`; if they are unknown, the plan calls them. A closed gate is
+/// called again after an interval, and stays closed until its answer changes.
 pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, since: Timestamp) -> Reply {
     let Some(heard) = heard(cx, kind, since) else {
         if any(cx, kind) {
@@ -76,7 +76,7 @@ fn call_for(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind) {
     d.wake_at(clock::after(cx.now, cx.c.interval));
 }
 
-/// The webhook that wants this run rolled back, if one does.
+/// The webhook that requests a rollback of this run, if one does.
 pub(crate) fn rollback(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<String> {
     if !any(cx, HookKind::Rollback) {
         return None;
@@ -96,12 +96,12 @@ pub(crate) fn rollback(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<String> 
     Some(yes.name.clone())
 }
 
-/// Webhooks of this type have said something at this place, not long ago, or there are none.
+/// Webhooks of this type have recently answered at this place, or there are none.
 pub(crate) fn known(cx: &Context<'_>, kind: HookKind) -> bool {
     !any(cx, kind) || heard(cx, kind, Timestamp::MIN).is_some()
 }
 
-/// When webhooks of this type are asked again that have said no at this place.
+/// When webhooks of this type that have refused at this place are called again.
 pub(crate) fn asked_again_at(cx: &Context<'_>, kind: HookKind) -> Option<Timestamp> {
     let heard = cx.snap.heard.get(&place(cx, kind)).filter(|heard| refusal(heard).is_some())?;
     Some(clock::after(heard.at, cx.c.interval))
@@ -111,7 +111,7 @@ fn refusal(heard: &WebhookRound) -> Option<&WebhookReply> {
     heard.said.iter().find(|said| said.answer.is_err())
 }
 
-/// What was said at this place by the webhooks that there are, if it was since `since` and still counts.
+/// The answers at this place from the current webhooks, if they came after `since` and still count.
 fn heard<'s>(cx: &Context<'s>, kind: HookKind, since: Timestamp) -> Option<&'s WebhookRound> {
     let heard = cx.snap.heard.get(&place(cx, kind))?;
     let is_current = since <= heard.at && heard.at <= cx.now;
@@ -122,26 +122,26 @@ fn heard<'s>(cx: &Context<'s>, kind: HookKind, since: Timestamp) -> Option<&'s W
     counts.then_some(heard)
 }
 
-/// A refusal counts until there is something newer, anything else for an interval.
+/// A refusal counts until there is a newer answer, anything else for an interval.
 fn is_expired(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
     let lasts = refusal(heard).is_some() && kind != HookKind::Rollback;
     !lasts && cx.now >= clock::after(heard.at, cx.c.interval.max(GOOD_FOR))
 }
 
-/// The webhooks that have answered are the first of those that the spec names now.
+/// The webhooks that have answered are the first of those in the current spec.
 fn is_of_spec(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
     let named = |hook: &'_ CanaryWebhook| (hook.name.clone(), hook.url.clone());
     let said = heard.said.iter().map(|said| (said.name.clone(), said.url.clone()));
     said.eq(of(cx, kind).map(named).take(heard.said.len()))
 }
 
-/// All of them have answered, unless the answer of one ends the round.
+/// All of them have answered, unless one answer ends the round.
 fn covers_all(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
     let ended = refusal(heard).is_some() || kind == HookKind::Rollback;
     ended || heard.said.len() == of(cx, kind).count()
 }
 
-/// Which revision it is about.
+/// The revision that it is about.
 fn revision<'c>(cx: &'c Context<'_>, kind: HookKind) -> &'c str {
     if kind == HookKind::ConfirmRollout { &cx.hash } else { cx.applied().unwrap_or_default() }
 }
@@ -156,7 +156,7 @@ fn place(cx: &Context<'_>, kind: HookKind) -> String {
 }
 
 fn round(cx: &Context<'_>, kind: HookKind) -> Round {
-    // by the status alone, so that another process counts on
+    // from the status alone, so that another process continues the count
     let began = cx.status().run.as_ref().map_or_else(|| cx.waiting_since(), |run| run.started.0);
     let elapsed = cx.now.duration_since(began).as_millis().max(0);
     let attempt = elapsed / i128::try_from(cx.c.interval.as_millis()).unwrap_or(1).max(1) + 1;
@@ -191,8 +191,8 @@ fn timeout(hook: &CanaryWebhook) -> Duration {
     hook.timeout.as_deref().and_then(duration::parse).filter(|t| !t.is_zero()).unwrap_or(TIMEOUT)
 }
 
-/// The calls by which webhooks of the type `event` are told this note, said with this status; `eventMessage`, `eventType` and `timestamp` are
-/// not the user's to give.
+/// The calls that send this note, with this status, to webhooks of the type `event`; users cannot set `eventMessage`,
+/// `eventType` and `timestamp`. not the user's to give.
 pub fn event_calls(
     snap: &Snapshot,
     status: Option<&CanaryStatus>,

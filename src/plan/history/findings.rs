@@ -1,4 +1,4 @@
-//! Measurements and calls of webhooks in the words of a record. The only place that makes them.
+//! Measurements and calls of webhooks in the form of a record. The only place that makes them.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::{
     snapshot::{CANARY_RUN, Evidence, Snapshot, WebhookReply, WebhookRound},
 };
 
-/// Notes what a measurement came to.
+/// Records a measurement.
 pub(crate) fn measured(cx: &Context<'_>, d: &mut PlanBuilder, entry: &MetricStatus, found: &Assessment) {
     let step = cx.step();
     let verdict = format!("{:?}", found.outcome);
@@ -47,8 +47,8 @@ pub(crate) fn measured(cx: &Context<'_>, d: &mut PlanBuilder, entry: &MetricStat
     d.evidence = retention::joined(std::mem::take(&mut d.evidence), one);
 }
 
-/// Notes what webhooks said; what is known already, as it was noted before, once. What those said that are told of the end
-/// of a run comes with the write that closes its record: see [`post_rollout_calls`].
+/// Records answers of webhooks; known ones unchanged and only once. Answers of webhooks that are called after the end
+/// of a run come with the write that closes its record: see [`post_rollout_calls`].
 pub(crate) fn called(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, heard: &WebhookRound) {
     let of = match kind {
         HookKind::PostRollout => return,
@@ -66,7 +66,7 @@ pub(crate) fn called(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, hear
     }
 }
 
-/// What webhooks said that were told of the end of the last run.
+/// Answers of webhooks that were called after the end of the last run.
 pub(crate) fn post_rollout_calls(snap: &Snapshot) -> Vec<HookCall> {
     let (run, kind) = (run_of(snap), HookKind::PostRollout);
     let about = |place: &str| place.starts_with(&run) && place.ends_with(kind.word());
@@ -91,7 +91,7 @@ fn call(kind: HookKind, step: i32, said: &WebhookReply) -> HookCall {
     }
 }
 
-/// The record of the run has this answer.
+/// The record of the run already has this answer.
 fn written(cx: &Context<'_>, hook: &HookCall) -> bool {
     let Some(number) = cx.status().run.as_ref().map(|run| run.number) else { return false };
     let record = cx.snap.objects.get(CANARY_RUN, &names::run(&cx.c.name, number));
@@ -104,17 +104,17 @@ fn of_run(cx: &Context<'_>) -> Evidence {
     Evidence { run, revision: cx.applied().unwrap_or_default().to_owned(), ..Evidence::default() }
 }
 
-/// The run that begins with the revision that the target has now, if it may.
+/// The run that would begin with the target's current revision.
 fn of_next(cx: &Context<'_>) -> Evidence {
     Evidence { run: cx.status().epoch + 1, revision: cx.hash.clone(), ..Evidence::default() }
 }
 
-/// Words in the name of what must not be shown.
+/// Parts of names whose values must not be shown.
 const SECRET: [&str; 8] =
     ["token", "secret", "password", "passwd", "apikey", "api_key", "api-key", "authorization"];
 const HIDDEN: &str = "*****";
 
-/// A query without what looks like a credential: values of keys that are named so, and users in addresses.
+/// A query without anything that looks like a credential: values of keys with such names, and users in addresses.
 fn redacted(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -145,7 +145,7 @@ fn named(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
-/// `://user:password@` at the beginning: what to show instead, and what follows.
+/// `://user:password@` at the beginning: the text to show instead, and the rest.
 fn user(rest: &str) -> Option<(&'static str, &str)> {
     let authority = rest.strip_prefix("://")?;
     let end = authority.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(authority.len());
@@ -153,7 +153,7 @@ fn user(rest: &str) -> Option<(&'static str, &str)> {
     Some(("://*****@", &authority[at + 1..]))
 }
 
-/// After a name: `= value`, `: "value"` and the like; the value is not shown.
+/// After a name: `= value`, `: "value"` and similar; the value is not shown.
 fn hide_value<'a>(rest: &'a str, out: &mut String) -> &'a str {
     let operator = rest.len() - rest.trim_start_matches([' ', '=', ':', '~', '!', '"', '\'', '\\']).len();
     let (between, value) = rest.split_at(operator);

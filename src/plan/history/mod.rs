@@ -1,9 +1,9 @@
 //! The record of each run: a CanaryRun, written when the run begins, at each step, and when it ends.
 //!
-//! Owns which records are there and when they are written. Decides nothing about traffic and is not read by what does: the
-//! outcome of a run is in the Canary's status first, and a record that could not be written then is closed from it later.
-//! Records come last in a plan, and what goes wrong with them disturbs nothing else. The one of a run whose end is being
-//! told to webhooks is closed when they have answered, so that what they said needs no write of its own.
+//! Owns which records exist and when they are written. Decides nothing about traffic and is not read by code that does:
+//! the outcome of a run is in the Canary's status first, and a record that could not be written then is closed from it
+//! later. Records come last in a plan, and their failures disturb nothing else. If webhooks are called at the end of a
+//! run, its record is closed when they have answered, so that their answers need no write of their own.
 
 mod findings;
 mod outcome;
@@ -37,13 +37,13 @@ use crate::{
     spec::{Step, Target, Validated, validate},
 };
 
-/// Webhooks that are told of the end of a run have so much time to be in its record.
+/// Webhooks that are called at the end of a run have this long to appear in its record.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
-/// Records that are kept where the Canary does not say.
+/// Default number of records.
 const KEPT: i32 = 10;
-/// No run has a higher number: JSON readers know whole numbers up to here.
+/// Highest number of a run: JSON readers know integers up to this one.
 const HIGHEST: i64 = 1 << 53;
-/// Reason of a promotion without analysis: the revision was promoted lately.
+/// Reason of a promotion without analysis: the revision was promoted recently.
 pub(crate) const ROLLBACK_WINDOW: &str = "RollbackWindow";
 const UNAVAILABLE: &str = "HistoryUnavailable";
 const REFUSED: &str = "HistoryRefused";
@@ -61,7 +61,7 @@ pub(crate) fn begun(cx: &Context<'_>, d: &PlanBuilder) -> RunStatus {
     }
 }
 
-/// A revision that was promoted lately goes back in without analysis, where the spec says so.
+/// A recently promoted revision is promoted again without analysis, if the spec allows it.
 pub(crate) fn promoted_before(cx: &Context<'_>) -> Option<Finish> {
     let window = usize::try_from(cx.c.analysis.rollback_window.as_ref()?.revisions).ok()?;
     let ago = cx.status().former_specs.iter().take(window).position(|hash| *hash == cx.hash)? + 1;
@@ -71,7 +71,7 @@ pub(crate) fn promoted_before(cx: &Context<'_>) -> Option<Finish> {
     Some(Finish { at: MicroTime(cx.now), reason: ROLLBACK_WINDOW.into(), message })
 }
 
-/// Brings the records in step with the status that the plan leaves.
+/// Updates the records to the status of the plan.
 pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     let ends = outcome::close(snap, d, now);
     let found = retention::joined(snap.records.unwritten.clone(), std::mem::take(&mut d.evidence));
@@ -107,7 +107,7 @@ pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     }
 }
 
-/// The highest number that a record of this Canary, or of a former one of its name, has; 0 without any. Higher ones than
+/// The highest number in records of this Canary, or of a former one of its name; 0 without any. Numbers above
 /// [`HIGHEST`] do not count.
 pub(crate) fn latest(snap: &Snapshot) -> i64 {
     let numbers = snap.objects.of(CANARY_RUN).filter_map(|run| run["spec"]["number"].as_i64());
@@ -133,26 +133,26 @@ fn numbered(status: &CanaryStatus) -> Option<i64> {
     status.run.as_ref().map(|run| run.number).filter(|number| *number > 0)
 }
 
-/// What was found out, unless it is about a revision that has waited for this run, and another one has begun it.
+/// The findings, unless they are about a revision that waited for this run while another one has begun it.
 fn begun_with(found: Evidence, status: &CanaryStatus) -> Evidence {
     let begun = status.last_applied_spec.as_deref().unwrap_or_default();
     let other = numbered(status) == Some(found.run) && found.revision != begun;
     if other { Evidence::default() } else { found }
 }
 
-/// What a plan does to the runs of a Canary.
+/// The effect of a plan on the runs of a Canary.
 struct RunTransition<'a> {
     before: &'a CanaryStatus,
     after: &'a CanaryStatus,
-    /// Number of the run in progress once the plan is carried out.
+    /// Number of the current run after the plan is carried out.
     current: Option<i64>,
-    /// The run in progress was so before, too.
+    /// The current run was already in progress.
     continues: bool,
     /// The last run that ended.
     last: Option<&'a LastRun>,
     /// It ends with this plan.
     ends: bool,
-    /// Webhooks are told of its end: until then its record stays open for what they say.
+    /// Webhooks are called at its end: until then its record stays open for their answers.
     told_until: Option<Timestamp>,
 }
 
@@ -178,7 +178,7 @@ impl<'a> RunTransition<'a> {
         self.last.filter(|last| last.number == number)
     }
 
-    /// This run is in progress, waits to begin, or its end is being told: what is found out about it is yet to be written.
+    /// This run is in progress, waits to begin, or its end is being reported: its findings still have to be written.
     fn awaits(&self, number: i64) -> bool {
         let waits = self.after.run.is_none() && self.after.phase == Some(Phase::Waiting);
         let told = self.told_until.is_some() && self.last(number).is_some();
@@ -186,7 +186,7 @@ impl<'a> RunTransition<'a> {
     }
 }
 
-/// A run that leaves no record is said, once; it goes on all the same.
+/// Reports once that a run leaves no record; the run continues all the same.
 fn tell(snap: &Snapshot, d: &mut PlanBuilder, limit: usize) {
     let undefined = snap.missing_kinds.contains(&CANARY_RUN.crd());
     let problem = if limit == 0 {
@@ -216,8 +216,8 @@ struct Writes {
 }
 
 impl Writes {
-    /// Closes the records of runs that are over, that of the last one once its end has been told. A run that ends with this
-    /// plan and has no record is given one, unless the Canary is being deleted.
+    /// Closes the records of finished runs, that of the last one once its webhooks have been called. If a run ends with
+    /// this plan and has no record, it gets one, unless the Canary is being deleted.
     fn close(&mut self, snap: &Snapshot, records: &Records<'_>, runs: &RunTransition<'_>) {
         for (run, live) in records.open().filter(|(run, _)| runs.current != Some(run.spec.number)) {
             let number = run.spec.number;
@@ -243,8 +243,8 @@ impl Writes {
         }
     }
 
-    /// Opens the record of the run in progress, or brings it up to date. One that was deleted is made again, and says that it
-    /// lacks what came before. One that is closed is left as it is.
+    /// Opens the record of the current run, or updates it. A deleted one is created again, with the remark that
+    /// the earlier part is missing. A closed one is left as it is.
     fn open(&mut self, snap: &Snapshot, records: &Records<'_>, runs: &RunTransition<'_>) {
         let Some(number) = runs.current else { return };
         if !records.has(number) {
@@ -284,7 +284,7 @@ impl Writes {
         self.actions.push(Action::Create(Box::new(made.owned_by(canary, uid))));
     }
 
-    /// What was found out in this run, and what people asked for in it.
+    /// The findings of this run, and the requests during it.
     fn fill(&mut self, status: &mut CanaryRunStatus, number: i64, of: &CanaryStatus) {
         if self.evidence.run == number {
             retention::add(status, std::mem::take(&mut self.evidence));
@@ -297,7 +297,7 @@ impl Writes {
         retention::bound(status);
     }
 
-    /// Records beyond the limit go, oldest first; one that is not closed stays, unless none are kept.
+    /// Deletes records beyond the limit, oldest first; an open one stays, unless none are kept.
     fn prune(&mut self, records: &Records<'_>, limit: usize) {
         let made = self.actions.iter().filter(|a| matches!(a, Action::Create(_))).count();
         let excess = (records.0.len() + made).saturating_sub(limit);
@@ -312,7 +312,7 @@ fn at(live: &Value) -> ObjectRef {
     ObjectRef::new(CANARY_RUN, live["metadata"]["name"].as_str().unwrap_or_default())
 }
 
-/// Where the run stands by the status.
+/// The state of the run according to the status.
 fn goes_on(record: &mut CanaryRunStatus, status: &CanaryStatus) {
     record.failed_checks = status.failed_checks;
     let ending = status.run.as_ref().and_then(|run| run.ending.as_ref());
@@ -338,12 +338,12 @@ fn goes_on(record: &mut CanaryRunStatus, status: &CanaryStatus) {
     }
 }
 
-/// As precise as it is written.
+/// With the precision of the stored form.
 fn micros(time: &MicroTime) -> i64 {
     time.0.as_microsecond()
 }
 
-/// What a run is about. What the target runs by now is only told of a revision that it still has.
+/// What a run is about. The target's current content is only used for a revision that it still has.
 fn about(snap: &Snapshot, status: &CanaryStatus, number: i64) -> CanaryRunSpec {
     let known = validate(&snap.canary, &snap.rules).ok();
     let kind = Target::named(&snap.canary.spec.target_ref).unwrap_or_default();
@@ -372,7 +372,7 @@ fn about(snap: &Snapshot, status: &CanaryStatus, number: i64) -> CanaryRunSpec {
     }
 }
 
-/// The steps as they are planned.
+/// The planned steps.
 fn planned(c: &Validated) -> Vec<PlannedStep> {
     let hold = |step: &Step| i64::try_from(step.hold.as_secs()).ok().filter(|_| step.hold > c.interval);
     let one = |(at, step): (usize, &Step)| PlannedStep {

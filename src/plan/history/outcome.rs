@@ -1,4 +1,4 @@
-//! How a run ended: seen from the status before and after, kept in the status, and from there in the record.
+//! How a run ended: derived from the status before and after, kept in the status, and copied to the record.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -11,7 +11,7 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// Keeps how a run ended in the write that ends it; true when one does.
+/// Records how a run ended in the write that ends it; true if one does.
 pub(crate) fn close(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) -> bool {
     let Some(run) = d.old().run.clone().filter(|run| run.number > 0) else { return false };
     if d.status.run.as_ref().is_some_and(|new| new.number == run.number) {
@@ -72,7 +72,7 @@ fn why(
     (RunPhase::Promoted, "AllStepsTaken".into(), message)
 }
 
-/// Closes a record: from the status, or not knowing how, if that has forgotten the run.
+/// Closes a record: from the status, or as unknown if the status has forgotten the run.
 pub(crate) fn ended(record: &mut CanaryRunStatus, number: i64, last: Option<&LastRun>) {
     let Some(last) = last.filter(|last| last.number == number) else {
         (record.phase, record.reason) = (RunPhase::Unknown, "Unknown".into());

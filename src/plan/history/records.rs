@@ -1,4 +1,4 @@
-//! The records of runs that there are. Only those that are not closed are decoded.
+//! The existing records of runs. Only open ones are decoded.
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -15,12 +15,12 @@ pub(super) struct Records<'a>(pub(super) Vec<Record<'a>>);
 pub(super) struct Record<'a> {
     number: i64,
     pub(super) live: &'a Value,
-    /// What it holds, unless it is closed.
+    /// Its content, unless it is closed.
     pub(super) open: Option<CanaryRun>,
 }
 
 impl<'a> Record<'a> {
-    /// None for one that does not decode. Of one that is closed, of which there are many, nothing is decoded.
+    /// None for one that does not decode. Closed ones, of which there are many, are not decoded.
     fn of(live: &'a Value) -> Option<Self> {
         let number = live["spec"]["number"].as_i64()?;
         let phase = RunPhase::deserialize(&live["status"]["phase"]).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! How much of a run is kept: equal findings as one, and of a long run what tells why it ended as it did. A record stays
-//! well below what the API server takes.
+//! How much of a run is kept: equal findings as one, and of a long run the parts that show why it ended. A record stays
+//! well below the size limit of the API server.
 
 use crate::{
     api::{
@@ -45,7 +45,7 @@ fn cut(text: &str, most: usize) -> String {
     if kept.len() < text.len() { format!("{kept}…") } else { kept.to_owned() }
 }
 
-/// Both, in order. Evidence of another run or revision than the later one's is let go.
+/// Both, in order. Evidence of another run or revision than the later one's is dropped.
 pub(crate) fn joined(mut earlier: Evidence, later: Evidence) -> Evidence {
     if later.run == 0 {
         return earlier;
@@ -64,7 +64,7 @@ pub(crate) fn joined(mut earlier: Evidence, later: Evidence) -> Evidence {
     earlier
 }
 
-/// Puts what was found out into the record of its run.
+/// Adds findings to the record of their run.
 pub(crate) fn add(record: &mut CanaryRunStatus, more: Evidence) {
     let known = Evidence {
         run: more.run,
@@ -79,11 +79,11 @@ pub(crate) fn add(record: &mut CanaryRunStatus, more: Evidence) {
     record.left_out = all.left_out;
 }
 
-/// Lists that do not come from evidence.
+/// Limits the lists that do not come from evidence.
 pub(crate) fn bound(record: &mut CanaryRunStatus) {
     let excess = record.steps.len().saturating_sub(STEPS);
     if excess > 0 {
-        // where it began, and what came last
+        // keeps the beginning, and the latest
         record.steps.drain(STEPS / 2..STEPS / 2 + excess);
         record.left_out.steps += i64::try_from(excess).unwrap_or(i64::MAX);
     }
@@ -102,7 +102,7 @@ fn asked(all: &mut Vec<RunMetric>, one: RunMetric) {
     }
 }
 
-/// A window that is measured again and again, because the metrics server does not answer, is one measurement.
+/// If a window is measured repeatedly because the metrics server does not answer, that is one measurement.
 fn measured(all: &mut Vec<Measurement>, one: Measurement) {
     let last = all.iter_mut().rev().find(|m| m.metric == one.metric);
     match last.filter(|m| m.verdict == one.verdict && m.start == one.start) {
@@ -126,8 +126,8 @@ fn called(all: &mut Vec<HookCall>, one: HookCall) {
     }
 }
 
-/// Takes out what is too much: what went well first, then what did not, each from its oldest; the first and the last of
-/// each name stay while there is anything else. Returns how many went.
+/// Removes excess entries: good ones first, then bad ones, oldest first; the first and the last of
+/// each name stay while there is anything else to remove. Returns how many were removed.
 fn trim<T>(all: &mut Vec<T>, most: usize, of: impl Fn(&T) -> (&str, bool)) -> i64 {
     let mut gone = 0;
     while all.len() > most {

@@ -1,7 +1,7 @@
 //! The conditions that tools wait for: `Ready`, `Reconciling` and `Stalled`, as kstatus reads them (Flux, Helm 4, Argo CD).
 //!
 //! They follow from the rest of the status alone, and are written with it: they need no write of their own. `Reconciling`
-//! and `Stalled` exclude each other, because kstatus takes the first of them that it meets. Why each state is what it is:
+//! and `Stalled` exclude each other, because kstatus uses the first one in the list. For the reasons of each state see
 //! docs/design/0017.
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 /// Most characters of a message: tools show those of all conditions in one line.
 const LONGEST: usize = 256;
 
-/// What a tool that waits is to make of a Canary.
+/// How a waiting tool should read a Canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     /// Wait.
@@ -39,7 +39,7 @@ impl Standing {
 /// Status, reason and message of a condition.
 type Wanted = (&'static str, String, String);
 
-/// The conditions that this status is to have, by type; None where it is to have none of that type.
+/// The wanted conditions for this status, by type; None if a type should not exist.
 pub(crate) fn wanted(status: &CanaryStatus) -> [(&'static str, Option<Wanted>); 3] {
     let Some(Standing { verdict, reason, message }) = standing(status) else {
         return [conditions::READY, conditions::RECONCILING, conditions::STALLED].map(|type_| (type_, None));
@@ -57,7 +57,7 @@ pub(crate) fn wanted(status: &CanaryStatus) -> [(&'static str, Option<Wanted>); 
     ]
 }
 
-/// None before anything was looked at.
+/// None before the Canary was processed.
 fn standing(status: &CanaryStatus) -> Option<Standing> {
     let phase = status.phase.filter(|phase| *phase != Phase::Unset)?;
     if matches!(phase, Phase::Terminating | Phase::Terminated) {

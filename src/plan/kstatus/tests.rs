@@ -68,7 +68,7 @@ fn k6_the_reason_of_a_rollback_is_that_of_its_run() {
     assert_eq!(verdict(&last("c")).0, "False NotPromoted", "another revision");
 }
 
-/// What is written, and when it is looked at again, one pass after generation 2 was seen at `at`.
+/// The recorded generation and the next wake-up, one pass after generation 2 was seen at `at`.
 fn follows(phase: Phase, now: i64, at: i64) -> (Option<i64>, Wake) {
     let time = |second| Timestamp::from_second(second).unwrap();
     let old = CanaryStatus { phase: Some(phase), observed_generation: Some(1), ..CanaryStatus::default() };

@@ -1,5 +1,5 @@
-//! What is to be done to the cluster. Each action is idempotent, needs no decision, and is refused by the API server
-//! when the object has changed since the snapshot it was decided on.
+//! Changes to the cluster. Each action is idempotent, needs no decision, and is refused by the API server
+//! if the object has changed since the snapshot it was decided on.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,19 +11,19 @@ use crate::{
     write_budget::{Desired, Part, Stake},
 };
 
-/// Stand for the field manager where a part of an object is written, so that each part has its own attempts.
+/// Replaces the field manager if only a part of an object is written, so that each part has its own attempts.
 const METADATA: &str = "metadata";
 const REST: &str = "rest";
-/// Stands for the field manager of deletions, which have none.
+/// Replaces the field manager for deletions, which have none.
 pub(crate) const DELETION: &str = "deletion";
 
 /// One write.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Action {
-    /// Create by POST; an object of that name that exists already is looked at again, never overwritten.
+    /// Create by POST; an existing object of that name is read again, never overwritten.
     Create(Box<Manifest>),
-    /// Create the copy of a ConfigMap or Secret, if that still has the content that was seen. The content itself is
-    /// known only to its writer.
+    /// Create the copy of a ConfigMap or Secret, if it still has the content that was seen. Only the writer knows the
+    /// content itself.
     Copy(CopyOf),
     /// JSON merge patch on exactly this version of the object.
     Patch {
@@ -35,7 +35,7 @@ pub enum Action {
         version: String,
         /// Only what differs.
         patch: Value,
-        /// What it is to come to.
+        /// The intended result.
         #[serde(skip)]
         desired: Desired,
     },
@@ -52,12 +52,12 @@ pub enum Action {
     Delete {
         /// What to delete.
         at: ObjectRef,
-        /// Its uid: a namesake made later is left alone.
+        /// Its uid: a later object with the same name is left alone.
         uid: String,
     },
     /// Replace the Canary's finalizers.
     Finalizers {
-        /// All of them, others' included.
+        /// All of them, including others'.
         list: Vec<String>,
     },
 }
@@ -69,7 +69,7 @@ impl Action {
         Self::patch_towards(at, manager, live, patch, desired)
     }
 
-    /// One of several patches that may lead to the same.
+    /// One of several patches that may have the same result.
     pub(crate) fn patch_towards(
         at: ObjectRef,
         manager: &'static str,
@@ -91,7 +91,7 @@ impl Action {
         Self::Delete { at: ObjectRef::new(kind, name(live)), uid }
     }
 
-    /// Kind that is written, for metrics and messages.
+    /// Kind of the written object, for metrics and messages.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Create(m) => m.kind,
@@ -102,12 +102,12 @@ impl Action {
         }
     }
 
-    /// What is written, and what it is to come to: attempts are counted by these. `canary` is the name of the Canary.
+    /// The write and its intended result: attempts are counted by these. `canary` is the name of the Canary.
     pub fn attempt(&self, canary: &str) -> (Write, Desired) {
         let still = |digest| Desired { part: Part::Whole, digest, stake: Stake::None };
         match self {
             Self::Create(made) => {
-                // without a Service that users or the route name, requests end nowhere
+                // without a Service that users or the route name, requests fail
                 let stake = if made.kind == SERVICE { Stake::Outage } else { Stake::Traffic };
                 ((made.at(), made.manager), desired(made, stake))
             }
@@ -136,12 +136,12 @@ impl Action {
     }
 }
 
-/// What a manifest wants of its object, whoever writes it and when.
+/// The intended state of a manifest's object, independent of writer and time.
 pub(crate) fn desired(want: &Manifest, stake: Stake) -> Desired {
     Desired { part: Part::Whole, digest: digest(&want.body), stake }
 }
 
-/// Digest of an object or patch without what tells of the write itself.
+/// Digest of an object or patch without the parts about the write itself.
 fn digest(body: &Value) -> u64 {
     let mut body = body.clone();
     if let Some(annotations) = body.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {

@@ -1,15 +1,15 @@
-//! Whether a pass goes on after one of its parts.
+//! Whether a pass continues after one of its parts.
 
 use std::ops::ControlFlow;
 
-/// Why a pass goes no further.
+/// Why a pass stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Stop {
-    /// Something has to happen first: time has to pass, pods have to become ready, an answer has to come.
+    /// Something has to happen first: time has to pass, pods have to become ready, an answer has to arrive.
     Wait,
-    /// Something is written that has to be seen before the rest is decided.
+    /// A write has to be seen before the rest is decided.
     WriteFirst,
-    /// The pass has decided what it was to decide.
+    /// The pass has made its decision.
     Handled,
 }
 
@@ -24,7 +24,7 @@ impl Stop {
     }
 }
 
-/// Goes on, or stops; `?` passes a stop on.
+/// Continues, or stops; `?` passes a stop on.
 pub(crate) type Flow = ControlFlow<Stop>;
 
 pub(crate) const GO_ON: Flow = ControlFlow::Continue(());
@@ -32,20 +32,20 @@ pub(crate) const WAIT: Flow = ControlFlow::Break(Stop::Wait);
 pub(crate) const WRITE_FIRST: Flow = ControlFlow::Break(Stop::WriteFirst);
 pub(crate) const HANDLED: Flow = ControlFlow::Break(Stop::Handled);
 
-/// Goes on if all of these parts do; they have all been carried out, whatever the others came to.
+/// Continues if all of these parts do; all of them have been carried out in any case.
 pub(crate) fn all<const N: usize>(parts: [Flow; N]) -> Flow {
     parts.into_iter().find(Flow::is_break).unwrap_or(GO_ON)
 }
 
-/// Goes on if the condition holds, and waits otherwise.
+/// Continues if the condition holds, and waits otherwise.
 pub(crate) fn wait_unless(holds: bool) -> Flow {
     if holds { GO_ON } else { WAIT }
 }
 
-/// The pass is over once this part has been carried out, whatever it came to: the next pass finds what is left of it.
+/// The pass ends after this part, whatever its result: the next pass continues from there.
 pub(crate) fn handled_after(_part: Flow) -> Flow {
     HANDLED
 }
 
-/// The part has been carried out; what it came to matters to nothing that follows.
+/// The part has been carried out; nothing afterwards depends on its result.
 pub(crate) fn ignore(_part: Flow) {}

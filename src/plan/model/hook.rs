@@ -1,4 +1,4 @@
-//! Calls of users' webhooks, as a plan asks for them.
+//! Calls of users' webhooks, as requested by a plan.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::snapshot::{Denial, Snapshot};
 
-/// When a webhook is asked.
+/// When a webhook is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum HookKind {
     /// Before a run begins.
@@ -20,7 +20,7 @@ pub enum HookKind {
     ConfirmTrafficIncrease,
     /// Before the promotion.
     ConfirmPromotion,
-    /// All through a run: the first yes ends it.
+    /// During the whole run: the first yes ends it.
     Rollback,
     /// When a run has ended.
     PostRollout,
@@ -42,7 +42,7 @@ impl HookKind {
 }
 
 impl HookKind {
-    /// A no of these changes nothing but that the run waits.
+    /// A refusal of these only makes the run wait.
     pub(crate) fn is_gate(self) -> bool {
         matches!(self, Self::ConfirmRollout | Self::ConfirmTrafficIncrease | Self::ConfirmPromotion)
     }
@@ -53,44 +53,44 @@ impl HookKind {
 pub struct Call {
     /// Its name.
     pub name: String,
-    /// Where it is.
+    /// Its URL.
     pub url: String,
-    /// What is posted.
+    /// The posted body.
     pub body: Value,
-    /// `uid/epoch/step/attempt`: the same for what is asked again after a crash.
+    /// `uid/epoch/step/attempt`: the same if the call is repeated after a crash.
     pub id: String,
     /// Time for each try.
     pub timeout: Duration,
-    /// How often a try without an answer is made again.
+    /// How often a try without an answer is repeated.
     pub retries: u32,
-    /// Take any TLS certificate.
+    /// Accept any TLS certificate.
     pub any_certificate: bool,
 }
 
-/// Calls to be made one after the other. The first no ends them, with [`HookKind::Rollback`] the first yes.
+/// Calls to make one after the other. The first refusal ends them, or with [`HookKind::Rollback`] the first yes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Round {
     /// Which webhooks these are.
     pub kind: HookKind,
-    /// Where in which run they are asked; begins with [`run_of`].
+    /// The place in the run where they are called; begins with [`run_of`].
     pub place: String,
     /// In list order.
     pub calls: Vec<Call>,
 }
 
 impl Round {
-    /// Nothing more is asked after this answer.
+    /// No further call is made after this answer.
     pub fn ends_with(&self, answer: &Result<(), Denial>) -> bool {
         answer.is_ok() == (self.kind == HookKind::Rollback)
     }
 
-    /// It is carried to its end whatever becomes of the run: that has ended.
+    /// It is completed even after the run, because the run has already ended.
     pub fn lasts(&self) -> bool {
         self.kind == HookKind::PostRollout
     }
 }
 
-/// Which step of which run it is: what was asked at another one is of no interest any more.
+/// The step and run: answers for another one are no longer relevant.
 pub fn run_of(snap: &Snapshot) -> String {
     let uid = snap.canary.metadata.uid.as_deref().unwrap_or_default();
     let status = snap.canary.status.as_ref();

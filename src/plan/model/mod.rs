@@ -1,4 +1,4 @@
-//! What goes into a decision and what comes out of it: questions and answers, actions, notes, webhook calls, the plan.
+//! Inputs and outputs of a decision: questions and answers, actions, notes, webhook calls, the plan.
 
 pub(crate) mod action;
 pub(crate) mod flow;

@@ -1,10 +1,10 @@
-//! What a plan says to people: Events, log lines and alerts are renderings of notes. The texts are in `messages`.
+//! Messages of a plan to people: Events, log lines and alerts are renderings of notes. The texts are in `messages`.
 
 use serde::Serialize;
 
 use crate::{analysis::Assessment, api::Phase};
 
-/// How loud a note is.
+/// The severity of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Severity {
     /// As it should be.
@@ -13,7 +13,7 @@ pub enum Severity {
     Warning,
 }
 
-/// How much an alert may disturb people, rising.
+/// The urgency of an alert, rising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Urgency {
@@ -25,7 +25,7 @@ pub enum Urgency {
     Error,
 }
 
-/// What people who are not looking are sent of a note.
+/// The alert of a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// How urgent it is.
@@ -34,12 +34,12 @@ pub struct Alert {
     pub message: String,
     /// With facts about the Canary.
     pub details: bool,
-    /// News at each step of a run, and not only once in it.
+    /// Sent at each step of a run, and not only once per run.
     pub each_step: bool,
 }
 
 impl Alert {
-    /// What is sent once of a run that stands at step `index`.
+    /// The key under which the alert is sent once, for a run at step `index`.
     pub fn once(&self, reason: &str, index: i32) -> String {
         if self.each_step { format!("{reason}/{index}") } else { reason.to_owned() }
     }
@@ -55,22 +55,22 @@ impl Severity {
     }
 }
 
-/// One thing to say about a Canary.
+/// One message about a Canary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Note {
     /// CamelCase, from a fixed set.
     pub reason: &'static str,
-    /// How loud.
+    /// Its severity.
     pub severity: Severity,
     /// The sentence.
     pub message: String,
-    /// Sent to people as well.
+    /// Also sent as an alert.
     #[serde(skip)]
     pub alert: Option<Alert>,
-    /// The sentence as Flagger has it where that quotes an answer from outside: for Events, not for logs.
+    /// The sentence in Flagger's form if that quotes a server's answer: for Events, not for logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
-    /// The phase in which it is said.
+    /// The phase at the time of the message.
     #[serde(skip)]
     pub phase: Phase,
 }
@@ -80,7 +80,7 @@ impl Note {
         Self { reason, severity, message, alert: None, quote: None, phase: Phase::Unset }
     }
 
-    /// What Events say.
+    /// The text for Events.
     pub fn for_events(&self) -> &str {
         self.quote.as_deref().unwrap_or(&self.message)
     }
@@ -95,7 +95,7 @@ impl Note {
         Self::new(reason, Severity::Warning, message.into())
     }
 
-    /// Sent to people as well, in these words.
+    /// Also sent as an alert, with this text.
     #[must_use]
     pub fn alerting(self, urgency: Urgency, message: impl Into<String>) -> Self {
         Self {
@@ -104,14 +104,14 @@ impl Note {
         }
     }
 
-    /// Sent to people as well, in the same words.
+    /// Also sent as an alert, with the same text.
     #[must_use]
     pub fn aloud(self, urgency: Urgency) -> Self {
         let message = self.message.clone();
         self.alerting(urgency, message)
     }
 
-    /// The alert is news at each step: it is about what the run waits for there.
+    /// The alert is sent at each step, because it is about what the run waits for there.
     #[must_use]
     pub(crate) fn at_each_step(mut self) -> Self {
         if let Some(alert) = &mut self.alert {
@@ -120,7 +120,7 @@ impl Note {
         self
     }
 
-    /// The alert comes with facts about the Canary.
+    /// The alert contains facts about the Canary.
     #[must_use]
     pub(crate) fn detailed(mut self) -> Self {
         if let Some(alert) = &mut self.alert {
@@ -130,11 +130,11 @@ impl Note {
     }
 }
 
-/// Why nothing is known.
+/// Why the result is unknown.
 pub(crate) struct Broken {
-    /// In our words.
+    /// In our own words.
     pub(crate) text: String,
-    /// With the server's in them, for Events only.
+    /// With the server's words, for Events only.
     quote: Option<String>,
 }
 
@@ -145,7 +145,7 @@ impl From<&Assessment> for Broken {
 }
 
 impl Broken {
-    /// Said to people as well.
+    /// Also sent as an alert.
     pub(crate) fn note(&self, reason: &'static str, before: &str) -> Note {
         let quote = self.quote.as_ref().map(|quote| format!("{before}{quote}"));
         Note { quote, ..Note::warning(reason, format!("{before}{}", self.text)) }.aloud(Urgency::Warn)

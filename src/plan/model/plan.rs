@@ -1,4 +1,4 @@
-//! A plan: what to write, what to say about it, and when to look again.
+//! A plan: what to write, which messages to send, and when to look again.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::{
 /// When to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Wake {
-    /// At once: what was written has to be seen.
+    /// At once, to see what was written.
     Now,
     /// At this time, unless something changes before.
     At(Timestamp),
@@ -20,25 +20,26 @@ pub enum Wake {
     OnChange,
 }
 
-/// What to write, in order, and what to say about it.
+/// The writes in order, and the messages.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[must_use]
 pub struct Plan {
-    /// Written first, when it differs.
+    /// Written first, if it differs.
     pub status: Option<CanaryStatus>,
     /// Written after it, in order.
     pub actions: Vec<Action>,
-    /// Said afterwards.
+    /// Sent afterwards.
     pub notes: Vec<Note>,
-    /// The actions only lower the canary's weight: carry them out although the status write fails.
+    /// The actions only lower the canary's weight: carry them out even if the status write fails.
     pub urgent: bool,
     /// When the window ended that this plan judges, if it judges one: its answers were due then.
     pub judged: Option<Timestamp>,
-    /// What was found out and is in no record of a run, unless this plan writes it.
+    /// Findings that are in no record of a run, unless this plan writes them.
     pub unrecorded: Evidence,
-    /// Webhooks to be called in the background: what they say is for the next look.
+    /// Webhooks to call in the background: their answers are for the next pass.
     pub calls: Vec<Round>,
-    /// The guard that stopped the pass, as in the chain of its phase, and why. None: there was nothing left to do.
+    /// The guard that stopped the pass, as named in the chain of its phase, and why. None: there was nothing left to
+    /// do.
     #[serde(skip)]
     pub stopped: Option<(String, Stop)>,
     /// When to look again.
@@ -63,7 +64,7 @@ impl Plan {
         before.run.is_none() && self.status.as_ref().is_some_and(|after| after.run.is_some())
     }
 
-    /// Name of the Job that it makes, if it makes one.
+    /// Name of the Job that it creates, if any.
     pub fn job(&self) -> Option<&str> {
         let mut made = self.actions.iter().filter(|action| action.kind() == JOB);
         made.find_map(|action| if let Action::Create(job) = action { Some(job.name.as_str()) } else { None })

@@ -1,15 +1,16 @@
-//! How pods are divided between primary and target to make a weight. Arithmetic only.
+//! How pods are divided between primary and target for a weight. Arithmetic only.
 
 use crate::router;
 
-/// Pods of primary and target that come nearest to a weight, each at least one; of two that are as near, the smaller share.
+/// The numbers of pods of primary and target closest to a weight, each at least one; of two equally close ones, the
+/// smaller share.
 pub(crate) fn parts(whole: i64, weight: i32) -> (i64, i64) {
     let target = whole.saturating_mul(i64::from(weight.clamp(0, 100))).saturating_add(49) / 100;
     let target = target.clamp(1, (whole - 1).max(1));
     ((whole - target).max(1), target)
 }
 
-/// The weight that so many pods make, in percent; 0 stays 0.
+/// The weight of this many pods, in percent; 0 stays 0.
 pub(crate) fn possible(whole: i64, weight: i32) -> i32 {
     let (primary, target) = parts(whole, weight);
     if weight <= 0 { 0 } else { router::percent(target, primary + target) }
@@ -22,14 +23,14 @@ pub(crate) struct Replicas {
     pub(crate) target: i64,
 }
 
-/// The replicas to ask for next, one step from those that are `asked` for to those that are wanted: never more than `most`
-/// pods in all, and never fewer than `least` ready ones. What rises goes first, what falls waits for it. Pods that are not
-/// ready fall first, as no user is on them.
+/// The next replicas to set, one step from the current ones (`asked`) to the wanted ones: never more than `most` pods
+/// in total, and never fewer than `least` ready ones. One side is scaled up first, and the other is scaled down after
+/// that. Pods that are not ready are removed first, because they have no users.
 pub(crate) fn next(asked: Replicas, ready: Replicas, want: Replicas, most: i64, least: i64) -> Replicas {
     let room = (most - asked.primary - asked.target).max(0);
     let more_target = (want.target - asked.target).clamp(0, room);
     let more_primary = (want.primary - asked.primary).clamp(0, room - more_target);
-    // pods that are still on their way out count no more
+    // terminating pods no longer count
     let ready =
         Replicas { primary: ready.primary.min(asked.primary), target: ready.target.min(asked.target) };
     let unready = Replicas { primary: asked.primary - ready.primary, target: asked.target - ready.target };

@@ -1,4 +1,4 @@
-//! What must be asked outside before a decision, and what came back. A missing answer is data.
+//! Queries outside of the cluster's watches before a decision, and their answers. A missing answer is data.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,31 +11,31 @@ use crate::{
     snapshot::ObjectRef,
 };
 
-/// Something that the watches do not tell.
+/// Something that the watches do not show.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Question {
     /// Does this metrics server answer at all? Asked once, when a Canary is first seen.
     Ping {
         /// Base URL.
         server: String,
-        /// How it is asked.
+        /// How to query it.
         access: Access,
         /// The MetricTemplate that names it, as `namespace/name`; none for the Canary's own Prometheus.
         template: Option<String>,
     },
-    /// Is there any series of this counter, which the built-in checks rest on? Asked once, with the pings.
+    /// Is there any series of this counter, which the built-in checks use? Asked once, with the pings.
     Exists {
-        /// What to ask: it yields a value if there is one.
+        /// The query: it returns a value if there is one.
         query: Query,
     },
-    /// What does this check read now?
+    /// What is the current reading of this check?
     Measure {
-        /// Position among all that the metrics ask.
+        /// Position among all queries of the metrics.
         index: usize,
         /// What to ask.
         query: Query,
     },
-    /// How many requests had canary and primary between two moments, and how many of them failed?
+    /// How many requests did canary and primary have between two moments, and how many of them failed?
     Count {
         /// Position of the metric that compares.
         metric: usize,
@@ -43,10 +43,10 @@ pub enum Question {
         from: Timestamp,
         /// End.
         to: Timestamp,
-        /// What to ask for the time of the end.
+        /// The query at the end time.
         query: Query,
     },
-    /// What does this ConfigMap or Secret hold now? Asked once for each version of it.
+    /// What is the current content of this ConfigMap or Secret? Asked once for each version.
     Config {
         /// Its namespace.
         namespace: String,
@@ -58,18 +58,19 @@ pub enum Question {
 /// Answers to the questions of one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
-    /// When the questions were made: what has become due since is not answered here. The epoch, where nothing was asked.
+    /// When the questions were made: anything that became due later is not answered here. The epoch, if nothing was
+    /// asked.
     pub asked_at: Timestamp,
-    /// A server asked for fewer questions: how long it wants to be left alone, zero where it does not say.
+    /// A server asked for fewer queries: how long it wants to be left alone, zero if it does not say.
     pub rate_limited: Option<Duration>,
     /// Answer to all of [`Question::Ping`]: why not, when one failed.
     pub ping: Option<Result<(), Failure>>,
-    /// Answer to [`Question::Exists`]; none where that is not known.
+    /// Answer to [`Question::Exists`]; none if unknown.
     pub exists: Option<bool>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,
     /// Answers to [`Question::Count`] by position and end, or why there is none.
     pub counts: BTreeMap<(usize, Timestamp), Result<Tally, Failure>>,
-    /// Answers to [`Question::Config`]: none when there is no such object, or why it cannot be read.
+    /// Answers to [`Question::Config`]: none if there is no such object, or why it cannot be read.
     pub configs: BTreeMap<ObjectRef, Result<Option<Digest>, String>>,
 }

@@ -1,5 +1,5 @@
-//! Copies of ConfigMaps and Secrets: which ones a revision needs, which are gone, which nothing uses any more. What is in
-//! them is known to `manifest` and `apply` alone.
+//! Copies of ConfigMaps and Secrets: which ones a revision needs, which are missing, which are no longer used. Only
+//! `manifest` and `apply` know their contents.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::{
     snapshot::ObjectRef,
 };
 
-/// With which copies the target's present revision is stored.
+/// The copies in the stored form of the target's current revision.
 pub(crate) fn to_store(cx: &Context<'_>) -> BTreeMap<String, StoredConfig> {
     let with_copy = |(key, checksum): (&String, &String)| {
         let copy = config::copy_name(&cx.c.name, &config::by_key(key)?, checksum);
@@ -32,7 +32,7 @@ pub(crate) fn to_store(cx: &Context<'_>) -> BTreeMap<String, StoredConfig> {
     cx.configs.checksums.iter().filter_map(with_copy).collect()
 }
 
-/// With which objects a primary that is taken over runs: Flagger's copies, or those of the target.
+/// The objects that a taken over primary uses: Flagger's copies, or those of the target.
 pub(crate) fn taken_over(cx: &Context<'_>, primary: &Value) -> BTreeMap<String, StoredConfig> {
     let used = config::references(&primary["spec"]["template"]["spec"]);
     let with_copy = |(key, checksum): (&String, &String)| {
@@ -51,8 +51,8 @@ pub(crate) fn taken_over(cx: &Context<'_>, primary: &Value) -> BTreeMap<String, 
     cx.configs.checksums.iter().filter_map(with_copy).collect()
 }
 
-/// Makes the copies of the present revision that are not there; comes before the revision is stored, so that one that is
-/// stored has had all its copies.
+/// Creates missing copies of the current revision; comes before the revision is stored, so that a stored one
+/// has had all its copies.
 pub(crate) fn make_all(cx: &Context<'_>, d: &mut PlanBuilder) {
     for (key, config) in to_store(cx) {
         make(cx, d, &key, &config);
@@ -72,7 +72,7 @@ fn make(cx: &Context<'_>, d: &mut PlanBuilder, key: &str, config: &StoredConfig)
     }
 }
 
-/// A copy that somebody deleted: key and place of what it was made from, and what is stored about it.
+/// A copy that somebody deleted: key and place of its original, and the stored data about it.
 type MissingCopy = (String, ObjectRef, StoredConfig);
 
 /// Copies of a stored revision that somebody deleted.
@@ -88,16 +88,16 @@ fn missing(cx: &Context<'_>, stored: &Value) -> Vec<MissingCopy> {
     revision::configs_of(stored).into_iter().filter_map(ours).collect()
 }
 
-/// What it was made from is there, and still has the content.
+/// Its original exists, and still has the content.
 fn obtainable(cx: &Context<'_>, (key, from, config): &MissingCopy) -> bool {
     let seen = cx.snap.objects.at(from).is_some() && !cx.configs.unread.contains(from);
     seen && cx.configs.checksums.get(key) == Some(&config.checksum)
 }
 
-/// Makes the copies of a stored revision again that are gone, as far as they can be had.
+/// Creates deleted copies of a stored revision again, as far as possible.
 pub(crate) fn restore(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> Flow {
     let mut flow = GO_ON;
-    // those of a former revision were removed when nothing used them any more
+    // unused copies of a former revision were removed on purpose
     let hash = revision::hash_of(stored);
     let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
     let in_use = hash == given || hash == cx.promoted();
@@ -111,13 +111,13 @@ pub(crate) fn restore(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> 
     flow
 }
 
-/// A copy of a stored revision is gone for good, and the primary does not use it yet.
+/// A copy of a stored revision is lost, and the primary does not use it yet.
 pub(crate) fn lost(cx: &Context<'_>, stored: &Value) -> bool {
     let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
     given != revision::hash_of(stored) && missing(cx, stored).iter().any(|copy| !obtainable(cx, copy))
 }
 
-/// Copies that the primary uses and that are gone for good, for people.
+/// Lost copies that the primary uses, for people.
 pub(crate) fn advice(cx: &Context<'_>) -> Vec<String> {
     let Some(stored) =
         cx.stored(cx.promoted()).filter(|_| cx.snap.canary.metadata.deletion_timestamp.is_none())
@@ -134,7 +134,7 @@ pub(crate) fn advice(cx: &Context<'_>) -> Vec<String> {
     .collect()
 }
 
-/// Copies that nothing uses any more go: not the primary, nor a stored revision that status names.
+/// Deletes copies that neither the primary nor a stored revision in status uses.
 pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) {
     let pod = cx.primary().map_or(&Value::Null, |p| &p["spec"]["template"]["spec"]);
     let mut used: Vec<ObjectRef> = config::references(pod).into_iter().map(|r| r.at).collect();
@@ -147,7 +147,7 @@ pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) {
     delete(cx, d, &used);
 }
 
-/// All copies go but those in use.
+/// Deletes all copies except those in use.
 pub(crate) fn delete(cx: &Context<'_>, d: &mut PlanBuilder, used: &[ObjectRef]) {
     for kind in config::KINDS {
         for live in cx.snap.objects.of(kind).filter(|o| config::is_copy(o, &cx.c.name)) {

@@ -1,4 +1,4 @@
-//! Objects that another party changes back each time they are written: who does is said in a condition.
+//! Objects that another party reverts each time they are written: a condition names it.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::{
 /// Between the texts of several objects.
 const SEPARATOR: &str = "; ";
 
-/// Says what is held back because it is changed back, for as long as it is.
+/// Reports writes that are held back because they are reverted, for as long as that lasts.
 pub(crate) fn report(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     let name = snap.canary.metadata.name.as_deref().unwrap_or_default();
     let tried = d.actions.iter().map(|action| action.attempt(name).0).filter(|w| snap.writes.is_disputed(w));
@@ -32,7 +32,7 @@ pub(crate) fn report(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     }
     let before = d.find(conditions::CONTESTED).map(|c| c.message.clone()).unwrap_or_default();
     let told = |at: &ObjectRef| {
-        // who changes it back is seen only while it is changed
+        // the other party is only visible while the object differs
         let held = d.held.iter().any(|(held, _)| held == at);
         let begins = format!("{at}: ");
         let same = || before.split(SEPARATOR).find(|text| text.starts_with(&begins)).map(str::to_owned);
@@ -49,28 +49,28 @@ pub(crate) fn report(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     }
 }
 
-/// The object was deleted as often as is free, and is there all the same.
+/// The object was deleted as often as allowed at once, and exists all the same.
 pub(crate) fn is_remade(cx: &Context<'_>, at: &ObjectRef) -> bool {
     cx.snap.writes.contested(cx.now).any(|((other, how), _)| other == at && *how == DELETION)
 }
 
-/// The primary is not what was written last, and the next write is not due.
+/// The primary differs from the last write, and the next write is not due.
 pub(crate) fn primary_held(cx: &Context<'_>) -> bool {
     let at = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
     cx.snap.writes.is_held(&(at, managers::WORKLOAD), cx.now)
 }
 
-/// Why the primary is not what was written last.
+/// Why the primary differs from the last write.
 pub(crate) fn why_primary_held(cx: &Context<'_>) -> String {
     why_held(cx, &ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone()))
 }
 
-/// Why the object is not what was written last.
+/// Why the object differs from the last write.
 pub(crate) fn why_held(cx: &Context<'_>, at: &ObjectRef) -> String {
     cx.snap.writes.refusal(cx.now).map_or_else(|| text(cx.snap, at), |(why, _)| why)
 }
 
-/// Who changes this object back.
+/// The party that reverts this object.
 fn text(snap: &Snapshot, at: &ObjectRef) -> String {
     let by = snap.objects.at(at).map_or(ChangedBy::Unknown, manifest::changed_by);
     let meanwhile = "It is written ever more rarely, and the rest goes on";

@@ -1,5 +1,5 @@
-//! Bringing generated objects to what the Canary asks for: made when missing, patched when different, left alone
-//! otherwise. Each function goes on when nothing was left to do.
+//! Brings generated objects to the wanted state: created if missing, patched if different, left alone
+//! otherwise. Each function continues if there was nothing left to do.
 
 pub(crate) mod autoscaler;
 pub(crate) mod config_snapshots;
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Puts Serin's finalizer on the Canary before anything is made for it.
+/// Puts Serin's finalizer on the Canary before anything is created for it.
 pub(crate) fn finalizer(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let mut list = cx.snap.canary.metadata.finalizers.clone().unwrap_or_default();
     if list.iter().any(|f| f == names::FINALIZER) {

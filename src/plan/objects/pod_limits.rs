@@ -1,4 +1,4 @@
-//! The target's own limits of a rolling update, and what they allow while pods are shared.
+//! The target's own limits of a rolling update, and what they allow with shares of pods.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::Value;
@@ -8,25 +8,25 @@ use crate::{
     spec::Apex,
 };
 
-/// Pods with which the target starts: no more than its first share, nor than may come on top.
+/// Number of pods at the start of the target: at most its first share, and at most the surge.
 pub(crate) fn first(cx: &Context<'_>) -> i64 {
     let first = cx.c.schedule.first().map_or(1, |step| pod_shares::parts(cx.whole(), step.weight).1);
     first.min(Limits::of(cx).surge).max(1)
 }
 
-/// The share that was decided is to be made from now on.
+/// Since when the decided share is being made.
 pub(crate) fn since(cx: &Context<'_>) -> Option<MicroTime> {
     (cx.c.apex == Apex::Shares).then_some(MicroTime(cx.now))
 }
 
-/// The run is one of shares, or was when it began: the target's replicas say nothing of the primary's.
+/// The run uses shares of pods, or did when it began: the target's replicas say nothing about the primary's.
 pub(crate) fn shares_pods(cx: &Context<'_>) -> bool {
     cx.c.apex == Apex::Shares || cx.step().since.is_some()
 }
 
-/// The target's own limits of a rolling update, of the pods of the whole.
+/// The target's own limits of a rolling update, in pods.
 pub(crate) struct Limits {
-    /// At least 1: a share begins with a pod more.
+    /// At least 1: a share begins with one more pod.
     pub(crate) surge: i64,
     pub(crate) unavailable: i64,
 }
@@ -41,7 +41,7 @@ impl Limits {
     }
 }
 
-/// A number of pods, or a percentage of the whole rounded as `round` says (99 up, 0 down); 25 % if it is neither.
+/// A number of pods, or a percentage of the whole rounded as in `round` (99 up, 0 down); 25 % if it is neither.
 fn pods(value: &Value, whole: i64, round: i64) -> i64 {
     let percent = |text: &str| text.strip_suffix('%')?.parse::<i64>().ok();
     value.as_i64().unwrap_or_else(|| {

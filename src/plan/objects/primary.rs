@@ -1,4 +1,4 @@
-//! The primary workload: made from a stored template, kept as it should be, restored when it is damaged.
+//! The primary workload: created from a stored template, kept in its wanted state, restored when it is damaged.
 
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ use crate::{
     spec::Problem,
 };
 
-/// Makes the primary from a stored template, or gives it that template when it has another.
-/// `replicas` are for making it; they also replace the present ones when `resize` is set, or when those are 0.
+/// Creates the primary from a stored template, or gives it that template if it has another.
+/// `replicas` are for creating it; they also replace the current ones if `resize` is set, or if those are 0.
 pub(crate) fn from_stored(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -45,7 +45,7 @@ pub(crate) fn from_stored(
     write::object_from(cx, d, live, &want, WriteReason::Wanted)
 }
 
-/// The primary as a stored template wants it.
+/// The primary for a stored template.
 pub(crate) fn manifest(cx: &Context<'_>, stored: &Value) -> Option<Manifest> {
     let source = revision::source_of(stored)?;
     let hash = revision::hash_of(stored)?;
@@ -69,7 +69,7 @@ pub(crate) fn mark(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, hash: &s
     write::object_from(cx, d, live, &want, WriteReason::Wanted)
 }
 
-/// The primary is gone and there is nothing to make it from: said, for as long as it lasts.
+/// The primary is gone and there is no template to create it from: reported for as long as it lasts.
 pub(crate) fn lost(cx: &Context<'_>) -> Option<Problem> {
     let made_otherwise = matches!(
         cx.phase(),
@@ -90,7 +90,7 @@ pub(crate) fn lost(cx: &Context<'_>) -> Option<Problem> {
     ))
 }
 
-/// Keeps the primary at the promoted template: makes it again when it is gone, and restores it when it is damaged.
+/// Keeps the primary at the promoted template: creates it again if it is gone, and restores it if it is damaged.
 pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let is_promoted = cx.promoted() == Some(cx.hash.as_str());
     match (cx.primary(), cx.stored(cx.promoted())) {
@@ -110,14 +110,15 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
 }
 
-/// Scaled to 0 although nothing but people and charts set its replicas.
+/// Scaled to 0 although only people and charts set its replicas.
 fn is_switched_off(cx: &Context<'_>, live: &Value) -> bool {
     let counted = cx.c.target.replicated() && cx.c.spec.autoscaler_ref.is_none();
     counted && !pod_limits::shares_pods(cx) && manifest::replicas(live) == 0
 }
 
-/// In a run a primary that was scaled to 0 gets the replicas that it had: without pods it can take nobody back, and neither
-/// a promotion nor a rollback would end. The same while it is set up. At rest it may be off on purpose.
+/// During a run a primary that was scaled to 0 gets its former replicas: without pods it can take no traffic back, and
+/// neither a promotion nor a rollback would end. The same applies during its setup. Between runs it may be off on
+/// purpose.
 pub(crate) fn switched_on(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) {
     let made = cx.phase() == Phase::Initializing;
     if !is_switched_off(cx, live) || !made && cx.status().run.is_none() {
@@ -143,7 +144,7 @@ fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value)
     let restored = json!({"metadata": {"annotations": {
         names::ANNOTATION_RESTORED: (manifest::generation(live).unwrap_or_default() + 1).to_string()
     }}});
-    // its generation tells nothing where it holds both versions: only Serin writes what is restored here
+    // its generation shows nothing if it contains both versions: only Serin writes the restored fields
     let more = if cx.c.target.holds_both() { json!({}) } else { restored };
     let flow = write::patch_with(cx, d, live, &want, &more);
     if flow == WRITE_FIRST {
@@ -153,18 +154,18 @@ fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value)
         d.say(Messages::drift(&want.at().to_string(), &manifest::changed_by(live)));
         return flow;
     }
-    // changed back again and again: no reason to stand still
+    // reverted again and again, which is no reason to stop
     GO_ON
 }
 
-/// The primary runs what it should. One that has not changed since it was found so is not compared again: another version of
-/// Serin may render it in another way, and that restarts no pods.
+/// The primary runs the wanted template. If it was found so and has not changed since, it is not compared again:
+/// another version of Serin may render it differently, and that must not restart pods.
 fn is_intact(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest) -> bool {
     if !cx.c.target.rests() {
         return cx.c.target.intact(live, want);
     }
     let (known, now) = (&cx.status().primary_template, revision::hash(&live["spec"]["template"]));
-    // former versions did not note it
+    // earlier versions did not record it
     let unchanged = known.as_ref().is_none_or(|known| *known == now);
     let intact = unchanged || cx.c.target.intact(live, want);
     if intact {
@@ -173,7 +174,7 @@ fn is_intact(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifes
     intact
 }
 
-/// Notes the template of a primary that has just been given it, if it has it.
+/// Records the template of a primary that has just been given it, if it has it.
 pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder, hash: Option<&str>) {
     let Some(live) = cx.primary().filter(|_| cx.c.target.rests()) else { return };
     let want = cx.stored(hash).and_then(|stored| manifest(cx, stored));
@@ -182,7 +183,7 @@ pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder, hash: Option<&str>
         Some(if given { revision::hash(&live["spec"]["template"]) } else { String::new() });
 }
 
-/// The damage is what was left of our last mending: somebody else's admission changes it each time.
+/// The damage is the result of our last repair: somebody's admission changes it each time.
 fn tried(live: &serde_json::Value) -> bool {
     manifest::annotation(live, names::ANNOTATION_RESTORED)
         .and_then(|g| g.parse::<i64>().ok())

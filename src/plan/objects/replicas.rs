@@ -1,5 +1,6 @@
-//! Numbers of pods where no autoscaler sets them. A run keeps the number that it began with, and a promotion leaves the
-//! primary no fewer than it had: what happens to the target's number meanwhile may be somebody who no longer writes it.
+//! Numbers of pods that no autoscaler sets. A run keeps the number that it began with, and a promotion leaves the
+//! primary at least its former number: a change of the target's number meanwhile may only be a tool that no longer sets
+//! it.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::{
     spec::Apex,
 };
 
-/// An autoscaler, whoever made it, sets the primary's replicas.
+/// An autoscaler, whoever created it, sets the primary's replicas.
 pub(crate) fn primary_is_scaled(cx: &Context<'_>) -> bool {
     cx.c.spec.autoscaler_ref.is_some() || is_scaled(cx, &cx.c.names.primary)
 }
@@ -34,7 +35,7 @@ fn is_counted(cx: &Context<'_>) -> bool {
     !scaled && cx.c.target.replicated() && cx.c.apex != Apex::Shares && !pod_limits::shares_pods(cx)
 }
 
-/// Replicas that the target has in a run, at least. None: others set them.
+/// Minimum replicas of the target during a run. None: others set them.
 pub(crate) fn of_run(cx: &Context<'_>) -> Option<i64> {
     let run = cx.status().run.as_ref().filter(|_| is_counted(cx))?;
     let all =
@@ -42,7 +43,7 @@ pub(crate) fn of_run(cx: &Context<'_>) -> Option<i64> {
     Some(asked(cx).unwrap_or_else(all))
 }
 
-/// Replicas that `analysis.canaryReplicas` asks for at the present step: no more than these either.
+/// Replicas in `analysis.canaryReplicas` for the current step, which are also a maximum.
 pub(crate) fn asked(cx: &Context<'_>) -> Option<i64> {
     let step = cx.step();
     match step.pods {
@@ -54,7 +55,7 @@ pub(crate) fn asked(cx: &Context<'_>) -> Option<i64> {
     .filter(|_| is_counted(cx))
 }
 
-/// The pods that a run needs when it comes to a step. None: as many as the primary has.
+/// The number of pods that a run needs at a step. None: as many as the primary has.
 pub(crate) fn at_step(cx: &Context<'_>, index: i32) -> Option<StepPods> {
     let asked = cx.c.canary_replicas.filter(|_| is_counted(cx))?;
     let whole = cx.status().primary_replicas.map_or_else(|| cx.primary_replicas(), i64::from);
@@ -63,7 +64,7 @@ pub(crate) fn at_step(cx: &Context<'_>, index: i32) -> Option<StepPods> {
     Some(StepPods { replicas, since: MicroTime(cx.now) })
 }
 
-/// The pods that are to carry a step are not all there yet: until they are the weight does not rise.
+/// Some pods for a step are still missing: until they are ready the weight does not rise.
 pub(crate) fn awaits_pods(cx: &Context<'_>, step: &StepStatus) -> bool {
     let Some(pods) = step.pods.as_ref().filter(|_| step.confirmed.is_none() && step.index > 0) else {
         return false;
@@ -74,15 +75,15 @@ pub(crate) fn awaits_pods(cx: &Context<'_>, step: &StepStatus) -> bool {
     cx.target_replicas() < needed || !ready || !matches!(cx.target_rollout(), Rollout::Ready)
 }
 
-/// Replicas of the promoted primary where no autoscaler sets them: those that were set on purpose with the new revision;
-/// otherwise no fewer than it has, or had when the run began.
+/// Replicas of the promoted primary if no autoscaler sets them: those that were set on purpose with the new revision;
+/// otherwise at least its current number and the one at the beginning of the run.
 pub(crate) fn promoted(cx: &Context<'_>) -> i64 {
     if pod_limits::shares_pods(cx) {
         return cx.whole();
     }
     let wished = cx.status().run.as_ref().and_then(|run| run.replicas).map(i64::from);
     let kept = || cx.primary_replicas().max(cx.status().primary_replicas.map_or(1, i64::from));
-    // a target that is analysed with a number of its own says nothing of the primary's
+    // if a target is analysed with a number of its own, that says nothing about the primary's
     let own = cx.status().run.is_some() && (cx.c.canary_replicas.is_some() || cx.step().pods.is_some());
     wished.unwrap_or_else(kept).max(if own { 1 } else { cx.target_replicas() })
 }
@@ -92,7 +93,7 @@ pub(crate) fn is_followed(cx: &Context<'_>, primary: i64) -> bool {
     cx.target_replicas() >= primary || manifest::replicas_are_meant(cx.target)
 }
 
-/// Somebody else has taken pods from the target, which gets them back now: remembered, and said the first time.
+/// Somebody else has removed pods from the target, which gets them back now: recorded, and reported the first time.
 pub(crate) fn note_taken(cx: &Context<'_>, d: &mut PlanBuilder) {
     let Some(run) = &mut d.status.run else { return };
     let before = run.taken.take().filter(|taken| cx.now < clock::after(taken.last.0, cx.c.deadline));
@@ -108,15 +109,15 @@ pub(crate) fn note_taken(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
 }
 
-/// Who may have done that, as far as can be told.
+/// Which autoscalers may have done that, if any are known.
 fn scalers(cx: &Context<'_>) -> String {
     let whom = (cx.c.target.kind().kind, cx.c.names.target.as_str());
     let all = find::all(cx.snap).filter(|(_, live)| scaler::scales(live) == whom);
     all.map(|(at, _)| at.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// From when on the target may be given its pods back: at once the first time, then ever later, so that two who want
-/// different things do not write against each other all the time.
+/// From when the target may get its pods back: at once the first time, then after longer and longer delays, so that two
+/// parties do not write against each other all the time.
 pub(crate) fn may_give_back_at(cx: &Context<'_>) -> Timestamp {
     let Some(taken) = cx.status().run.as_ref().and_then(|run| run.taken.as_ref()) else {
         return Timestamp::MIN;
@@ -125,6 +126,6 @@ pub(crate) fn may_give_back_at(cx: &Context<'_>) -> Timestamp {
     clock::after(taken.last.0, Duration::from_secs((FIRST_WAIT << doublings).min(LONGEST_WAIT)))
 }
 
-/// Seconds until a target is given its pods back that were taken away a second time; doubled each time.
+/// Seconds until a target gets its pods back that were removed a second time; doubled each time.
 const FIRST_WAIT: u64 = 10;
 const LONGEST_WAIT: u64 = 3600;

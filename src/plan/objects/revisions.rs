@@ -1,4 +1,4 @@
-//! Stored templates: one immutable ControllerRevision for each that was on trial or promoted.
+//! Stored templates: one immutable ControllerRevision for each template that was on trial or promoted.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ use crate::{
     snapshot::REVISION,
 };
 
-/// Stores the target's present template under its hash, after copies of what it uses.
+/// Stores the target's current template under its hash, after copies of its configuration.
 pub(crate) fn store_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.stored(Some(&cx.hash)).is_some() {
         return GO_ON;
     }
     if cx.configs.problem.is_some() {
-        // what it uses cannot be copied now: once that is fixed, it goes on
+        // its configuration cannot be copied now: it continues once that is fixed
         return WAIT;
     }
     config_snapshots::make_all(cx, d);
@@ -32,7 +32,7 @@ pub(crate) fn store_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WRITE_FIRST
 }
 
-/// Stores the template of `source` (the target or a primary) under `hash`, with the contents that go with it.
+/// Stores the template of `source` (the target or a primary) under `hash`, with its contents.
 pub(crate) fn store(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -46,7 +46,7 @@ pub(crate) fn store(
     d.act(Action::Create(Box::new(stored.owned_by(&cx.c.name, uid))));
 }
 
-/// Promoted templates beyond the history limit go, oldest first; those that status names stay.
+/// Deletes promoted templates beyond the history limit, oldest first; those in status stay.
 pub(crate) fn collect(cx: &Context<'_>, d: &mut PlanBuilder) {
     let mut old: Vec<&Value> = cx
         .snap

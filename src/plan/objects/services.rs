@@ -1,8 +1,8 @@
 //! The Services in front of the primary and of the target.
 //!
-//! Where the side of the new version is a copy of the target: which revision it leads to and since when. It takes
-//! another one only while it has no traffic, and is relied on once everything in front of it has learned of that.
-//! For workloads, whose Services always lead to the same pods, all of this holds by itself.
+//! If the side of the new version is a copy of the target, it has a revision and a time of its last change. It gets
+//! another revision only while it has no traffic, and is used once everything in front of it has learned of that.
+//! For workloads, whose Services always select the same pods, all of this holds by itself.
 
 use crate::{
     manifest::{self, Manifest, target::Sides},
@@ -17,20 +17,20 @@ use crate::{
     snapshot::SERVICE,
 };
 
-/// Whether the canary's Service is to lead to another revision.
+/// Whether the canary's Service should get another revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Revised {
-    /// It is not.
+    /// No.
     No,
-    /// It is, and may do so now.
+    /// Yes, now.
     Now,
-    /// It stays as it is: not on trial yet.
+    /// Not yet: the revision is not on trial.
     Later,
-    /// It is, once nothing leads there any more and proxies have learned of that.
+    /// Yes, once no traffic goes there any more and proxies have learned of that.
     Wait,
 }
 
-/// Looks at what the canary's Service leads to and what is `wanted` of it.
+/// Compares the revision of the canary's Service with the `wanted` one.
 pub(crate) fn revised(cx: &Context<'_>, d: &mut PlanBuilder, wanted: &Manifest) -> Revised {
     let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return Revised::No };
     let of = |object| manifest::annotation(object, names::ANNOTATION_REVISION);
@@ -38,7 +38,7 @@ pub(crate) fn revised(cx: &Context<'_>, d: &mut PlanBuilder, wanted: &Manifest) 
         return Revised::No;
     }
     if cx.promoted().is_some() && cx.applied() != Some(cx.hash.as_str()) {
-        // not on trial: that begins with status
+        // a trial begins with the status
         return Revised::Later;
     }
     let unused = cx.live_split().is_none_or(|live| live == Split::to_canary(0));
@@ -71,7 +71,7 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     }
 }
 
-/// The live Service selects by some of the labels that it is to select by, as a former version made it: it was not changed since.
+/// The live Service selects by some of the wanted labels, as an earlier version created it, and was not changed since.
 pub(crate) fn is_widely_selected(cx: &Context<'_>, wanted: &Manifest) -> bool {
     let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return false };
     let (live, wanted) = (&live["spec"]["selector"], &wanted.body["spec"]["selector"]);
@@ -79,7 +79,7 @@ pub(crate) fn is_widely_selected(cx: &Context<'_>, wanted: &Manifest) -> bool {
     !has.is_empty() && has.len() < wants.len() && has.iter().all(|(key, value)| wants.get(key) == Some(value))
 }
 
-/// Admission has rendered them once already: a Canary whose Services cannot be rendered never comes here.
+/// Admission has already rendered them once: a Canary whose Services cannot be rendered is refused there.
 pub(crate) fn rendered(cx: &Context<'_>) -> Option<Sides> {
     let prefixes = &cx.snap.rules.include_label_prefix;
     cx.c.target.sides(&cx.c, cx.target, &cx.label, &cx.snap.objects, prefixes).ok()

@@ -1,4 +1,5 @@
-//! Workloads of others whose pods our selectors would meet: their pods would answer for the Canary's, and count as its own.
+//! Workloads of others whose pods our selectors would match: their pods would answer for the Canary's, and count as its
+//! own.
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::{
     spec::{Problem, Validated},
 };
 
-/// A Service in front of either side would lead to pods of another workload.
+/// A Service in front of either side would select pods of another workload.
 pub(crate) fn fault(
     snap: &Snapshot,
     c: &Validated,
@@ -40,7 +41,7 @@ pub(crate) fn fault(
     sides.iter().find_map(met)
 }
 
-/// The primary itself, made by one label, selects pods of another workload; its Services do not.
+/// The primary itself, created with one label, selects pods of another workload; its Services do not.
 pub(crate) fn advice(snap: &Snapshot, c: &Validated) -> Option<String> {
     let primary = snap.objects.get(c.target.kind(), &c.names.primary).filter(|_| c.target.rests())?;
     let selector = selectors::match_labels(primary);

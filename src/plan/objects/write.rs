@@ -1,6 +1,6 @@
-//! Writing one generated object: made when missing, patched when different, left alone otherwise. What another party
-//! changes back, or the API server refuses, is written ever more rarely; meanwhile a pass goes on if what it needs of the
-//! object is there.
+//! Writing one generated object: created if missing, patched if different, left alone otherwise. If another party
+//! reverts a write, or the API server refuses it, it is repeated less and less often; meanwhile a pass continues if the
+//! object already does what the pass needs.
 
 use serde_json::{Map, Value, json};
 
@@ -21,17 +21,17 @@ use crate::{
     write_budget::{Desired, Part, Stake},
 };
 
-/// How a difference from the wanted state came about, as far as can be told.
+/// The origin of a difference from the wanted state, if known.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteReason {
-    /// This pass wants something new.
+    /// This pass wants a new state.
     Wanted,
     /// It was in place before: somebody changed it.
     Drift,
 }
 
-/// Asks for this many pods of the target, or for none. Goes on where it keeps pods that it is asked to give up and that
-/// somebody else gives back to it again and again.
+/// Scales the target to this many pods, or to none. Continues if it keeps pods that it should give up because
+/// somebody else restores them again and again.
 pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, pods: i64) -> Flow {
     let asked = match cx.c.target.ask(pods) {
         Some(Ask::Replicas(replicas)) => d.try_act(Action::scale(cx.target, replicas)),
@@ -46,13 +46,13 @@ pub(crate) fn ask(cx: &Context<'_>, d: &mut PlanBuilder, pods: i64) -> Flow {
     if asked == WAIT && pods == 0 { GO_ON } else { asked }
 }
 
-/// The target, which was asked for no pods, has none any more; or it has been waited for long enough.
+/// The target, after it was scaled to zero, has no pods any more; or it has been awaited for long enough.
 fn emptied(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     cx.c.target.is_empty(cx.target)
         || d.reached(clock::after(cx.standing_since(), cx.c.deadline)).is_continue()
 }
 
-/// Makes the object if it is missing, and patches it if it differs; goes on if it is there as wanted.
+/// Creates the object if it is missing, and patches it if it differs; continues if it is as wanted.
 pub(crate) fn object(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest, why: WriteReason) -> Flow {
     let at = ObjectRef::new(want.kind, want.name.clone());
     if let Some(live) = cx.snap.objects.at(&at) {
@@ -68,7 +68,7 @@ pub(crate) fn object(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest, why:
     flow
 }
 
-/// Patches `live` to `want`, adding `more` to the patch when there is one to write.
+/// Patches `live` to `want`, adding `more` to the patch if there is one to write.
 pub(crate) fn patch_with(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -96,7 +96,7 @@ pub(crate) fn object_from(
     let Some(patch) = patch else { return GO_ON };
     let known = manifest::ours(live, &cx.c.name) || manifest::adopted(live);
     let drift = why == WriteReason::Drift && known && cx.spec_seen();
-    // the condition tells of what is changed back again and again
+    // the condition reports objects that are reverted again and again
     let contested = cx.snap.writes.is_disputed(&(want.at(), want.manager));
     let flow = patched(cx, d, live, want, patch);
     if drift && !contested && flow == WRITE_FIRST {
@@ -105,8 +105,8 @@ pub(crate) fn object_from(
     flow
 }
 
-/// Patches `live`, unless it is too early for another attempt: then it goes on if users go where they would with the patch,
-/// and the pods are those that are wanted.
+/// Patches `live`, unless it is too early for another attempt: then it continues if users are routed as with the patch,
+/// and the pods are the wanted ones.
 fn patched(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest, mut patch: Value) -> Flow {
     let mut desired = desired(want, Stake::None);
     let repeated = cx.snap.writes.repeats(&(want.at(), want.manager), desired);
@@ -114,7 +114,7 @@ fn patched(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifest,
     desired.stake = if leads { Stake::None } else { stake(cx) };
     let mut stamps = stamps(cx, d, want);
     if repeated && leads && manifest::written(live).is_some() {
-        // nothing that proxies have to learn of: they settle when they did before
+        // nothing that proxies have to learn: their settle time does not begin again
         json_patch::merge(&mut stamps, &unwritten());
     }
     merge(&mut patch, &stamps);
@@ -135,8 +135,8 @@ pub(crate) fn given_back(
     attempt(d, live, want, patch, desired, serves)
 }
 
-/// Writes the patch if it is time for it. Of one that was refused as a whole the parts are tried: the weights of an Ingress
-/// are annotations, and they are taken although its rules are not.
+/// Writes the patch if it is time. If it was refused as a whole, its parts are tried: the weights of an Ingress
+/// are annotations, and they are accepted even if its rules are not.
 fn attempt(
     d: &mut PlanBuilder,
     live: &Value,
@@ -159,7 +159,7 @@ fn attempt(
     WAIT
 }
 
-/// Annotations that say what the rest of an object is, or was: neither is written without the other.
+/// Annotations that describe the rest of an object, or its original: neither is written without the other.
 const DESCRIBE: [&str; 6] = [
     names::ANNOTATION_ORIGINAL,
     names::ANNOTATION_REVISION,
@@ -169,7 +169,7 @@ const DESCRIBE: [&str; 6] = [
     names::ANNOTATION_FLOOR,
 ];
 
-/// The parts of a patch that was refused, if it has several.
+/// The parts of a refused patch, if it has several.
 fn parts(d: &PlanBuilder, want: &Manifest, mut patch: Value) -> Vec<(Part, Value)> {
     let metadata = patch.as_object_mut().and_then(|patch| patch.remove("metadata"));
     let (Some(metadata), Some(false)) = (metadata, patch.as_object().map(Map::is_empty)) else {
@@ -180,7 +180,7 @@ fn parts(d: &PlanBuilder, want: &Manifest, mut patch: Value) -> Vec<(Part, Value
     {
         return vec![];
     }
-    // what proxies have to learn of is written with its time, from which they settle
+    // changes that proxies have to learn are written with their time, from which settling counts
     for key in [names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN] {
         if let Some(value) = annotations.get(key) {
             json::set(&mut patch, &["metadata", "annotations", key], value.clone());
@@ -189,12 +189,12 @@ fn parts(d: &PlanBuilder, want: &Manifest, mut patch: Value) -> Vec<(Part, Value
     vec![(Part::Metadata, json!({"metadata": metadata})), (Part::Rest, patch)]
 }
 
-/// What it means for users who do not go where they are meant to.
+/// The consequence for users if the object is not as wanted.
 fn stake(cx: &Context<'_>) -> Stake {
     if cx.loses_users() { Stake::Outage } else { Stake::Traffic }
 }
 
-/// Whether users go where they would with the patch, and whether the object does all that a run depends on: the same split,
+/// Whether users are routed as with the patch, and whether the object does everything that a run needs: the same split,
 /// the same pods behind a Service, a primary with the wanted pods.
 fn serves(cx: &Context<'_>, live: &Value, want: &Manifest, patch: &Value) -> (bool, bool) {
     let mut after = live.clone();
@@ -210,13 +210,13 @@ fn serves(cx: &Context<'_>, live: &Value, want: &Manifest, patch: &Value) -> (bo
     (leads, leads && (!primary || cx.c.target.intact(live, want)))
 }
 
-/// What decides where the requests of a Service go.
+/// The fields that decide where a Service sends requests.
 fn leads_to(service: &Value) -> (&Value, Vec<[&Value; 2]>) {
     let ports = service["spec"]["ports"].as_array().into_iter().flatten();
     (&service["spec"]["selector"], ports.map(|port| [&port["port"], &port["targetPort"]]).collect())
 }
 
-/// What each write of these objects carries beside its content: by which run, and when.
+/// The additional data of each write of these objects: run and time.
 fn stamps(cx: &Context<'_>, d: &PlanBuilder, want: &Manifest) -> Value {
     let epoch = d.status.epoch.to_string();
     let route = cx.router.reads(&cx.c).iter().any(|r| r.kind == want.kind && r.name == want.name);
@@ -236,7 +236,7 @@ fn stamps(cx: &Context<'_>, d: &PlanBuilder, want: &Manifest) -> Value {
     json!({})
 }
 
-/// Takes the time out of the stamps.
+/// Removes the time from the stamps.
 fn unwritten() -> Value {
     json!({"metadata": {"annotations": {names::ANNOTATION_WRITTEN: null}}})
 }
@@ -247,7 +247,7 @@ pub(crate) fn stamp(cx: &Context<'_>, d: &PlanBuilder, mut want: Manifest) -> Ma
     want
 }
 
-/// Adds `more` to `into`, object by object. Nulls stay, as `into` may be a merge patch that removes fields by them.
+/// Adds `more` to `into`, object by object. Nulls stay, because in a merge patch they remove fields.
 fn merge(into: &mut Value, more: &Value) {
     match (into, more) {
         (Value::Object(into), Value::Object(more)) => {

@@ -1,5 +1,5 @@
-//! Edits of the analysis in the middle of a run. The place of a run is what has been shown to whom: the weight, and the
-//! requests that it is of. An index into a list that was edited says nothing of that.
+//! Edits of the analysis during a run. The position of a run is the traffic that users have seen: the weight, and the
+//! requests that it applies to. An index into an edited list says nothing about that.
 
 use crate::{
     api::{EndingKind, StepStatus},
@@ -17,7 +17,7 @@ use crate::{
     spec::{Step, Strategy},
 };
 
-/// A threshold or a limit of a metric is by now one that has been passed: the run ends.
+/// A threshold or a metric's limit has been lowered to one that is already exceeded: the run ends.
 pub(crate) fn limit_lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let checks = cx.status().failed_checks;
     if checks < cx.c.threshold {
@@ -29,8 +29,8 @@ pub(crate) fn limit_lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &why)
 }
 
-/// `match` names other requests than those that have met the new version: nothing is known of what they meet. The steps
-/// begin again with the first; what failed stays counted.
+/// `match` now selects other requests than those that have reached the new version, so nothing is known about them. The
+/// steps begin again with the first; failures stay counted.
 pub(crate) fn audience_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     if step.index == 0 || step.audience.is_empty() || step.audience == cx.audience() {
@@ -70,13 +70,13 @@ fn start_over(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) -> Flow {
     let zero = cx.zero();
     d.urgent = zero.canary() == 0;
     if zero.canary() > 0 {
-        // only the canary has pods: it serves on until the primary has some
+        // only the canary has pods: it keeps serving until the primary has some
         return HANDLED;
     }
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }
 
-/// Where a run stands in a schedule.
+/// The position of a run in a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// At its index.
@@ -87,9 +87,9 @@ enum Place {
     Above,
 }
 
-/// `hidden`: steps without users are alike whether requests are mirrored or not. Steps of one weight have been gone through
-/// in their order, so that as many of them count as done as the index says. A weight below that of every step stands at the
-/// first, which is yet to be taken: see [`Context::steps_done`].
+/// `hidden`: steps without users are the same whether requests are mirrored or not. Steps with the same weight are
+/// taken in order, so as many of them count as done as the index says. A run with a weight below that of every step is
+/// at the first, which is not taken yet: see [`Context::steps_done`].
 fn place(schedule: &[Step], hidden: bool, step: &StepStatus) -> Place {
     let Some(at) = usize::try_from(step.index).ok().filter(|index| *index > 0) else { return Place::Kept };
     let same = |s: &Step| s.weight == step.weight && (hidden || s.mirrored == step.mirrored);

@@ -1,4 +1,4 @@
-//! Serin's finalizer on a deleted Canary: whether it is there, and its removal, with which the Canary goes.
+//! Serin's finalizer on a deleted Canary: whether it exists, and its removal, which deletes the Canary.
 
 use serde_json::Value;
 
@@ -11,12 +11,12 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// The finalizer is still to be removed by us.
+/// We still have to remove the finalizer.
 pub(crate) fn held(snap: &Snapshot) -> bool {
     snap.canary.metadata.finalizers.iter().flatten().any(|f| f == names::FINALIZER)
 }
 
-/// Nothing can be reverted: the finalizer goes, and what was generated is left running.
+/// Nothing can be reverted: the finalizer is removed, and generated objects are left running.
 pub(crate) fn let_go(snap: &Snapshot, d: &mut PlanBuilder, why: Option<&str>) {
     let meta = &snap.canary.metadata;
     let name = meta.name.as_deref().unwrap_or_default();
@@ -28,7 +28,8 @@ pub(crate) fn let_go(snap: &Snapshot, d: &mut PlanBuilder, why: Option<&str>) {
     release(snap, d);
 }
 
-/// The finalizers that a deleted Canary keeps which does not decode: all but ours. None if it is not deleted, or not held.
+/// The finalizers that a deleted Canary keeps if it does not decode: all except ours. None if it is not deleted, or has
+/// none of ours.
 pub(crate) fn freed(raw: &Value) -> Option<Vec<String>> {
     let meta = &raw["metadata"];
     let all = meta["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -45,8 +46,8 @@ pub(crate) fn release(snap: &Snapshot, d: &mut PlanBuilder) {
     d.act(Action::Finalizers { list: all.filter(|f| *f != names::FINALIZER).cloned().collect() });
 }
 
-/// `helm install` takes an object under deletion for its own and says "deployed"; then the object goes. Told of a deletion
-/// that was not watched: one that is seen from its beginning is the uninstallation itself.
+/// `helm install` adopts an object under deletion and reports "deployed"; then the object is deleted. Reported for a
+/// deletion that was not watched: one that is seen from its beginning is the uninstallation itself.
 fn applied_since(snap: &Snapshot) -> Option<Note> {
     let meta = &snap.canary.metadata;
     let release = meta.annotations.as_ref()?.get(names::HELM_RELEASE)?;

@@ -1,5 +1,5 @@
-//! Between runs: generated objects kept as they should be, a new revision noticed, replicas handed over. A Canary at
-//! rest with nothing changed leads to an empty plan.
+//! Between runs: generated objects are kept in their wanted state, a new revision is noticed, replicas are handed over.
+//! An idle Canary without changes leads to an empty plan.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,7 +29,7 @@ use crate::{
     router::Split,
 };
 
-/// The order in which a Canary at rest is looked at.
+/// The guards of an idle Canary, in order.
 pub(crate) const CHAIN: Chain = &[
     ("adopt", adopt),
     ("generated_objects", generated_objects),
@@ -50,8 +50,8 @@ fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     all([sides, route, autoscaler::sync(cx, d)])
 }
 
-/// The target has another template than the one that was last on trial, or that one is to be tried again: a run begins, unless
-/// a gate keeps it waiting.
+/// The target has another template than the last one on trial, or that one should be analysed again: a run begins,
+/// unless it waits at a gate.
 fn new_revision(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let is_promoted = cx.promoted() == Some(cx.hash.as_str());
     let known = cx.applied() == Some(cx.hash.as_str()) && observed_target::is_same(cx);
@@ -68,20 +68,21 @@ fn new_revision(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     } else if d.find(conditions::PAUSED).is_some() {
         d.clear(conditions::QUEUED);
     }
-    // at a gate things are as at rest; its webhooks may let the revision begin at once
+    // at a gate everything is as between runs; its webhooks may let the revision begin at once
     if !cx.waits_to_begin() || d.status.phase != Some(Phase::Waiting) {
         return WAIT;
     }
     handled_after(scale_down_idle(cx, d))
 }
 
-/// Somebody wants the revision to be tried again: from now on it is one that was never on trial, also while it waits to begin.
+/// Somebody requested another analysis of the revision: from now on it counts as never tried, also while it waits to
+/// begin.
 fn tried_again(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     let asked = requests::granted(cx, d, Verb::Retry).is_some();
     if asked {
         d.status.last_applied_spec.clone_from(&cx.status().last_promoted_spec);
         d.status.tracked_configs = cx.checksums_of(cx.promoted());
-        // the present generation would stand for the promoted revision otherwise
+        // otherwise the current generation would be recorded for the promoted revision
         d.status.target.iter_mut().for_each(|target| target.generation = 0);
     }
     asked
@@ -113,7 +114,7 @@ fn failure_over(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// Pods of a target at rest: what they are asked for is handed to the primary, and the target is scaled to zero.
+/// Pods of an idle target: the requested number is handed to the primary, and the target is scaled to zero.
 fn scale_down_idle(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let on_primary =
         traffic::split_in_place(cx, Split::to_canary(0)) && acceptance::not_programmed(cx).is_none();
@@ -130,8 +131,8 @@ fn scale_down_idle(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     autoscaler::scale_to_zero(cx, d)
 }
 
-/// Replicas that a chart or a person sets on the target at rest are meant for what serves: the primary gets them, unless
-/// an autoscaler owns its replicas. Not a number that may be a default: what is said of it then.
+/// Replicas that a chart or a person sets on the idle target are meant for the pods that serve: the primary gets them,
+/// unless an autoscaler owns its replicas. A number that may be a default is only reported.
 fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<Note> {
     let replicas = cx.target_replicas();
     let scaled = replicas::primary_is_scaled(cx) || !cx.c.target.replicated();
@@ -147,8 +148,8 @@ fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<Note> {
     None
 }
 
-/// A target that is scaled up again and again while it is idle is scaled down ever later, so that two who want different
-/// things do not write against each other for ever.
+/// A target that is scaled up again and again while it is idle is scaled down after longer and longer delays, so that
+/// two parties do not write against each other forever.
 fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let seen = cx.status().target.clone().unwrap_or_default();
     let generation = cx.target["metadata"]["generation"].as_i64();
@@ -177,12 +178,12 @@ fn back_off(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// Seconds after it was scaled to zero within which an idle target is scaled up *again*.
 const PAUSE: i64 = 30;
-/// Seconds that an idle target keeps pods that it was given again and again; doubled each time, up to [`PATIENCE_MOST`].
+/// Seconds that an idle target keeps repeatedly added pods; doubled each time, up to [`PATIENCE_MOST`].
 const PATIENCE: i64 = 10;
 const PATIENCE_MOST: i64 = 3600;
 
 /// Status written by Flagger: its hashes mean nothing here. A primary that runs the target's template is taken over as it
-/// is; otherwise what it runs is kept as the promoted template, and the target's is a new revision.
+/// is; otherwise its template is kept as the promoted one, and the target's is a new revision.
 fn adopt(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.promoted().is_some_and(revision::is_ours) {
         return GO_ON;
@@ -192,7 +193,7 @@ fn adopt(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return HANDLED;
     };
     let same = cx.c.target.same(primary, cx.target, &cx.label, &cx.c.names.target);
-    // one that is kept as it runs names the objects it uses
+    // a primary that is kept as it is names the objects it uses
     let held = cx.c.target.as_target(primary);
     let (source, used) =
         if same { (cx.target, config_snapshots::taken_over(cx, primary)) } else { (&*held, BTreeMap::new()) };

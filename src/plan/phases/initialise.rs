@@ -1,5 +1,5 @@
 //! From a plain Deployment to a primary that serves everyone. The target keeps serving until the primary is ready and
-//! routed to; scaling it down is the last thing that happens.
+//! has the traffic; scaling it down is the last step.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ use crate::{
     spec::in_use,
 };
 
-/// The order in which a Canary is set up.
+/// The guards of setting up a Canary, in order.
 pub(crate) const CHAIN: Chain = &[
     ("begin", begin),
     ("on_healthy_side", traffic::on_healthy_side),
@@ -52,7 +52,7 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     d.phase(Phase::Initializing, cx.kind());
-    // records that a Canary of this name has left behind keep their numbers
+    // records that an earlier Canary of this name left behind keep their numbers
     d.status.epoch = d.status.epoch.max(history::latest(cx.snap)).saturating_add(1);
     d.status.in_use = Some(in_use(&cx.c));
     if cx.scaler.is_some() {
@@ -66,7 +66,7 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// The first template counts as promoted; it is stored before the primary is made from it.
+/// The first template counts as promoted; it is stored before the primary is created from it.
 fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let primary = cx.primary();
     let made_from = primary.and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
@@ -79,7 +79,7 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     revisions::store_template(cx, d)?;
     let Some(stored) = cx.stored(Some(&cx.hash)) else { return WAIT };
     if primary.is_some() {
-        // one of Flagger's, or left behind by a Canary that is gone: it gets the target's template, as any primary does
+        // Flagger's, or left behind by a Canary that is gone: it gets the target's template, like any primary
         // when a Canary is first seen
         return primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), false);
     }
@@ -90,16 +90,16 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     all([made, WAIT])
 }
 
-/// A primary that is left of a Canary that is gone has pods, and another template than the target: users are on it, and the
+/// A primary left behind by a former Canary has pods, and another template than the target: users are on it, and the
 /// target's template may be one that failed.
 fn serves_another(cx: &Context<'_>, live: &Value) -> bool {
     let count = |field: &str| live["status"][field].as_i64().unwrap_or(0);
-    // of a workload its Service may be gone
+    // its Service may be gone
     let pods = count("availableReplicas") + count("numberAvailable") > 0 || cx.primary_pods() > 0;
     pods && !cx.c.target.same(live, cx.target, &cx.label, &cx.c.names.target)
 }
 
-/// What it runs counts as promoted. The target's template is a new revision.
+/// Its template counts as promoted. The target's template is a new revision.
 fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow {
     let held = cx.c.target.as_target(live);
     let hash = revision::hash_with(&cx.c.target.revision(&held), &BTreeMap::new());
@@ -118,7 +118,7 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if let Some(live) = cx.primary() {
         primary::switched_on(cx, d, live);
     }
-    // its Service is made only afterwards
+    // its Service is created only afterwards
     let Some((why, _)) = cx.primary_rollout().unserving(true) else {
         d.clear(conditions::PODS_READY);
         return GO_ON;

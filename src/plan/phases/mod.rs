@@ -1,4 +1,4 @@
-//! What each phase of a Canary does.
+//! The phases of a Canary.
 
 pub(crate) mod edits;
 pub(crate) mod finalizer;

@@ -1,6 +1,6 @@
-//! A Canary that is not accepted, in the middle of a run. No weight is raised and nothing is corrected, but it stays watched: what is
-//! measured badly still ends the run, an ending that was begun goes on, and the canary's traffic goes to the primary when
-//! its pods are gone or another template is there that was never analysed.
+//! A Canary that is not accepted, during a run. No weight is raised and nothing is corrected, but it is watched: failed
+//! checks still end the run, a run that is ending continues, and the canary's traffic goes to the primary when
+//! its pods are gone or the target has a template that was never analysed.
 
 use crate::{
     api::Phase,
@@ -19,7 +19,7 @@ use crate::{
     router::Split,
 };
 
-/// The order in which a run is watched.
+/// The guards of a watched run, in order.
 pub(crate) const CHAIN: Chain = &[
     ("abort_requested", gates::aborted),
     ("rollback_under_way", ending_under_way),
@@ -47,7 +47,7 @@ fn in_a_run(cx: &Context<'_>) -> bool {
         )
 }
 
-/// The route was written for this Canary. Until it has been accepted once, one that is there may be somebody else's.
+/// The route was written for this Canary. Before it was accepted once, an existing route may be somebody else's.
 fn is_routed(cx: &Context<'_>) -> bool {
     let written = || {
         let routes = cx.router.reads(&cx.c);
@@ -72,7 +72,7 @@ fn route_to_nobody(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, zero, if ours { WriteReason::Wanted } else { WriteReason::Drift }))
 }
 
-/// An ending needs the target's label and nothing else of it; without one its traffic goes back, and the rest waits.
+/// Ending a run needs only the target's label; without one its traffic goes back, and the rest waits.
 fn ending_under_way(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.status().run.as_ref().is_none_or(|run| run.ending.is_none()) {
         return GO_ON;
@@ -96,7 +96,7 @@ fn target_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WAIT
 }
 
-/// All traffic goes to the primary, if that has pods. The steps begin with the first when the Canary is accepted again.
+/// All traffic goes to the primary, if that has pods. The steps begin again when the Canary is accepted.
 fn lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     let led = step.weight > 0 || step.mirrored || cx.live_split().is_some_and(Split::is_pinned);

@@ -1,6 +1,6 @@
-//! Pods of the canary that somebody else took away: an autoscaler, a person, a descheduler. That is no verdict on the version.
-//! Its users go to the primary, the steps start over once there are pods again, and no check fails. Where it goes on for
-//! longer than `progressDeadlineSeconds` the run ends.
+//! Pods of the canary that somebody else removed: an autoscaler, a person, a descheduler. That is no verdict on the
+//! version. Its users go to the primary, the steps start over once there are pods again, and no check fails. If it
+//! continues for longer than `progressDeadlineSeconds` the run ends.
 
 use crate::{
     api::EndingKind,
@@ -16,7 +16,7 @@ use crate::{
     router::Split,
 };
 
-/// Looks whether the canary's pods were taken away under traffic, and for how long that has gone on.
+/// Whether the canary's pods were removed under traffic, and for how long that has continued.
 pub(crate) fn taken_away(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     step_overdue(cx, d)?;
     if !are_leaving(cx) {
@@ -37,14 +37,14 @@ pub(crate) fn taken_away(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }
 
-/// The canary has no ready pod, and that is not its own doing: it is asked for none, or they are being deleted.
+/// The canary has no ready pod, but not because of itself: it is scaled to zero, or its pods are being deleted.
 fn are_leaving(cx: &Context<'_>) -> bool {
     let leaving = cx.snap.leaving.get(&cx.c.names.canary_service).is_some_and(|leaving| *leaving > 0);
     let none_asked = cx.c.target.rests() && cx.target_replicas() == 0;
     cx.canary_pods() == 0 && (none_asked || leaving)
 }
 
-/// The pods that a step is to be carried by are not ready within the deadline.
+/// The pods for a step are not ready within the deadline.
 fn step_overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     let Some(pods) = step.pods.as_ref().filter(|_| replicas::awaits_pods(cx, &step)) else { return GO_ON };
@@ -58,7 +58,7 @@ fn step_overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", why)
 }
 
-/// They have been taken away again and again for longer than the deadline.
+/// They have been removed repeatedly for longer than the deadline.
 fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(taken) = cx.status().run.as_ref().and_then(|run| run.taken.as_ref()) else { return GO_ON };
     if d.reached(clock::after(cx.counted_from(taken.since.0), cx.c.deadline)).is_break() {

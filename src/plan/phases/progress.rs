@@ -26,8 +26,8 @@ use crate::{
     spec::Strategy,
 };
 
-/// The order in which a run is looked at. What ends it or takes its traffic away comes first, then the generated objects,
-/// then the pods, and last what raises the weight.
+/// The guards of a run, in order. Those that end it or take its traffic away come first, then the generated objects,
+/// then the pods, and last those that raise the weight.
 pub(crate) const CHAIN: Chain = &[
     ("rollback_under_way", rollback::carry_on),
     ("revision_changed", revision_changed),
@@ -62,7 +62,7 @@ pub(crate) const CHAIN: Chain = &[
 fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     let want = wanted(cx, &step);
-    // pins come and go with the canary's pods
+    // the rules of always and never appear and disappear with the canary's pods
     let pins_alike = cx.live_split().is_none_or(|live| live.is_pinned() == want.is_pinned());
     let rescue = is_rescue(cx, want) || cx.live_split().is_some_and(|live| is_rescue(cx, live));
     let expected = step.confirmed.is_some() && pins_alike && !rescue;
@@ -80,12 +80,12 @@ fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     objects
 }
 
-/// Without the capacity to take everything back no run begins, and none is promoted unanalysed.
+/// Without the capacity to take everything back, no run begins, and none is promoted unanalysed.
 fn capacity_to_begin(cx: &Context<'_>, _: &mut PlanBuilder) -> Flow {
     wait_unless(!(autoscaler::is_held(cx) && (cx.unanalysed() || cx.step().index == 0)))
 }
 
-/// A run that people hold does not begin to give users to the new version, and is not promoted unanalysed.
+/// A run that people hold does not begin to send users to the new version, and is not promoted unanalysed.
 fn held(cx: &Context<'_>, _: &mut PlanBuilder) -> Flow {
     wait_unless(!(gates::held::is_held(cx) && (cx.unanalysed() || cx.step().index == 0)))
 }
@@ -94,7 +94,7 @@ fn skip_analysis(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.unanalysed() { promote::begin(cx, d) } else { GO_ON }
 }
 
-/// A window has ended, or what the run waits for has come.
+/// A window has ended, or the wait of the run is over.
 fn analyse(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let held = autoscaler::is_held(cx) || gates::held::is_held(cx);
     if !waiting::is_idle(cx) && d.reached(schedule::due(cx)).is_continue() {
@@ -107,7 +107,7 @@ fn analyse(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     go_on(cx, d)
 }
 
-/// To the next step; after the last one the promotion.
+/// To the next step; after the last one to the promotion.
 fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let done = cx.steps_done();
     if done >= cx.c.schedule.len() {
@@ -119,8 +119,8 @@ fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     steps::advance(cx, d, i32::try_from(done + 1).unwrap_or(i32::MAX))
 }
 
-/// The step's split; all to the canary while only that has pods. Where the route cannot do that, one that somebody turned
-/// further to the canary stays: putting it back would lead to no pods.
+/// The step's split; all to the canary while only that has pods. If the route cannot do that, but somebody has moved it
+/// further to the canary, it stays: reverting it would lead to no pods.
 fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     let zero = cx.zero();
     if zero.canary() > 0 {
@@ -137,15 +137,15 @@ fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     further.unwrap_or(split)
 }
 
-/// All are led to the canary, although its step has fewer, or other requests than those that are named now.
+/// All users are routed to the canary, although its step has fewer, or other requests than those that match now.
 fn is_rescue(cx: &Context<'_>, split: Split) -> bool {
     let step = cx.step();
     let others = !step.audience.is_empty() && step.audience != cx.audience();
     split.canary() == 100 && (others || split != cx.split(&step))
 }
 
-/// Only the canary has pods: all are led there, and back to the step's split once the primary has some again. Nothing else
-/// is fixed.
+/// Only the canary has pods: all users are routed there, and back to the step's split once the primary has some again.
+/// Nothing else is corrected.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let want = wanted(cx, &cx.step());
     if !is_rescue(cx, want) && !cx.live_split().is_some_and(|live| is_rescue(cx, live)) {
@@ -154,8 +154,8 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     traffic::routing(cx, d, want, WriteReason::Wanted)
 }
 
-/// A rollback was begun whose status write was refused: the route carries less than the status says, written under an
-/// epoch that the status has not come to. The weight is not raised again: the run ends.
+/// A rollback has begun, but its status write was refused: the route has less than the status, written under an
+/// epoch that the status has not reached. The weight is not raised again: the run ends.
 fn route_lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     let written =
@@ -181,7 +181,7 @@ fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         let why = "the target was set back to the promoted template";
         return ending::begin(cx, d, EndingKind::Aborting, "Aborted", why);
     }
-    // under the old epoch: a route that is lowered by a new one is that of a rollback, see `route_lowered`
+    // under the old epoch: a route that is lowered under a new one belongs to a rollback, see `route_lowered`
     let lowered = traffic::routing(cx, d, cx.zero(), WriteReason::Wanted);
     start::reset(cx, d);
     d.status.failed_checks = 0;
@@ -193,13 +193,13 @@ fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 /// The canary lost all its pods under traffic: that goes to the primary now, counts as a failed check, and the steps
-/// start over once there are pods. Nothing moves while the primary has none either.
+/// start over once there are pods. Nothing changes while the primary has none either.
 pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.step().weight == 0 || cx.canary_pods() > 0 {
         return GO_ON;
     }
     if cx.primary_pods() == 0 {
-        // a primary that was deleted as well is made again
+        // a primary that was deleted as well is created again
         primary::intact(cx, d)?;
         return WAIT;
     }
@@ -216,7 +216,7 @@ pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }
 
-/// Without pods of the primary there is nothing to compare with, and no weight moves.
+/// Without pods of the primary there is nothing to compare with, and no weight changes.
 fn primary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.primary_pods() > 0 {
         return GO_ON;
@@ -250,7 +250,7 @@ fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WAIT
 }
 
-/// The route carries the weight: from now on it is measured.
+/// The route has the weight: from now on it is measured.
 fn confirm(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     if step.confirmed.is_some() {

@@ -30,10 +30,10 @@ use crate::{
     router::Split,
 };
 
-/// So many revisions that were promoted before are remembered.
+/// Number of formerly promoted revisions that are remembered.
 const FORMER: usize = 10;
 
-/// The order in which a promotion is looked at.
+/// The guards of a promotion, in order.
 pub(crate) const CHAIN: Chain = &[
     ("rollback_under_way", rollback::carry_on),
     ("canary_pods_lost", canary_pods_lost),
@@ -57,7 +57,8 @@ pub(crate) const CHAIN: Chain = &[
     ("everyone_on_canary", replaced::everyone_on_canary),
     ("primary_template", primary_template),
     ("primary_ready", primary_ready),
-    // the few pods that shares have left it first: all at once would be more of the old version before the new
+    // with shares of pods, first the few pods that are left: scaling up first would add pods of the old version before
+    // the new
     (
         "primary_whole",
         |cx, d| if pod_limits::shares_pods(cx) { pod_weighting::ask_for_whole(cx, d) } else { GO_ON },
@@ -66,8 +67,8 @@ pub(crate) const CHAIN: Chain = &[
     ("shift", shift),
 ];
 
-/// The order in which a promotion is finished: users are on the new primary; the target's pods go once the proxies have
-/// learned of it.
+/// The guards of finishing a promotion, in order: users are on the new primary; the target's pods are removed once the
+/// proxies have learned of it.
 pub(crate) const FINALISE: Chain = &[
     ("generated_objects", |cx, d| {
         all([
@@ -87,7 +88,7 @@ pub(crate) const FINALISE: Chain = &[
     ("succeed", succeed),
 ];
 
-/// All checks have passed, or were not wanted: called only while the target carries the analysed template.
+/// All checks have passed, or were not wanted: called only while the target has the analysed template.
 pub(crate) fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.say(cx.messages.copying());
     d.phase(Phase::Promoting, cx.kind());
@@ -104,9 +105,9 @@ fn stored<'a>(cx: &Context<'a>) -> Option<&'a Value> {
     cx.stored(cx.applied()).filter(|stored| !config_snapshots::lost(cx, stored))
 }
 
-/// Without a stored template the process died between the decision and the copies, or somebody deleted those. The target
-/// still has the template: it is stored. The target has another by now: what was analysed is gone, so nothing is
-/// promoted, and the next revision is found at rest.
+/// Without a stored template the process died between the decision and the copies, or somebody deleted those. If the
+/// target still has the template, it is stored. If the target has another one by now, the analysed one is gone, so
+/// nothing is promoted, and the next revision is found between runs.
 fn template_stored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if stored(cx).is_some() {
         return GO_ON;
@@ -132,7 +133,7 @@ fn target_moved_on(cx: &Context<'_>) -> bool {
     cx.applied() != Some(cx.hash.as_str())
 }
 
-/// The target is rolling to something that was never analysed: it loses its traffic, the promotion goes on.
+/// The target is rolling out a template that was never analysed: it loses its traffic, and the promotion continues.
 fn target_moved_on_under_traffic(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if !target_moved_on(cx) || cx.step().weight == 0 {
         return GO_ON;
@@ -159,7 +160,7 @@ pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }
 
-/// The analysed pods that others take away while they carry users come back; nothing waits for them.
+/// Restores analysed pods that others remove while they serve users; nothing waits for them.
 fn target_scaled_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.step().weight == 0 || target_moved_on(cx) {
         return GO_ON;
@@ -179,10 +180,10 @@ fn primary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, zero, WriteReason::Wanted))
 }
 
-/// The primary gets the template, and the target's replicas where nothing else sets them.
+/// The primary gets the template, and the target's replicas if nothing else sets them.
 fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(stored) = stored(cx) else { return WAIT };
-    // one that is no longer named is there until the run is over
+    // an autoscaler that is no longer named exists until the run is over
     let scaled = replicas::primary_is_scaled(cx);
     let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
     let resize = !scaled && !pod_limits::shares_pods(cx) && !target_moved_on(cx) && counted;
@@ -190,7 +191,7 @@ fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if given.is_continue() || !contest::primary_held(cx) {
         return given;
     }
-    // it does not get the template: changed back each time, or refused
+    // it does not get the template: reverted each time, or refused
     d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     let why = contest::why_primary_held(cx);
     d.say(cx.messages.promotion_failed(&why));
@@ -215,7 +216,7 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WAIT
 }
 
-/// Traffic towards the new primary, at once or in steps of `stepWeightPromotion`, one per interval.
+/// Traffic to the new primary, at once or in steps of `stepWeightPromotion`, one per interval.
 fn shift(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     let Some(confirmed) = step.confirmed.clone() else { return shifted(cx, d, step) };
@@ -236,7 +237,7 @@ fn shift(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }
 
-/// The route carries the weight.
+/// The route has the weight.
 fn shifted(cx: &Context<'_>, d: &mut PlanBuilder, step: StepStatus) -> Flow {
     d.status.canary_weight = cx.shown(&step);
     if step.promotion > 0 && cx.c.promotion_step > 0 {
@@ -270,7 +271,7 @@ fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// The primary has the revision; those that it had before are remembered.
+/// The primary has the revision; its former ones are remembered.
 fn promoted(cx: &Context<'_>, d: &mut PlanBuilder) {
     let (new, old) = (cx.applied(), cx.promoted());
     let former = old.into_iter().chain(cx.status().former_specs.iter().map(String::as_str));
@@ -279,8 +280,8 @@ fn promoted(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.last_promoted_spec = new.map(str::to_owned);
 }
 
-/// Somebody deleted the primary after it was promoted, or scaled it to 0: it is made again from the same template, or gets
-/// its pods back.
+/// Somebody deleted the primary after it was promoted, or scaled it to 0: it is created again from the same template,
+/// or gets its pods back.
 fn primary_there(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     match cx.stored(cx.applied()) {
         Some(stored) if cx.primary().is_none() => {

@@ -1,5 +1,5 @@
-//! A promotion that may leave the primary without pods, as with the strategy `Recreate`: everybody is moved to the analysed
-//! pods first, and comes back when the primary is ready.
+//! A promotion that may leave the primary without pods, as with the strategy `Recreate`: all users are moved to the
+//! analysed pods first, and moved back when the primary is ready.
 
 use crate::{
     clock,
@@ -22,7 +22,7 @@ use crate::{
     spec::Apex,
 };
 
-/// No traffic is on the primary when it is given a template that may cost it all its pods at once.
+/// No traffic is on the primary when it gets a template that may cost it all its pods at once.
 pub(crate) fn everyone_on_canary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let given = cx.primary().and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
     let moves = cx.moves() && cx.c.apex != Apex::Shares && cx.applied() == Some(cx.hash.as_str());
@@ -41,7 +41,7 @@ pub(crate) fn everyone_on_canary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow 
     handled_after(traffic::routing(cx, d, everyone, WriteReason::Wanted))
 }
 
-/// The analysed pods are as many as the primary has; not waited for longer than the deadline.
+/// The analysed pods are as many as the primary's; not awaited for longer than the deadline.
 fn pods_for_everyone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.now >= clock::after(cx.standing_since(), cx.c.deadline) {
         return GO_ON;

@@ -1,5 +1,5 @@
-//! Ending a run early: traffic first, pods once the proxies have learned of it, the phase last. `traffic::ending` has put
-//! the decision into status before anything else, so that a crash cannot forget it.
+//! Ending a run early: traffic first, pods once the proxies have learned of it, the phase last. `traffic::ending` has
+//! written the decision into status before anything else, so that a crash cannot lose it.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::{
     router::Split,
 };
 
-/// The order in which a run is ended, once that has been decided.
+/// The guards of ending a run, in order.
 pub(crate) const CHAIN: Chain = &[
     ("primary_restored", primary_restored),
     ("route_and_primary", route_and_primary),
@@ -36,7 +36,7 @@ pub(crate) const CHAIN: Chain = &[
     ("finish", finish),
 ];
 
-/// Goes on with the end of a run that was begun, if there is one.
+/// Continues the end of a run that has begun, if there is one.
 pub(crate) fn carry_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if ending(cx).is_some() { chain::run(CHAIN, cx, d) } else { GO_ON }
 }
@@ -45,8 +45,8 @@ fn ending<'c>(cx: &'c Context<'_>) -> Option<&'c Ending> {
     cx.status().run.as_ref()?.ending.as_ref()
 }
 
-/// Only a promotion touches the primary: it runs the last promoted template again and is ready. That is confirmed in
-/// status, and from then on the wanted weight is 0, for good.
+/// Only a promotion changes the primary: it runs the last promoted template again and is ready. That is confirmed in
+/// status, and from then on the wanted weight stays 0.
 fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.phase() != Phase::Promoting || cx.step().confirmed.is_some() {
         return GO_ON;
@@ -57,10 +57,10 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.urgent = split.canary() == 0;
     }
     traffic::routing(cx, d, split, WriteReason::Wanted)?;
-    // without a copy there is nothing to go back to: the primary stays as it is
+    // without a copy there is nothing to restore: the primary stays as it is
     if let Some(stored) = cx.stored(cx.promoted()) {
         let restored = primary::from_stored(cx, d, stored, cx.primary_replicas(), false);
-        // one that does not get it back serves as it is, if its pods are ready
+        // if it does not get the template back, it serves as it is, if its pods are ready
         if restored.is_break() && !contest::primary_held(cx) {
             return restored;
         }
@@ -72,7 +72,7 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }
 
-/// The route first; without a primary there would be nowhere to go back to.
+/// The route first; without a primary there would be no destination for it.
 fn route_and_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let zero = cx.zero();
     if cx.split(&cx.step()) != zero {
@@ -91,7 +91,7 @@ fn route_and_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WAIT
 }
 
-/// The target's pods go, unless a new revision is there that waits for nothing else: its pods may take over from them.
+/// Removes the target's pods, unless a new revision waits only for that: its pods may replace them.
 fn target_scaled_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let next = cx.c.linger > Duration::ZERO && cx.applied() != Some(cx.hash.as_str());
     let aborting = ending(cx).is_some_and(|ending| ending.kind == EndingKind::Aborting);

@@ -1,4 +1,4 @@
-//! A run begins: status first, pods that have to be replaced, webhooks that prepare for the first step.
+//! A run begins: status first, pods that have to be replaced, webhooks before the first step.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -68,7 +68,7 @@ pub(crate) fn pods_renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if !cx.step().renew {
         return GO_ON;
     }
-    // without a primary they serve whatever comes by an apex that leads to both
+    // without a primary they serve requests through an apex that selects both
     wait_unless(cx.zero().canary() == 0 && cx.primary_pods() > 0)?;
     d.reached(cx.settled_at())?;
     if d.reached(clock::after(cx.standing_since(), cx.c.deadline)).is_continue() {
@@ -85,9 +85,9 @@ pub(crate) fn pods_renewed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WAIT
 }
 
-/// A run begins: status first; the pods come with the next plan, decided on the target as it is by then.
+/// A run begins: status first; the pods come with the next plan, decided on the target as it is then.
 pub(crate) fn start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    // they have been called by this plan, if not before
+    // this plan has called them, if they were not called before
     d.status.post_rollout_due = false;
     reset(cx, d);
     d.status.failed_checks = 0;
@@ -100,7 +100,7 @@ pub(crate) fn start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// The run that begins is promoted without analysis.
+/// Reports why the run is promoted without analysis.
 pub(crate) fn say_why_unanalysed(cx: &Context<'_>, d: &mut PlanBuilder) {
     if let Some(finish) = history::promoted_before(cx) {
         d.say(cx.messages.goes_back_in(&finish.message));

@@ -20,7 +20,7 @@ use crate::{
     spec::Strategy,
 };
 
-/// Before the first step: the target's pods are waited for.
+/// Before the first step: the target's pods are awaited.
 pub(crate) fn before_first(cx: &Context<'_>) -> StepStatus {
     StepStatus {
         since: pod_limits::since(cx).or(cx.step().since),
@@ -29,7 +29,7 @@ pub(crate) fn before_first(cx: &Context<'_>) -> StepStatus {
     }
 }
 
-/// Back before the first step, at weight 0. What failed stays counted; the caller writes the route.
+/// Back before the first step, at weight 0. Failures stay counted; the caller writes the route.
 pub(crate) fn start_over(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.step = Some(before_first(cx));
     if cx.phase() != Phase::Progressing {
@@ -49,7 +49,7 @@ pub(crate) fn advance(cx: &Context<'_>, d: &mut PlanBuilder, index: i32) -> Flow
     if cx.c.strategy == Strategy::BlueGreen && next.weight > 0 {
         d.say(Messages::routing_to_canary(cx.step().mirrored));
     }
-    // replicas of a run that began with shares say nothing of the primary's, whatever the spec asks for by now
+    // replicas of a run that began with shares say nothing about the primary's, whatever the current spec
     let since = pod_limits::since(cx).or(cx.step().since);
     let (audience, pods) = (cx.audience(), replicas::at_step(cx, index));
     let step = StepStatus {

@@ -1,6 +1,6 @@
 //! A Canary that is being deleted. By default users get their plain Deployment back: the target serves again before
-//! anything is routed to it, and what was generated goes only after the proxies have learned of that. An
-//! explicit `revertOnDeletion: false` leaves the generated objects serving.
+//! any traffic is routed to it, and generated objects are deleted only after the proxies have learned of that. With an
+//! explicit `revertOnDeletion: false` the generated objects keep serving.
 
 use crate::{
     api::{Phase, StepStatus},
@@ -28,10 +28,10 @@ use crate::{
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-/// A route that no proxy follows does not hold the deletion up for longer.
+/// A route that no proxy follows does not hold up the deletion for longer than this.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The order in which a deleted Canary gives everything back.
+/// The guards by which a deleted Canary gives everything back, in order.
 pub(crate) const CHAIN: Chain = &[
     ("begin", begin),
     ("target_lost", target_lost),
@@ -53,12 +53,12 @@ pub(crate) const CHAIN: Chain = &[
     }),
 ];
 
-/// Goes on with the deletion of a Canary.
+/// Continues the deletion of a Canary.
 pub(crate) fn step(cx: &Context<'_>, d: &mut PlanBuilder) {
     ignore(chain::run(CHAIN, cx, d));
 }
 
-/// The order in which a Canary goes whose target is removed with it: nothing is left to serve anybody.
+/// The guards for a Canary whose target is removed with it, in order: there are no users left to serve.
 pub(crate) const REMOVED: Chain = &[
     ("begin", begin),
     ("adopted_given_back", |cx, d| {
@@ -76,17 +76,18 @@ pub(crate) const REMOVED: Chain = &[
     }),
 ];
 
-/// Goes on with the deletion of a Canary whose target is gone, or selects its pods by no known label.
+/// Continues the deletion of a Canary whose target is gone, or selects its pods by no known label.
 pub(crate) fn leave(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
     ignore(leave_generated(cx, d, why));
 }
 
-/// Goes on with the removal of a Canary and its target.
+/// Continues the removal of a Canary and its target.
 pub(crate) fn remove(cx: &Context<'_>, d: &mut PlanBuilder) {
     ignore(chain::run(REMOVED, cx, d));
 }
 
-/// What the API server does not let the operator remove, e.g. for want of rights, does not hold the Canary for ever: each
+/// Removals that the API server refuses, e.g. because a right is missing, do not hold up the Canary forever: each
+/// removal is tried, and once there is nothing left to try, the deadline counts.
 /// removal is tried, and once there is nothing to try, the deadline counts.
 fn within_deadline(
     cx: &Context<'_>,
@@ -95,7 +96,7 @@ fn within_deadline(
 ) -> Flow {
     let flow = part(d);
     let by = clock::after(cx.standing_since(), cx.c.deadline);
-    // what may be written now is tried, however late it is
+    // permitted writes are tried, however late it is
     if flow != WAIT || cx.now < by {
         if flow != GO_ON {
             d.wake_at(by);
@@ -110,11 +111,11 @@ fn within_deadline(
     HANDLED
 }
 
-/// Target and Canary are removed within this time of each other: they are removed together.
+/// If target and Canary are removed within this time of each other, they are removed together.
 const TOGETHER: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// The target, which is gone, was removed with the Canary, as `helm uninstall` and `kubectl delete -f` do: after the
-/// deletion began, or shortly before. One that was lost earlier leaves its primary serving.
+/// The target, which is gone, was removed together with the Canary, as `helm uninstall` and `kubectl delete -f` do:
+/// after the deletion began, or shortly before. If it was lost earlier, its primary keeps serving.
 pub(crate) fn removed_together(snap: &Snapshot) -> bool {
     if snap.canary.spec.revert_on_deletion == Some(false) {
         return false;
@@ -126,20 +127,20 @@ pub(crate) fn removed_together(snap: &Snapshot) -> bool {
     }
     let noted = status.target.as_ref().and_then(|target| target.missing.as_ref()).map(|since| since.0);
     let told = || {
-        // before a target is known, and in a status of a former version
+        // before a target is known, and in a status of an earlier version
         let accepted = status.conditions.iter().find(|c| c.type_ == names::conditions::ACCEPTED)?;
         let since = accepted.last_transition_time.as_ref().map_or(Timestamp::MIN, |t| t.0);
         (accepted.reason == "TargetMissing").then_some(since)
     };
     match noted.or_else(told) {
         Some(since) => clock::after(since, TOGETHER) >= deleted,
-        // it was there when it was last looked at, which was before the deletion
+        // it existed when it was last read, which was before the deletion
         None => snap.watching_since <= deleted,
     }
 }
 
-/// What users call, and what is behind it: those that were made for this Canary, and how those that were adopted are given
-/// back.
+/// The objects that users call, and those behind them: those that were created for this Canary, and how adopted ones
+/// are given back.
 fn made_and_adopted(cx: &Context<'_>) -> (Vec<ObjectRef>, Vec<Undo>) {
     let (mut made, mut adopted) = (Vec::new(), Vec::new());
     for undo in handover::services_back(cx).into_iter().chain(handover::routes_back(cx)) {
@@ -176,7 +177,7 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.c.spec.revert_on_deletion != Some(false) {
         return GO_ON;
     }
-    // who is left with it: a primary without pods is waited for, while the canary serves
+    // users stay on it: a primary without pods is awaited, while the canary serves
     if cx.primary_pods() == 0 && cx.canary_pods() > 0 {
         d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     }
@@ -191,13 +192,13 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// When everything that users call had been given back.
 fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
-    // one without times was written by a former version
+    // a step without times was written by an earlier version
     let step = cx.status().step.as_ref().filter(|step| step.confirmed.is_some() || step.since.is_none())?;
     Some(step.confirmed.as_ref().map_or(cx.now, |at| at.0))
 }
 
 /// Everything was given back, and the target has no pods any more, while the primary still has some: it serves again, and the
-/// target is waited for once more.
+/// target is awaited once more.
 fn target_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let services = [&cx.c.names.primary_service, &cx.c.names.canary_service];
     let there = services.into_iter().all(|name| cx.snap.objects.get(SERVICE, name).is_some());
@@ -220,11 +221,11 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.primary_pods() > 0 {
         return leave_generated(cx, d, &format!("{} did not become ready ({why})", cx.c.names.target));
     }
-    // no side has pods: users are better served by the plain objects, as soon as the target is ready
+    // no side has pods: the plain objects serve users better, as soon as the target is ready
     GO_ON
 }
 
-/// A route that the proxies are known not to follow holds the deletion up for [`PATIENCE`] at most.
+/// A route that the proxies are known not to follow holds up the deletion for [`PATIENCE`] at most.
 fn proxies_followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let reverted = reverted_at(cx).unwrap_or(cx.now);
     let followed =
@@ -232,12 +233,12 @@ fn proxies_followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.reached(clock::after(followed, cx.settle()))
 }
 
-/// The apex Service selects the target and the route leads to the apex: as they were, or as plain objects.
+/// The apex Service selects the target and the route points to the apex: as they were, or as plain objects.
 fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if reverted_at(cx).is_some() {
         return GO_ON;
     }
-    // the route is to lead to the apex: that has to be there
+    // the route will point to the apex, which has to exist
     if cx.live_split().is_some() && cx.apex().is_none() {
         apex::service(cx, d, WriteReason::Wanted)?;
     }
@@ -254,8 +255,8 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WRITE_FIRST
 }
 
-/// The Services lead to the target, and the proxies have had time to learn of that before a route leads to them: some have
-/// no endpoints for a Service while its selector changes.
+/// The Services point to the target, and the proxies have had time to learn of that before a route points to them: some
+/// have no endpoints for a Service while its selector changes.
 fn services_given_back(cx: &Context<'_>, d: &mut PlanBuilder, routed: bool) -> Flow {
     let (before, services) = (d.actions.len(), handover::services_back(cx));
     let turned = cx.status().step.as_ref().and_then(|step| step.since.as_ref()).map(|since| since.0);
@@ -269,7 +270,7 @@ fn services_given_back(cx: &Context<'_>, d: &mut PlanBuilder, routed: bool) -> F
     d.reached(turned.map_or(Timestamp::MIN, |turned| clock::after(turned, cx.settle())))
 }
 
-/// What another party changes back, or the API server refuses, does not hold the deletion up past the deadline.
+/// Writes that another party reverts, or the API server refuses, do not hold up the deletion after the deadline.
 fn left_running(cx: &Context<'_>, d: &mut PlanBuilder, part: impl FnOnce(&mut PlanBuilder) -> Flow) -> Flow {
     let held = d.held.len();
     let flow = part(d);
@@ -278,13 +279,14 @@ fn left_running(cx: &Context<'_>, d: &mut PlanBuilder, part: impl FnOnce(&mut Pl
     leave_generated(cx, d, &contest::why_held(cx, &at))
 }
 
-/// What was generated is left running: all users are on the side that has pods, and the target's autoscaler works as before.
+/// Generated objects are left running: all users are on the side that has pods, and the target's autoscaler works as
+/// before.
 fn leave_generated(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) -> Flow {
     let routed = cx.live_split().is_some_and(|live| live != cx.zero());
     if routed && traffic::routing(cx, d, cx.zero(), WriteReason::Wanted) == WRITE_FIRST {
         return WRITE_FIRST;
     }
-    // with the finalizer: a pass that asks the target for pods would have it work for the deletion again
+    // together with the finalizer: a pass that scales up the target would enable it for the deletion again
     ignore(autoscaler::release(cx, d));
     let_go(cx.snap, d, Some(why));
     HANDLED
@@ -305,14 +307,14 @@ fn give_back(cx: &Context<'_>, d: &mut PlanBuilder, undone: Vec<Undo>) -> Flow {
     flow
 }
 
-/// Deletes what was made for this Canary, but for what users call, and waits until it is gone.
+/// Deletes the objects that were created for this Canary, except those that users call, and waits until they are gone.
 fn generated_deleted(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let undo = handover::services_back(cx).into_iter().chain(handover::routes_back(cx));
     let gone = undo.filter_map(|undo| if let Undo::Delete(at) = undo { Some(at) } else { None });
     delete_all(cx, d, gone.collect())
 }
 
-/// Deletes these and what else was made for this Canary, and waits until all of it is gone.
+/// Deletes these and all other objects that were created for this Canary, and waits until they are gone.
 fn delete_all(cx: &Context<'_>, d: &mut PlanBuilder, mut gone: Vec<ObjectRef>) -> Flow {
     gone.extend(autoscaler::of_primary(cx).into_iter().map(|(at, _)| at));
     let primary = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
@@ -329,13 +331,13 @@ fn delete_all(cx: &Context<'_>, d: &mut PlanBuilder, mut gone: Vec<ObjectRef>) -
         .filter(|(_, o)| o["metadata"]["deletionTimestamp"].is_null())
         .map(|(kind, live)| Action::delete(kind, live))
         .collect();
-    // what another party makes again each time is left to it
+    // objects that another party creates again each time are left to it
     let done = gone.iter().all(|at| cx.snap.objects.at(at).is_none() || contest::is_remade(cx, at));
     for deletion in deletions {
         d.act(deletion);
     }
     if done {
-        // a primary whose deletion is refused goes on using them
+        // a primary whose deletion is refused still uses them
         config_snapshots::delete(cx, d, &[]);
     }
     match (done, d.actions.is_empty()) {

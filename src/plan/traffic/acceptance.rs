@@ -1,4 +1,4 @@
-//! Whether the proxies follow the route, as far as the router can tell. While they are known not to, no step counts as
+//! Whether the proxies follow the route, if the router can tell. While they are known not to, no step counts as
 //! taken, nothing is measured, and no pods are deleted that may still get requests.
 
 use crate::{
@@ -16,14 +16,14 @@ use crate::{
     snapshot::ObjectRef,
 };
 
-/// Goes on unless the proxies are known not to follow the route. That becomes a condition and an Event once it takes longer
-/// than an interval.
+/// Continues unless the proxies are known not to follow the route. That becomes a condition and an Event once it takes
+/// longer than an interval.
 pub(crate) fn programmed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     waited_for(cx, d, not_programmed(cx))
 }
 
-/// Goes on once what the route is about to lead to, the objects `led`, has been accepted, as far as the router can tell. If
-/// nothing is said of it within the deadline, its settle time has to do.
+/// Continues once the future destinations of the route, the objects `led`, have been accepted, if the router can tell.
+/// If nothing is reported within the deadline, the settle time has to be enough.
 pub(crate) fn accepted(cx: &Context<'_>, d: &mut PlanBuilder, led: &[ObjectRef]) -> Flow {
     let missing = match cx.router.not_accepted(&cx.c, &cx.snap.objects) {
         Some(Unaccepted::Unseen(why)) => {

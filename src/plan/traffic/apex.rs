@@ -17,9 +17,9 @@ use crate::{
     spec::Apex,
 };
 
-/// Keeps the Service that users call, selecting the primary; one of that name without an owner is taken over as it is.
+/// Keeps the Service that users call, selecting the primary; an existing one without an owner is taken over as it is.
 pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> Flow {
-    // where a port does not resolve any more, it stays as it is
+    // if a port no longer resolves, it stays as it is
     let Some(services) = services::rendered(cx) else { return GO_ON };
     let Some(apex) = services.apex else { return GO_ON };
     let known = |live: &Value| manifest::made_for(live, &cx.c.name) || manifest::adopted(live);
@@ -29,10 +29,10 @@ pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -
     if cx.c.apex == Apex::Stays {
         pod_weighting::returned_to_primary(cx, d)?;
     }
-    // shares that the spec no longer asks for are not drift
+    // shares that the spec no longer wants are not drift
     let wanted = cx.step().since.is_some() || services::is_widely_selected(cx, &apex);
     let why = if wanted { WriteReason::Wanted } else { why };
-    // pointed elsewhere by hand while the primary has no pods: left there until it has
+    // changed by hand while the primary has no pods: left until it has some
     if let Some(live) = cx.apex().filter(|_| why == WriteReason::Drift && cx.primary_pods() == 0) {
         return wait_unless(manifest::patch(live, &apex).is_none());
     }

@@ -1,4 +1,4 @@
-//! Beginning to end a run: the decision into status and, in the same plan, the traffic off the canary.
+//! Beginning to end a run: writes the decision into status and, in the same plan, moves the traffic off the canary.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
@@ -16,8 +16,8 @@ use crate::{
     router::Split,
 };
 
-/// Writes the decision and, in the same plan, takes the traffic off the canary. A failed promotion first gets the
-/// primary back to its last template: until then the analysed pods serve on.
+/// Writes the decision and, in the same plan, moves the traffic off the canary. After a failed promotion the
+/// primary first gets its last template back: until then the analysed pods keep serving.
 pub(crate) fn begin(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -48,7 +48,7 @@ pub(crate) fn begin(
     handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }
 
-/// While the primary is being restored: the split as it is, or all to the side that has pods when the other has none.
+/// While the primary is being restored: the current split, or all to the side that has pods if the other has none.
 pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let zero = cx.zero();
     let canary_lost = cx.canary_pods() == 0 && cx.primary_pods() > 0;

@@ -1,5 +1,6 @@
-//! Handing traffic over: a route leads to what the proxies know, its destinations are exchanged without a moment in which
-//! they know none, and what users call is given back, also under names that the Canary had before.
+//! Handing traffic over: a route points only to destinations that the proxies know, destinations are exchanged without
+//! a moment in which they know none, and the objects that users call are given back, also under former names of the
+//! Canary.
 
 use crate::{
     manifest::{self, Manifest, Undo, service},
@@ -18,17 +19,17 @@ use crate::{
     spec::Validated,
 };
 
-/// What gives the Services back.
+/// Gives the Services back.
 pub(crate) fn services_back(cx: &Context<'_>) -> Vec<Undo> {
     every_apex(cx).iter().flat_map(|c| service::restore(c, &cx.label, &cx.snap.objects)).collect()
 }
 
-/// What gives the routes back.
+/// Gives the routes back.
 pub(crate) fn routes_back(cx: &Context<'_>) -> Vec<Undo> {
     every_apex(cx).iter().flat_map(|c| cx.router.restore(c, &cx.snap.objects)).collect()
 }
 
-/// The Canary as it is, and as it was under every former `spec.service.name` whose Services are still there.
+/// The Canary as it is, and with every former `spec.service.name` whose Services still exist.
 fn every_apex(cx: &Context<'_>) -> Vec<Validated> {
     let mut all = vec![cx.c.clone()];
     if cx.c.target.is_copied() || cx.c.target.holds_both() {
@@ -39,8 +40,8 @@ fn every_apex(cx: &Context<'_>) -> Vec<Validated> {
     all
 }
 
-/// Waits until the proxies know what the route is about to lead to: the objects `led`, which have been written, and the
-/// Services behind them. At once where they have known it for long.
+/// Waits until the proxies know the future destinations of the route: the objects `led`, which have been written, and
+/// the Services behind them. Does not wait if they have known them for long enough.
 pub(crate) fn known(cx: &Context<'_>, d: &mut PlanBuilder, led: &[ObjectRef]) -> Flow {
     d.reached(cx.written_settled_at(led))?;
     if cx.live_split().is_some() {
@@ -50,8 +51,8 @@ pub(crate) fn known(cx: &Context<'_>, d: &mut PlanBuilder, led: &[ObjectRef]) ->
     acceptance::accepted(cx, d, led)
 }
 
-/// Waits until the proxies know all destinations that the routes in place and `next` lead to, so that `next` may replace
-/// them. At once where that does not matter.
+/// Waits until the proxies know all destinations of the current routes and of `next`, so that `next` may replace
+/// them. Does not wait if that is not necessary.
 pub(crate) fn exchangeable(cx: &Context<'_>, d: &mut PlanBuilder, next: &[Manifest]) -> Flow {
     let live = &cx.snap.objects;
     let announced = next.iter().filter_map(|route| router::announcing(cx.router, &cx.c, live, route));
@@ -65,8 +66,8 @@ pub(crate) fn exchangeable(cx: &Context<'_>, d: &mut PlanBuilder, next: &[Manife
     write_all(cx, d, remembered)
 }
 
-/// What led users before is taken away once the proxies have had time to learn of the route in its place. Nothing waits for
-/// that.
+/// Removes former routing objects once the proxies have had time to learn of the route that replaces them. Nothing
+/// waits for that.
 pub(crate) fn leftovers_gone(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let left = cx.router.leftovers(&cx.c, &cx.snap.objects);
     if left.is_empty() || d.urgent || d.reached(cx.route_settled_at()).is_break() {

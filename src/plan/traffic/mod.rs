@@ -1,4 +1,4 @@
-//! Leading users: the route, or the pods behind the apex Service.
+//! Routing users: by the route, or by the pods behind the apex Service.
 
 pub(crate) mod acceptance;
 pub(crate) mod apex;
@@ -18,7 +18,7 @@ use crate::{
     spec::Apex,
 };
 
-/// Brings users to where `want` says.
+/// Moves users to the split `want`.
 pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     if cx.c.apex == Apex::Stays {
         routes::write_routes(cx, d, want, why)
@@ -27,7 +27,7 @@ pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: W
     }
 }
 
-/// In a phase that moves no weight: no traffic goes to a side without pods while the other has some.
+/// In a phase that changes no weight: no traffic goes to a side without pods while the other has some.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(live) = cx.live_split().filter(|_| cx.c.apex == Apex::Stays) else { return GO_ON };
     let zero = cx.zero();
@@ -40,7 +40,7 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     routing(cx, d, zero, WriteReason::Wanted)
 }
 
-/// The route in place carries `want`, whatever else about the generated objects may have to be corrected first.
+/// The current route has `want`, whatever else about the generated objects may have to be corrected first.
 pub(crate) fn split_in_place(cx: &Context<'_>, want: Split) -> bool {
     cx.live_split() == Some(want)
 }

@@ -1,10 +1,11 @@
-//! Where the apex Service is what moves users: its selector is turned to one side, or to both, and then the replicas of
+//! If the apex Service is what moves users: its selector is changed to one side, or to both, and then the replicas of
 //! the two Deployments make the shares.
 //!
-//! Of N pods that the primary had, a weight w leaves N·(100−w)/100 to it and gives the rest to the target. On the way
-//! there are never fewer than N − maxUnavailable ready pods behind the apex nor more than N + maxSurge in all (the
-//! target's own limits): what rises goes first, what falls waits for it. Users leave the target only when the primary
-//! has its pods back. `router::kubernetes` renders the selector; this file says when, and owns the replicas meanwhile.
+//! Of N pods that the primary had, a weight w leaves N·(100−w)/100 to it and gives the rest to the target. Meanwhile
+//! there are never fewer than N − maxUnavailable ready pods behind the apex nor more than N + maxSurge in total (the
+//! target's own limits): one side is scaled up first, then the other is scaled down. Users leave the target only when
+//! the primary has its pods back. `router::kubernetes` renders the selector; this file decides when, and owns the
+//! replicas meanwhile.
 
 use serde_json::Value;
 
@@ -28,7 +29,7 @@ use crate::{
     spec::{Apex, Problem, Validated},
 };
 
-/// What is wrong with shares of these pods: it holds every run.
+/// The problem with shares of these pods: it holds every run.
 pub(crate) fn fault(
     snap: &Snapshot,
     c: &Validated,
@@ -50,7 +51,7 @@ pub(crate) fn fault(
     ))
 }
 
-/// Shares that so few pods cannot make.
+/// Shares that are impossible with so few pods.
 pub(crate) fn advice(snap: &Snapshot, c: &Validated, target: &Value) -> Option<String> {
     if c.apex != Apex::Shares {
         return None;
@@ -69,7 +70,7 @@ pub(crate) fn advice(snap: &Snapshot, c: &Validated, target: &Value) -> Option<S
     })
 }
 
-/// Brings the apex Service, and with shares the replicas, to `want`. Never onto a side without pods.
+/// Changes the apex Service, and with shares the replicas, to `want`. Never to a side without pods.
 pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     match want.canary() {
         0 => {
@@ -80,7 +81,7 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
             routes::write_routes(cx, d, want, why)
         }
         100 if cx.canary_pods() > 0 => routes::write_routes(cx, d, want, why),
-        // without pods of the canary, or for shares of a run that began with them: left as they are
+        // without pods of the canary, or for shares of a run that began with them: unchanged
         100 => wait_unless(cx.live_split() == Some(want)),
         _ if cx.c.apex != Apex::Shares => wait_unless(cx.live_split() == Some(want)),
         _ => share(cx, d, want, why),
@@ -96,14 +97,14 @@ fn share(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -
         return WRITE_FIRST;
     }
     routes::write_routes(cx, d, want, why)?;
-    // a promotion gives the primary all its pods: they are not taken from it again
+    // a promotion gives the primary all its pods: they are not removed again
     let shared = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion)
         && !cx.waits_to_begin();
     if shared { scale_towards(cx, d, Replicas { primary, target }, why) } else { GO_ON }
 }
 
-/// Goes on unless the apex selects both sides and the primary lacks pods that it needs to serve everyone: it gets them,
-/// and the target gives up as many as become dispensable. Holds whatever the spec asks for by now.
+/// Continues unless the apex selects both sides and the primary lacks pods that it needs to serve everyone: it gets
+/// them, and the target gives up pods as they become unnecessary. Applies whatever the current spec says.
 pub(crate) fn returned_to_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.selected() != Some(Selected::Both) {
         return GO_ON;
@@ -124,7 +125,7 @@ pub(crate) fn returned_to_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow
     if excess || asked.is_break() { WRITE_FIRST } else { WAIT }
 }
 
-/// Asks the primary for all its pods.
+/// Scales the primary to all its pods.
 pub(crate) fn ask_for_whole(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(primary) = cx.primary() else { return WAIT };
     if manifest::replicas(primary) >= cx.whole() {
@@ -134,7 +135,7 @@ pub(crate) fn ask_for_whole(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WRITE_FIRST
 }
 
-/// That the primary lacks pods is said once it takes longer than an interval.
+/// A shortage of the primary's pods is reported once it takes longer than an interval.
 fn report_shortage(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i64) {
     let ended = d.status.run.as_ref().and_then(|r| r.ending.as_ref()).map(|e| e.at.0);
     let decided = d.status.step.as_ref().and_then(|s| s.since.as_ref()).map(|t| t.0);
@@ -147,7 +148,7 @@ fn report_shortage(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i6
     waiting::for_pods(cx, d, cx.standing_since(), &why, |why| cx.messages.primary_not_ready(why));
 }
 
-/// Scales primary and target one step towards the wanted replicas; goes on when they are as wanted.
+/// Scales primary and target one step towards the wanted replicas; continues if they are as wanted.
 fn scale_towards(cx: &Context<'_>, d: &mut PlanBuilder, want: Replicas, why: WriteReason) -> Flow {
     let Some(live) = cx.primary() else { return WAIT };
     let asked = Replicas { primary: manifest::replicas(live), target: cx.target_replicas() };

@@ -13,9 +13,9 @@ use crate::{
     snapshot::ObjectRef,
 };
 
-/// Writes the routing objects for `want`, as far as they differ. What a route leads to comes first, and the route only once
-/// the proxies know it; where requests are taken off the canary the route does, so that nothing that is refused beside it
-/// can keep them there.
+/// Writes the routing objects for `want`, if they differ. The destinations of a route come first, and the route only
+/// once the proxies know them. If requests are moved off the canary, the route comes first, so that a refused write of
+/// another object cannot keep them there.
 pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let cookies = cookies(cx, d, want);
     let rendered = rendered(cx, &cookies, want);
@@ -30,7 +30,7 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
         let known: Vec<ObjectRef> = beside.iter().chain(&led).map(Manifest::at).collect();
         let written = write_led(cx, d, beside, led, want, why);
         if live != Some(want) {
-            // a route that is gone comes back although something beside it is contested, as long as that is there and not
+            // a missing route is restored even if an object beside it is contested, as long as that exists and was not
             // written just now
             let there = |at: &ObjectRef| cx.snap.objects.at(at).is_some();
             if live.is_some() || written == WRITE_FIRST || !known.iter().all(there) {
@@ -48,13 +48,14 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
     handover::leftovers_gone(cx, d)
 }
 
-/// Makes what the route of a Canary that is set up will lead to, so that the proxies learn of it together with the Services.
+/// Creates the future destinations of a new Canary's route, so that the proxies learn of them together with the
+/// Services.
 pub(crate) fn prepare(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let (_, led) = rendered(cx, &Cookies::default(), Split::to_canary(0)).unwrap_or_default();
     write_led(cx, d, cx.router.auxiliary_objects(&cx.c), led, Split::to_canary(0), WriteReason::Wanted)
 }
 
-/// The route for `want`, and what is rendered with it that it leads to. None: it cannot be rendered.
+/// The route for `want`, and the rendered objects that it points to. None: it cannot be rendered.
 fn rendered(cx: &Context<'_>, cookies: &Cookies, want: Split) -> Option<(Vec<Manifest>, Vec<Manifest>)> {
     let route = cx.router.route(&cx.c, &cx.snap.objects);
     let is_route = |object: &Manifest| route.as_ref().is_none_or(|route| *route == object.at());
@@ -70,8 +71,8 @@ fn write_all(cx: &Context<'_>, d: &mut PlanBuilder, objects: Vec<Manifest>, why:
     flow
 }
 
-/// What the route leads to, and what stands beside it. What of the latter cannot be written is not needed where all users
-/// are on the primary.
+/// Writes the objects that the route points to, and those beside it. Failures to write the latter do not matter if all
+/// users are on the primary.
 fn write_led(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -87,7 +88,7 @@ fn write_led(
     all([beside, write_all(cx, d, led, why)])
 }
 
-/// The session cookies that go with `want`, kept in status: given out as soon as the canary gets requests, taken back
+/// The session cookies for `want`, kept in status: issued as soon as the canary gets requests, and withdrawn
 /// when it gets none any more. The primary's is the same for all runs.
 fn cookies(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Cookies {
     let Some(affinity) = &cx.c.analysis.session_affinity else { return Cookies::default() };
@@ -107,7 +108,7 @@ fn cookies(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Cookies {
     }
     Cookies {
         canary: status.session_affinity_cookie.clone(),
-        // who has been with the primary stays there while it has pods
+        // users of the primary stay there while it has pods
         primary: affinity
             .primary_cookie_name
             .as_ref()

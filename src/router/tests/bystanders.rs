@@ -1,4 +1,4 @@
-//! Those who serve the same host and path, or beside it: who is named, and that nothing is written about them.
+//! Other routes for the same host and path, or beside it: which are named, and that nothing is written for them.
 
 use serde_json::{Value, json};
 
@@ -142,8 +142,8 @@ fn t5_rules_that_a_copy_goes_before_are_named() {
     );
 }
 
-/// Of the user's object with other Services, weights and extra routes in it nothing is written, and only what shares a path
-/// with the apex is in its copy.
+/// If the user's object has other Services, weights and extra routes, nothing of it is written, and its copy contains
+/// only what shares a path with the apex.
 #[test]
 fn no_router_writes_about_services_that_share_nothing_with_the_apex() {
     for case in cases() {
@@ -168,7 +168,7 @@ fn no_router_writes_about_services_that_share_nothing_with_the_apex() {
     }
 }
 
-/// G2: proxies take a list of destinations in which none has a weight for none at all, or refuse it.
+/// G2: proxies treat a list of destinations without any weight as empty, or refuse it.
 #[test]
 fn g2_some_destination_of_every_rule_has_a_weight() {
     const KINDS: [&str; 7] = [

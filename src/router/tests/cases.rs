@@ -1,4 +1,4 @@
-//! What each registered router is given to do by the conformance suite.
+//! The cases of the conformance suite for each registered router.
 
 use serde_json::{Value, json};
 
@@ -9,25 +9,25 @@ use crate::{
     snapshot::{INGRESS, KNATIVE_SERVICE, Kind},
 };
 
-/// What one router is given to do.
+/// The case of one router.
 pub(super) struct Case {
     pub(super) provider: &'static str,
-    /// Laid over the spec: what it cannot do without.
+    /// Merged into the spec: fields that it requires.
     pub(super) spec: Value,
-    /// Parts of `spec.service` that change what it renders.
+    /// Parts of `spec.service` that change its output.
     pub(super) service: Vec<Value>,
     /// Parts of `spec.analysis` that it can do, in any combination.
     pub(super) can: Vec<Value>,
-    /// Parts that it has to refuse, each for itself.
+    /// Parts that it has to refuse, each separately.
     pub(super) cannot: Vec<Value>,
     /// The user's own objects that it renders from.
     pub(super) sources: Vec<(Kind, Value)>,
-    /// Spec of an object of the apex's name that it takes over, where [`APEX`] is the apex, and what begins with
-    /// [`KEPT`] has to stay in force. Null: it takes over none.
+    /// Spec of an object with the apex's name that it takes over; [`APEX`] stands for the apex, and values that begin
+    /// with [`KEPT`] have to be kept. Null: it takes over none.
     pub(super) theirs: Value,
-    /// Parts laid over that spec with which it is not taken over, and a word of what would be lost.
+    /// Parts merged into that spec with which it is not taken over, and a word of what would be lost.
     pub(super) lost: Vec<(Value, &'static str)>,
-    /// Named requests go all or none to the canary.
+    /// Matching requests go all or none to the canary.
     pub(super) whole: bool,
 }
 
@@ -88,7 +88,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// The same routers with requests that go one way whatever the weights, which cannot be had together with `match`.
+/// The same routers with always and never, which cannot be combined with `match`.
 pub(super) fn pinned() -> Vec<Case> {
     let exact = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
     let both = || vec![json!({"always": exact("always")}), json!({"never": exact("never")})];
@@ -123,7 +123,7 @@ pub(super) fn pinned() -> Vec<Case> {
     all
 }
 
-/// What a router that cannot tell requests apart has to refuse.
+/// What a router that cannot distinguish requests has to refuse.
 fn pins() -> [Value; 2] {
     let list = json!([{"headers": {"x-canary": {"exact": "a"}}}]);
     [json!({"always": list}), json!({"never": list})]
@@ -356,7 +356,7 @@ fn kubernetes() -> Case {
     }
 }
 
-/// An Ingress that leads to the apex, whichever of its names is used.
+/// An Ingress to the apex, under any of its names.
 fn ingress() -> (Kind, Value) {
     let path = |path: &str, service: &str| json!({"path": path, "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}});
     let object = json!({
@@ -472,7 +472,7 @@ fn gloo() -> Case {
     }
 }
 
-/// The target itself, with a primary that was promoted.
+/// The target itself, with a promoted primary.
 fn knative() -> Case {
     let primary = "podinfo-00001";
     let user = json!({
@@ -494,7 +494,7 @@ fn knative() -> Case {
     }
 }
 
-/// A MeshHTTPRoute to one Service, laid over with `more` in its rule.
+/// A MeshHTTPRoute to one Service, with `more` merged into its rule.
 fn mesh_route(apex: &str, more: &Value) -> Value {
     let name = format!("{apex}_test_svc_80");
     let mut rule = json!({"default": {"backendRefs": [{"kind": "MeshService", "name": name}]}});

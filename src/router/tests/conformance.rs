@@ -1,6 +1,6 @@
-//! What every router must do, run for each registered one over generated Canaries: with all that it says it can do, in
-//! every combination; what it cannot, it has to refuse. It is run beside objects with fields of others, and over objects
-//! that were there before.
+//! What every router must do, tested for each registered one with generated Canaries: with everything that it claims to
+//! do, in every combination; the rest it has to refuse. Also beside objects with fields of others, and over existing
+//! objects.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn some(parts: &[Value], bits: usize) -> Vec<&Value> {
     parts.iter().enumerate().filter(|(i, _)| bits & 1 << i != 0).map(|(_, part)| part).collect()
 }
 
-/// What the API server holds after the manifests were written, with fields that somebody else added.
+/// The state of the API server after the manifests were written, with fields that somebody else added.
 fn write(live: &mut Objects, manifests: &[Manifest]) {
     for m in manifests {
         let mut object = live.at(&m.at()).cloned().unwrap_or_else(|| {
@@ -74,7 +74,7 @@ fn keeps_foreign(object: &Value) -> bool {
     merged == *object
 }
 
-/// All that a router may be asked to do with a weight.
+/// Everything that a router may be asked to do with a weight.
 fn splits(case: &Case, c: &Validated, weight: i32) -> Vec<Split> {
     let named = !c.analysis.match_.is_empty();
     let weight = if case.whole && named && weight > 0 { 100 } else { weight };
@@ -110,7 +110,7 @@ fn check(case: &Case, c: &Validated, weight: i32, mut live: Objects) -> Checked 
     restored(router, c, &mut live)
 }
 
-/// The router makes the live objects carry `split`.
+/// Makes the live objects have `split`.
 fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -> Checked {
     let cookie = |name: &str| Some(format!("{name}=abcdefghij"));
     let given = split.canary() > 0;
@@ -132,7 +132,7 @@ fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -
         prop_assert!(keeps_foreign(&object), "{}", object);
         let mut kinds = router.kinds().iter().chain(router.optional_kinds());
         prop_assert!(kinds.any(|kind| *kind == m.kind) && router.reads(c).contains(&m.at()));
-        // what others say about the object moves no traffic
+        // fields of others on the object change no traffic
         let said = json!({"metadata": {"labels": {"new": "x"}, "annotations": {"new": "y"}, "resourceVersion": "9"}});
         merge(&mut object, &said);
         live.insert(m.kind, object.clone());
@@ -142,7 +142,7 @@ fn carry(router: &dyn Router, c: &Validated, split: Split, live: &mut Objects) -
     mends(&render, &|live| router.read_back(c, live), split, live)
 }
 
-/// Whatever somebody did to the fields that are ours, the split that is wanted comes back, and no other.
+/// Whatever somebody did to our fields, the wanted split is restored, and no other.
 fn mends(
     render: &dyn Fn(&Objects) -> Result<Vec<Manifest>, TestCaseError>,
     read_back: &dyn Fn(&Objects) -> Result<Split, RouterError>,
@@ -184,7 +184,7 @@ fn even_weights(value: &mut Value) -> Value {
     }
 }
 
-/// Nothing is left that names the two sides or bears our marks.
+/// No reference to the two sides and no mark of ours is left.
 fn restored(router: &dyn Router, c: &Validated, live: &mut Objects) -> Checked {
     let undo = router.restore(c, live);
     for step in &undo {
@@ -215,12 +215,12 @@ fn restored(router: &dyn Router, c: &Validated, live: &mut Objects) -> Checked {
     Ok(())
 }
 
-/// The spec with the apex in it.
+/// The spec with the apex filled in.
 fn at_apex(c: &Validated, spec: &Value) -> Value {
     serde_json::from_str(&spec.to_string().replace(APEX, &c.names.apex)).unwrap()
 }
 
-/// All that has to be kept of a spec.
+/// All values of a spec that have to be kept.
 fn marked(spec: &Value) -> Vec<String> {
     let text = spec.to_string();
     text.split('"').filter(|part| part.starts_with(KEPT)).map(str::to_owned).collect()
@@ -234,7 +234,7 @@ pub(super) fn sources(case: &Case) -> Objects {
     live
 }
 
-/// An object that was there before is the same afterwards, to the letter.
+/// An existing object is exactly the same afterwards.
 fn takes_over(case: &Case, c: &Validated, weight: i32) -> Checked {
     let router = case.router();
     let mut live = sources(case);
@@ -300,7 +300,7 @@ fn r10_r11_what_cannot_be_kept_is_said_before_a_takeover() {
     }
 }
 
-/// Flagger takes a route over without becoming its owner: it leads to both sides before there is a Serin.
+/// Flagger takes a route over without becoming its owner: it has both sides before Serin exists.
 #[test]
 fn r11_what_led_to_the_sides_before_leads_to_the_apex_afterwards() {
     for case in cases().iter().filter(|case| !case.theirs.is_null()) {

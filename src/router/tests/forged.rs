@@ -1,4 +1,4 @@
-//! Annotations on live objects say only what they may: whatever stands there, giving back changes nothing but what is ours.
+//! Annotations on live objects cannot be abused: whatever they contain, giving back changes only our fields.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::{
     spec::Validated,
 };
 
-/// What somebody would have put back: fields that are ours, in a form that is not, and fields that are not ours.
+/// A forged original: our fields in a foreign form, and fields that are not ours.
 fn note(fields: &[&str], value: &Value) -> String {
     let all: serde_json::Map<String, Value> =
         fields.iter().map(|field| ((*field).to_owned(), value.clone())).collect();
@@ -58,7 +58,7 @@ fn notes() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What the API server holds after these were written.
+/// The state of the API server after these were written.
 fn write(live: &mut Objects, manifests: &[Manifest]) {
     for m in manifests {
         let mut object = live.at(&m.at()).cloned().unwrap_or_else(|| m.to_create());
@@ -69,7 +69,7 @@ fn write(live: &mut Objects, manifests: &[Manifest]) {
     }
 }
 
-/// The object without what this manifest may change: the fields that are ours, and our marks.
+/// The object without what this manifest may change: our fields, and our marks.
 fn others(object: &Value, m: &Manifest) -> Value {
     let mut rest = object.clone();
     for pointer in m.owned {
@@ -96,14 +96,14 @@ fn forged(live: &Objects, marks: &Value) -> Objects {
     forged
 }
 
-/// All that it sets.
+/// Everything that it sets.
 fn given(m: &Manifest) -> Value {
     let mut body = m.body.clone();
     get::drop_nulls(&mut body);
     body
 }
 
-/// Every step of giving back these objects, where `plain` are the same without forged annotations.
+/// Every step of giving back these objects; `plain` are the same without forged annotations.
 fn given_back(
     router: &dyn Router,
     c: &Validated,
@@ -122,7 +122,7 @@ fn given_back(
             prop_assert_eq!(others(&after, &m), others(&before, &m), "{}", m.at());
             continue;
         }
-        // what was made is the same as if nothing stood there
+        // created objects are the same as without the annotation
         let as_it_should = honest.iter().find_map(|undo| match undo {
             Undo::Restore(honest) if honest.at() == m.at() => Some(given(honest)),
             _ => None,
@@ -159,7 +159,7 @@ proptest! {
             if case.theirs.is_null() {
                 continue;
             }
-            // somebody's, that we took over
+            // somebody else's, which we took over
             let at = case.router().reads(&c).into_iter().find(|at| at.name == c.names.apex);
             let at = at.ok_or_else(|| TestCaseError::fail("it takes nothing over"))?;
             let text = case.theirs.to_string().replace(super::cases::APEX, &c.names.apex);
@@ -176,7 +176,7 @@ proptest! {
     }
 }
 
-/// What an author puts into the metadata of the apex does not reach the route, nor is it believed where it stands already.
+/// Metadata that an author sets on the apex does not reach the route, and is ignored if it is already there.
 #[test]
 fn f2_a_canary_cannot_say_how_its_route_is_given_back() {
     let note = note(&["/spec/http", "/metadata/finalizers"], &json!(["neighbour"]));

@@ -244,7 +244,7 @@ fn a_service_may_be_the_parent_as_linkerd_wants_it() {
             {"group": "core", "kind": "Service", "name": "podinfo", "namespace": "other", "port": 9898},
         ])
     );
-    // an answer about the Service counts, whether it names the namespace or leaves it out
+    // an answer about the Service counts with or without the namespace
     c.service.gateway_refs.truncate(1);
     let at = V1.reads(&c).remove(0);
     let mut live = Objects::default();

@@ -90,7 +90,7 @@ fn what_the_user_had_comes_back() {
         merge(&mut object, &change);
         assert_eq!((&object["spec"]["traffic"], &object["metadata"]["annotations"]), (back, &json!({})));
     }
-    // noted, and nothing shared out yet
+    // recorded, and no traffic split yet
     let early = objects(&json!({"spec": {"traffic": pinned}}));
     let Some(Undo::Restore(undo)) = Knative.restore(&c, &early).pop() else { panic!("nothing to restore") };
     assert_eq!(undo.body["spec"]["traffic"], pinned);

@@ -32,12 +32,12 @@ fn traffic_route(name: &str, destination: &str, conf: &Value) -> Value {
     })
 }
 
-/// What makes a mesh run on TrafficRoutes.
+/// The TrafficRoute by which a mesh runs on them.
 fn for_all() -> Value {
     traffic_route("route-all-default", "*", &json!({"destination": {SERVICE: "*"}}))
 }
 
-/// As Flagger makes it, which leaves no mark on it.
+/// As Flagger creates it, without a mark.
 fn flaggers(namespace: &str) -> Value {
     let to = |name: &str, weight| json!({"weight": weight, "destination": {SERVICE: format!("{name}_{namespace}_svc_80")}});
     let split = [to("podinfo-primary", 90), to("podinfo-canary", 10)];
@@ -83,7 +83,7 @@ fn t1_a_traffic_route_is_made_only_in_a_mesh_that_has_one_for_all() {
     let mut live = holding(&[&for_all(), &other]);
     assert_eq!(kind(&live), TRAFFIC_ROUTE);
     assert_eq!(Kuma.claims(&c, &live), [ObjectRef::new(TRAFFIC_ROUTE, "podinfo")]);
-    // what is in force stays so, whatever comes
+    // a route in use stays in any case
     live.insert(MESH_HTTP_ROUTE, rendered(&c, &Objects::default(), 10).to_create());
     assert_eq!(kind(&live), MESH_HTTP_ROUTE);
 }
@@ -99,7 +99,7 @@ fn t1_what_is_left_of_earlier_routes_goes_once_the_new_one_is_in_force() {
     marked["metadata"]["annotations"] = json!({"serin.dev/namespace": "test"});
     for route in [flaggers("test"), owned, marked, left_behind()] {
         let mut live = holding(&[&route]);
-        // users are led by it until then
+        // users depend on it until then
         assert!(Kuma.leftovers(&c, &live).is_empty());
         assert!(Kuma.advice(&c, &live).is_empty(), "it is about to go");
         live.insert(MESH_HTTP_ROUTE, rendered(&c, &live, 0).to_create());
@@ -154,7 +154,7 @@ fn t1_a_traffic_route_that_was_taken_over_is_as_it_was() {
     assert_eq!(back.body["spec"]["sources"], theirs["spec"]["sources"]);
 }
 
-/// It belongs to no namespace: what a Canary's author could have put back would be everybody's.
+/// It is cluster-scoped: anything that a Canary's author could restore would affect everybody.
 #[test]
 fn f2_a_traffic_route_that_was_made_leads_to_the_apex_whatever_is_noted_on_it() {
     let c = fixture::canary(&json!({}));

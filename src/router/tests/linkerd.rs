@@ -10,7 +10,7 @@ use crate::{
     snapshot::Objects,
 };
 
-/// The adaptor puts `.<namespace>.svc.cluster.local` behind whatever is named.
+/// The adaptor appends `.<namespace>.svc.cluster.local` to any name.
 #[test]
 fn t11_a_host_that_is_no_service_is_refused() {
     let with = |host: &str| {

@@ -187,7 +187,7 @@ fn requests_that_always_get_the_canary_are_named_beside_the_weight() {
     assert_eq!(said(by_cookie, quarter.pinning(true)), value);
 }
 
-/// An Ingress with these rules and, where there is one, a default backend.
+/// An Ingress with these rules and, if given, a default backend.
 fn with_rules(rules: &Value, default: &Value) -> Objects {
     let mut object = ingress(&json!({}));
     object["spec"]["rules"] = rules.clone();
@@ -229,7 +229,7 @@ fn r21_a_host_without_paths_is_no_part_of_the_copy() {
     let first = json!([{"host": "a.example.com", "http": {"paths": [path("/", "podinfo-canary")]}}]);
     let mut live = with_rules(&rules, &Value::Null);
     assert_eq!(write(&c, &mut live, Split::to_canary(0))["spec"]["rules"], first);
-    // added in a run: the weight can still be taken back
+    // added during a run: the weight can still be removed
     let mut live = with_rules(&json!([rules[0]]), &Value::Null);
     write(&c, &mut live, Split::to_canary(25));
     let mut user = live.get(INGRESS, "podinfo").unwrap().clone();
@@ -237,7 +237,7 @@ fn r21_a_host_without_paths_is_no_part_of_the_copy() {
     live.insert(INGRESS, user);
     let copy = write(&c, &mut live, Split::to_canary(0));
     assert_eq!((&copy["spec"]["rules"], Nginx.read_back(&c, &live)), (&first, Ok(Split::to_canary(0))));
-    // such a host is the default backend's
+    // such a host belongs to the default backend
     let mut live = with_rules(&rules, &path("/", "podinfo")["backend"]);
     let copy = write(&c, &mut live, Split::to_canary(0));
     assert_eq!(copy["spec"]["rules"][1], json!({"host": "www.example.com"}));

@@ -81,7 +81,7 @@ fn r20_r21_the_copy_holds_no_paths_of_others_and_no_host_without_paths() {
     assert!(made.body["spec"].get("defaultBackend").is_none());
 }
 
-/// An Ingress with these annotations, whose paths lead to these Services.
+/// An Ingress with these annotations and these paths with their Services.
 fn sharing(annotations: &Value, paths: &[(&str, &str)]) -> Objects {
     let path = |(path, service): &(&str, &str)| json!({"path": path, "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}});
     let paths: Vec<Value> = paths.iter().map(path).collect();
@@ -104,7 +104,7 @@ fn made(live: &Objects, weight: i32) -> Value {
         .to_create()
 }
 
-/// Its paths with the Services they lead to, and its weights.
+/// Its paths with their Services, and its weights.
 fn leads(copy: &Value) -> (Vec<String>, Value) {
     let paths = copy["spec"]["rules"][0]["http"]["paths"].as_array().unwrap().iter();
     let text = |path: &Value| {
@@ -125,7 +125,7 @@ fn t4_the_users_own_weights_stay_in_force() {
     // without weights all backends of a path get the same
     let plain = sharing(&json!({}), &paths[2..]);
     assert_eq!(leads(&made(&plain, 25)).1, json!({"ob": 100, "podinfo-canary": 25, "podinfo-primary": 75}));
-    // where only others have some, the apex gets nothing, and is not given anything
+    // if only others have some, the apex gets nothing
     let paths = [("/", "podinfo"), ("/y", "podinfo"), ("/y", "ob")];
     let nothing = sharing(&json!({WEIGHTS: r#"{"ob":0.5}"#}), &paths);
     let (leads_to, weights) = leads(&made(&nothing, 10));
@@ -142,7 +142,7 @@ fn t4_every_weight_is_read_back_whatever_the_users_are() {
             live.insert(INGRESS, made(&live, weight));
             assert_eq!(Skipper.read_back(&canary(), &live), Ok(Split::to_canary(weight)), "{own}");
         }
-        // as well from the copy alone
+        // the same from the copy alone
         live.remove(&ObjectRef::new(INGRESS, "public"));
         for weight in [7, 100, 0, 33] {
             let (copy, mut then) = (made(&live, weight), live.clone());
@@ -178,7 +178,7 @@ fn t5b_extra_routes_of_the_users_ingress_go_before_the_paths_of_its_copy() {
     live.remove(&ObjectRef::new(INGRESS, "public"));
     assert_eq!(routes(&made(&live, 0)), first("False()"));
 
-    // a route that the paths of the user's Ingress are asked before is asked after those of the copy as well
+    // a route that comes after the paths of the user's Ingress comes after those of the copy as well
     let given = json!({
         ROUTES: r#"a: * -> <shunt>; b: Method("GET") && Header("x", "y") -> <shunt>"#,
         PREDICATE: r#"Method("GET")"#,

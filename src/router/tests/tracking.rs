@@ -1,4 +1,4 @@
-//! What routers make from objects of users is never taken by a tool for what it has applied.
+//! No tool may treat objects that routers make from users' objects as its own.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn r5_copies_bear_no_key_by_which_a_tool_deletes_them() {
         for made in rendered.iter().filter(|made| live.at(&made.at()).is_none()).map(Manifest::to_create) {
             for field in ["labels", "annotations"] {
                 let mut all = get::strings(&made["metadata"][field]);
-                // Flux is asked to leave it alone
+                // tells Flux to ignore it
                 all.retain(|key, _| names::FLUX_MARKERS.iter().all(|(marker, _)| key != marker));
                 assert!(!all.keys().any(|key| is_tracking(key)), "{}: {made}", case.provider);
             }

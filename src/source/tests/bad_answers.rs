@@ -1,5 +1,5 @@
-//! F54: what a Prometheus may say with status 200, all of it. Nothing but finite numbers is read as such, and each oddity has
-//! words of its own, also where nothing of the answer may be repeated.
+//! F54: answers of a Prometheus with status 200. Only finite numbers are read as such, and each oddity has
+//! its own text, also if nothing of the answer may be repeated.
 
 use super::{Asked, Play, server, silent};
 use crate::source::{MetricSource, SourceError, http::TIMEOUT, prometheus::Prometheus};
@@ -30,7 +30,7 @@ fn number(text: &str) -> Play {
     sample(&format!(r#"[1.5,"{text}"]"#))
 }
 
-/// Twenty times as much as is read, squeezed into a fraction of it: one block that repeats a blank over and over.
+/// Twenty times as much as is read, compressed to a fraction of it: one block that repeats a blank over and over.
 fn bomb() -> Vec<u8> {
     let mut bits = vec![true, true, false];
     bits.extend([false, true, false, true, false, false, false, false]);
@@ -60,7 +60,7 @@ async fn f54_what_a_prometheus_may_well_say_is_read() {
 
 const MARKER: &str = "m4rker";
 
-/// Answers, the reason of the error they are, and words that are only said of them.
+/// Answers, the reason of their error, and words that occur only in its text.
 #[rustfmt::skip]
 fn oddities() -> Vec<(Play, &'static str, &'static str)> {
     let utf16: Vec<u8> =

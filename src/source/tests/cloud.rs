@@ -1,4 +1,4 @@
-//! Hosted servers: recorded shapes of the answers that their makers document.
+//! Hosted servers: recorded forms of answers in their vendors' documentation.
 
 use super::{
     Asked, Play,
@@ -23,7 +23,7 @@ const DYNATRACE: &[(&str, &str)] = &[("dynatrace_token", "s3cret-t")];
 const NEWRELIC: &[(&str, &str)] = &[("newrelic_account_id", "12345"), ("newrelic_query_key", "s3cret-k")];
 const SPLUNK: &[(&str, &str)] = &[("sf_token_key", "s3cret-s")];
 
-/// All of them but Google's, whose tokens come from a server of their own.
+/// All except Google's, whose tokens come from a separate server.
 pub(super) fn cases() -> Vec<Case> {
     let hosted = |source, query, answer, secret, header| Case {
         source,
@@ -66,7 +66,7 @@ fn metrics(values: &[&str]) -> String {
     format!(r#"{{"MetricDataResults":[{}]}}"#, joined(values, one, ","))
 }
 
-/// What a source makes of an answer, and the request it sent.
+/// The result of a source for an answer, and the request it sent.
 async fn told(
     source: &dyn MetricSource,
     secret: &[(&str, &str)],
@@ -142,10 +142,10 @@ async fn r38_datadog_points_without_value_and_buckets_that_are_not_full_are_not_
     };
     for interval in ["", r#""interval":20,"#] {
         let said = |all: &[&[&str]]| answer(all, interval);
-        // the last bucket is still being filled: its errors are few yet, or all there are; so is the one before, for a moment
+        // the last bucket is still being filled: its errors may be few yet, or all; so is the one before, for a moment
         assert_eq!(values(&source, DATADOG, &said(&[&["98", "99.5", "99", "0"]])).await, [99.5]);
         assert_eq!(values(&source, DATADOG, &said(&[&["98.5", "null", "null", "0"]])).await, [98.5]);
-        // a query by group has a series for each, and each counts
+        // a query by group has one series per group, and each counts
         let two = said(&[&["100", "null", "null"], &["7", "null", "1", "1"]]);
         assert_eq!(values(&source, DATADOG, &two).await, [100.0, 7.0]);
         // nothing but gaps is no data, and not a good value

@@ -1,4 +1,4 @@
-//! Hosted servers that answer with a part of what was asked for.
+//! Hosted servers that return only a part of the data.
 
 use super::{Asked, Play, http, server};
 use crate::source::{

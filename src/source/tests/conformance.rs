@@ -1,4 +1,4 @@
-//! What every source that speaks HTTP has to hold to, whatever its server says. A new source adds a case.
+//! Requirements for every source over HTTP, whatever its server answers. A new source adds a case.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::source::{
     graphite::Graphite, http::TIMEOUT, influxdb::InfluxDb, prometheus::Prometheus, web::Web,
 };
 
-/// One source with what its server answers.
+/// One source with its server's answers.
 pub(super) struct Case {
     pub(super) source: fn(Duration) -> Box<dyn MetricSource>,
     pub(super) query: &'static str,
     pub(super) json_path: Option<&'static str>,
     /// The answer with a series for each of these values.
     pub(super) answer: fn(&[&str]) -> String,
-    /// A Secret that holds all it needs, with `s3cret` in what is never shown.
+    /// A Secret with everything it needs, with `s3cret` in values that must never be shown.
     pub(super) secret: &'static [(&'static str, &'static str)],
-    /// The header that says who asks.
+    /// The header with the credentials.
     pub(super) header: &'static str,
 }
 
@@ -157,7 +157,7 @@ async fn f54_no_answer_is_made_a_number() {
         ];
         for body in bodies {
             let said = case.says(body.to_owned()).await;
-            // cut within the last value, what came before it may stand
+            // cut within the last value, the values before it may be valid
             let harmless =
                 said.as_ref().is_ok_and(|v| v.iter().all(|v| !v.is_finite() || kind == "influxdb"));
             assert!(harmless || said.is_err(), "{kind} {body:.40}: {said:?}");
@@ -288,7 +288,7 @@ async fn x4_what_servers_say_is_not_repeated_where_it_may_not_be() {
             let asked = case.asked(&address);
             let Err(error) = quiet.of(kind).unwrap().query(&asked.ask()).await else { continue };
             assert!(!format!("{error} {error:?}").contains(MARKER), "{kind} {body}: {error}");
-            // where it may be repeated, it is for Events: the text for status and logs is the same
+            // text that may be repeated is for Events: the text for status and logs is the same
             let loud = loud.of(kind).unwrap().query(&asked.ask()).await.unwrap_err();
             assert_eq!(loud.to_string(), error.to_string(), "{kind} {body}");
             assert!(status == 200 || loud.quoting().contains(MARKER), "{kind} {body}: {}", loud.quoting());
@@ -303,7 +303,7 @@ async fn f22_a_server_that_a_secret_was_sent_to_is_not_repeated_in_any_form() {
     for case in cases() {
         let kind = (case.source)(TIMEOUT).kind();
         for status in [400, 403, 429, 500] {
-            // as an echo may have it: user and password of the login in Base64
+            // an echo may contain user and password of the login in Base64
             let (address, _) = server(Play::Say(status, "text/plain", "bWU6czNjcmV0LXdvcmQ=".into())).await;
             let asked = case.asked(&address);
             let error = careful.of(kind).unwrap().query(&asked.ask()).await.unwrap_err();
@@ -343,7 +343,7 @@ async fn f20_headers_that_steer_the_connection_are_not_sent() {
             assert_eq!(error.reason(), "TemplateUnusable", "{} {name}", source.kind());
             assert!(error.to_string().contains(name), "{error}");
         }
-        // a token may have been asked for at the same server
+        // a token may have been requested from the same server
         assert!(!seen.lock().unwrap().iter().any(|sent| sent.contains("inner.test")));
     }
 }

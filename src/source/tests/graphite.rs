@@ -1,4 +1,4 @@
-//! Answers as Graphite's own web application 1.1.10 gave them, over a Whisper store.
+//! Answers of Graphite's own web application 1.1.10, over a Whisper store.
 
 use crate::source::{
     ask::MetricSource,

@@ -1,4 +1,4 @@
-//! CloudWatch and Google Cloud Monitoring: recorded shapes of documented answers, and in whose name they are asked.
+//! CloudWatch and Google Cloud Monitoring: recorded forms of documented answers, and the identity of the queries.
 
 use std::io;
 
@@ -28,7 +28,7 @@ pub(super) const KEYS: &[(&str, &str)] =
 const QUERY: &str = r#"[{"Id": "e1", "Expression": "m1 / m2", "Label": "ErrorRate"}]"#;
 const PEM: &str = include_str!("account.pem");
 
-/// Nobody gives out an identity here.
+/// No service issues an identity here.
 pub(super) fn nobody() -> Outbound {
     struct Nowhere;
     impl Lookup for Nowhere {
@@ -288,7 +288,7 @@ async fn f13_the_operators_identity_is_lent_to_named_namespaces_only() {
         let said = error.to_string();
         assert!(said.contains("namespace test") && said.contains("--cloud-identity-namespaces"), "{said}");
     }
-    // a Secret that names a project alone has Google asked as the operator
+    // with only a project in the Secret, Google is queried as the operator
     let project = Asked::of("", "q").with(&[("project", "shop")]);
     let ask = crate::source::Ask { as_operator: false, ..project.ask() };
     let error = Stackdriver::new(http(TIMEOUT), nobody()).query(&ask).await.unwrap_err();

@@ -50,7 +50,7 @@ fn v1_of_rows_in_the_order_of_their_times_the_newest_with_a_value_counts() {
     assert_eq!(table(&[("0", "1"), ("1", "2"), ("2", "3")]), [3.0]);
     assert_eq!(table(&[("0", "1"), ("1", "2"), ("2", "")]), [2.0]);
     assert_eq!(table(&[("0", ""), ("1", "2")]), [2.0]);
-    // sorted by something else: the query has put the one that counts first
+    // sorted differently: the query has put the value that counts first
     for other in [[("2", "3"), ("1", "2"), ("0", "1")], [("1", "3"), ("2", "2"), ("0", "1")]] {
         assert_eq!(table(&other), [3.0]);
     }

@@ -1,4 +1,4 @@
-//! Servers to ask, beside the tests, and the questions.
+//! Servers for the tests, and queries.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -36,7 +36,7 @@ use crate::{
     net::{Outbound, OutboundPolicy},
 };
 
-/// What a server does with every connection, after it has read the request.
+/// The behaviour of a server on every connection, after it has read the request.
 #[derive(Clone)]
 pub(super) enum Play {
     Say(u16, &'static str, String),
@@ -49,7 +49,7 @@ pub(super) enum Play {
     Close,
 }
 
-/// Address of a server that plays, and the request lines it saw.
+/// Address of a test server, and the request lines it saw.
 pub(super) async fn server(play: Play) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -99,7 +99,7 @@ async fn serve(mut stream: TcpStream, play: Play, log: Arc<Mutex<Vec<String>>>) 
     }
 }
 
-/// What a question is asked with, owned.
+/// The inputs of a query, owned.
 pub(super) struct Asked {
     pub(super) address: String,
     pub(super) query: String,
@@ -123,7 +123,7 @@ impl Asked {
         }
     }
 
-    /// With a Secret `test/login` that holds this.
+    /// With a Secret `test/login` that has this content.
     pub(super) fn with(self, secret: &[(&str, &str)]) -> Self {
         let at = SecretAt {
             named_by: "MetricTemplate test/errors (spec.provider.secretRef)".into(),
@@ -164,7 +164,7 @@ pub(super) fn silent(timeout: Duration) -> Http {
     Http::new(to_loopback(false), timeout)
 }
 
-/// Clients that wait this long, and repeat what cannot hold a secret.
+/// Clients that wait this long, and repeat text that cannot contain a secret.
 pub(super) fn careful(timeout: Duration) -> Http {
     Http::new(to_loopback(true), timeout)
 }

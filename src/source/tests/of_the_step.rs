@@ -1,4 +1,4 @@
-//! Servers that tell of what time their values are: those of before the step say nothing of it.
+//! Servers that return the time of their values: values from before the step say nothing about it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// What all of them need of a Secret.
+/// The Secret that all of them need.
 const SECRET: &[(&str, &str)] = &[
     ("aws_access_key_id", "AKIDEXAMPLE"),
     ("aws_secret_access_key", "k"),
@@ -112,7 +112,7 @@ fn v1_google_tells_when_the_time_of_a_point_ends() {
     assert_eq!(samples, [Sample { value: 5.0, until: Some("2026-01-01T00:01:00Z".parse().unwrap()) }]);
 }
 
-/// What is taken of values with the times at which they end, in a step from 100 s on of a run from 10 s on.
+/// The used values out of values with these end times, in a step from 100 s on of a run from 10 s on.
 fn taken(samples: &[(f64, Option<i64>)]) -> Result<Vec<f64>, SourceError> {
     let at = |seconds: i64| Some(Timestamp::from_second(seconds).unwrap());
     let since = at(10).zip(at(100)).map(|(run, step)| Since { run, step });
@@ -138,7 +138,7 @@ fn v1_a_series_that_ended_before_the_run_does_not_count_beside_those_of_the_run(
     // the pods of a release that was rolled back, beside those of the next one
     assert_eq!(of(&[(9.0, Some(5)), (1.0, Some(150))]).unwrap(), [1.0]);
     assert_eq!(of(&[(9.0, Some(5)), (1.0, None)]).unwrap(), [1.0]);
-    // a pod of this run that is gone says something of it
+    // a pod of this run that is gone says something about the run
     assert_eq!(of(&[(9.0, Some(50)), (1.0, Some(150))]).unwrap(), [9.0, 1.0]);
     let Err(SourceError::Doubtful { values, doubt }) = of(&[(9.0, Some(5)), (1.0, Some(50))]) else {
         panic!()
@@ -152,7 +152,7 @@ fn v1_a_series_that_ended_before_the_run_does_not_count_beside_those_of_the_run(
 
 #[tokio::test]
 async fn v1_a_value_whose_time_is_not_over_does_not_count_beside_one_whose_time_is() {
-    // a part of a minute has a part of its errors
+    // part of a minute has part of its errors
     let (now, begins) = (clock::now(), clock::now() - SignedDuration::from_secs(20));
     let ago = |seconds: i64| now - SignedDuration::from_secs(seconds);
     for case in cases() {
@@ -170,12 +170,12 @@ async fn v1_a_value_whose_time_is_not_over_does_not_count_beside_one_whose_time_
         };
         assert_eq!(said(None).await.unwrap(), [9.0], "{kind}");
         assert_eq!(said(Some(ago(60))).await.unwrap(), [9.0], "{kind}");
-        // one that is over and of the time before the step does not stand in for it
+        // a complete one from before the step does not replace it
         if kind != "datadog" {
             assert_eq!(said(Some(ago(10))).await.unwrap(), [5.0], "{kind}");
         }
     }
-    // where there is no other it counts
+    // if there is no other, it counts
     let answer =
         json!([{"target": "a", "datapoints": [[null, ago(80).as_second()], [5.0, ago(20).as_second()]]}]);
     let (address, _) = server(Play::Say(200, "application/json", answer.to_string())).await;

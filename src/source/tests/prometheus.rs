@@ -84,7 +84,7 @@ async fn v1_every_question_asks_for_an_answer_of_now() {
             "GET /api/v1/query?nocache=1&query=up HTTP/1.1",
             "GET /api/v1/query?nocache=1&query=up HTTP/1.1",
             "GET /api/v1/query?tenant=a&nocache=1&query=up HTTP/1.1",
-            // what proxies refuse as a URL is posted
+            // queries that proxies refuse as a URL are posted
             "POST /api/v1/query?nocache=1 HTTP/1.1",
         ]
     );
@@ -94,7 +94,7 @@ async fn v1_every_question_asks_for_an_answer_of_now() {
 #[tokio::test]
 async fn v1_v2_samples_older_than_half_of_the_window_are_doubted_by_our_own_clock() {
     let now = crate::clock::now().as_second();
-    // the window is 1m, as long as nothing else is said
+    // the window is 1m by default
     let told = async |age: i64, word: &str, value: &str| {
         let values = if value.is_empty() {
             String::new()
@@ -113,7 +113,7 @@ async fn v1_v2_samples_older_than_half_of_the_window_are_doubted_by_our_own_cloc
     let error = told(90, "behind", "").await.unwrap_err();
     assert!(matches!(error, SourceError::Doubtful { doubt: Doubt::Behind { .. }, .. }), "{error}");
     assert_eq!(told(20, "behind", "").await.unwrap(), [] as [f64; 0]);
-    // a rate takes two samples: the counters are there, and the window is too short for their scrapes
+    // a rate needs two samples: the counters exist, and the window is too short for their scrapes
     let error = told(20, "late", "").await.unwrap_err();
     assert!(
         error.to_string().starts_with("running query failed: no values found, though there is a sample"),
@@ -124,7 +124,7 @@ async fn v1_v2_samples_older_than_half_of_the_window_are_doubted_by_our_own_cloc
         "{error}"
     );
     assert!(!matches!(told(90, "late", "").await, Err(SourceError::Sparse { .. })));
-    // what there are values for is read
+    // series with values are readable
     assert_eq!(told(0, "native", "99").await.unwrap(), [99.0]);
     let error = told(0, "native", "").await.unwrap_err();
     assert!(matches!(error, SourceError::Doubtful { doubt: Doubt::Native, .. }), "{error}");

@@ -52,7 +52,7 @@ async fn an_authority_of_its_own_is_trusted_where_the_secret_names_it() {
     assert_eq!(source.query(&named.ask()).await.unwrap(), [3.0]);
     let any = Ask { any_certificate: true, ..plain.ask() };
     assert_eq!(source.query(&any).await.unwrap(), [3.0]);
-    // trust in one is trust in no other
+    // trust in one does not extend to another
     let (other, _) = server().await;
     let elsewhere = Asked::of(&other, "up").with(&[("ca.crt", &pem)]);
     assert!(source.query(&elsewhere.ask()).await.is_err());

@@ -12,7 +12,7 @@ async fn h4_line_breaks_within_a_url_are_not_sent() {
     assert!(request.starts_with("GET /stats/rate?app=podinfo&label=a%20b&from=-1m HTTP/1.1"), "{request}");
 }
 
-/// What was asked of a server by this source, at an address with an argument of its own.
+/// The request of this source, for an address with an argument of its own.
 async fn asked_for(source: &dyn MetricSource, query: &str) -> String {
     let (address, seen) = server(Play::Say(500, "text/plain", String::new())).await;
     source.query(&Asked::of(&format!("{address}/api?tenant=a%26b"), query).ask()).await.unwrap_err();

@@ -1,10 +1,10 @@
-//! What is promised of evidence, whatever the looks are.
+//! The promises about evidence, for any looks.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A look whose primary is not in trouble where `calm` is known.
+/// A look whose primary is not in trouble if `calm` is known.
 fn looks() -> impl Strategy<Value = Vec<Look>> {
     let one = (0_u64..300, 0_u64..6, 1_u64..3000, 0_u64..12, prop_oneof![Just(15.0), Just(5.0), Just(45.0)]);
     let one = one.prop_map(|(n, bad, m, failed, seconds)| look((n, bad.min(n)), (m, failed.min(m)), seconds));
@@ -31,7 +31,7 @@ fn binomial(n: u64, p: f64) -> Vec<f64> {
     (0..=n).map(|k| ln(k).exp()).collect()
 }
 
-/// The mean of what `of` says after one more look, where the canary has each number of bad requests with its chance.
+/// The mean of `of` after one more look, over all numbers of bad requests of the canary with their probabilities.
 fn mean(
     before: &Evidence,
     settings: &Settings,
@@ -56,8 +56,8 @@ fn absolute(evidence: &Evidence) -> f64 {
 }
 
 proptest! {
-    /// Each bad request falls on the canary by its tolerated share: no look is expected to raise the evidence, by chance
-    /// alone, whatever came before.
+    /// Each bad request falls on the canary with its tolerated share: no look is expected to raise the evidence, by
+    /// chance alone, whatever came before.
     #[test]
     fn e1_no_look_at_a_tolerable_share_is_expected_to_raise_the_evidence(
         past in looks(), n in 1_u64..400, m in 1_u64..3000, bad in 0_u64..60, known in any::<bool>(),
@@ -82,7 +82,7 @@ proptest! {
         prop_assert!(mean <= absolute(&before).exp() * (1.0 + 1e-9), "{} {}", mean, absolute(&before).exp());
     }
 
-    /// The other way round: at the margin of `no worse` its evidence is not expected to rise.
+    /// The reverse: at the margin of `no worse` its evidence is not expected to rise.
     #[test]
     fn e1_no_look_at_the_margin_is_expected_to_raise_the_evidence_for_no_worse(
         past in looks(), n in 60_u64..400, m in 60_u64..3000, bad in 0_u64..60, known in any::<bool>(),
@@ -96,8 +96,8 @@ proptest! {
         prop_assert!(mean <= of(&before).exp() * (1.0 + 1e-9), "{} {}", mean, of(&before).exp());
     }
 
-    /// As long as the bad requests of the look stay on one side of the size of a burst: where one more makes them more than
-    /// a burst, they count as several instead of one, which may say less.
+    /// As long as the bad requests of the look stay on one side of the size of a burst: if one more makes them more
+    /// than a burst, they count as several instead of one, which may say less.
     #[test]
     fn e2_more_bad_answers_of_the_canary_never_lower_the_evidence(
         past in looks(), n in 1_u64..300, m in 1_u64..3000, failed in 0_u64..12, bad in 0_u64..300,
@@ -167,7 +167,7 @@ proptest! {
         prop_assert_eq!(before, next);
     }
 
-    /// `worse` needs more than one hiccup, whatever a look counts.
+    /// `worse` needs more than one hiccup, whatever the counts of a look.
     #[test]
     fn e6_one_look_never_makes_a_release_worse(
         n in 1_u64..100_000, bad in 1_u64..100_000, m in 1_u64..100_000, burst in prop_oneof![Just(None), Just(Some(1.0))],

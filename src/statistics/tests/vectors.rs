@@ -1,4 +1,4 @@
-//! Numbers that two other implementations agree on.
+//! Numbers on which two other implementations agree.
 
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ fn looks_come_to_what_other_implementations_say() {
         same(name, "e_worse", found.evidence, &out["e_worse"]);
         same(name, "e_ok", found.evidence_ok, &out["e_ok"]);
         same(name, "cash", evidence.cash(), &out["cash"]);
-        // `ok` of the vectors does not ask whether the canary is worse
+        // `ok` in the vectors ignores whether the canary is worse
         let ok = out["ok"].as_bool().unwrap() && !out["worse"].as_bool().unwrap();
         let words = (found.worse, found.no_worse, found.trouble, found.warm);
         let flag = |name: &str| out[name].as_bool().unwrap();

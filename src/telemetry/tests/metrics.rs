@@ -63,7 +63,7 @@ fn the_operator_reports_itself() {
     }
 }
 
-/// `increase` does not see the step with which a series begins: without a zero the first one would raise no alert.
+/// `increase` does not see the first value of a series: without a zero, the first outcome would raise no alert.
 #[test]
 fn every_outcome_of_a_reconcile_is_there_before_it_happens() {
     let metrics = Metrics::new("istio");

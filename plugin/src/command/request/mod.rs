@@ -1,4 +1,4 @@
-//! What people ask of a run: says what will happen, writes the request, waits for the answer and prints it.
+//! Requests to a run: prints the consequences, writes the request, waits for the answer and prints it.
 
 mod wish;
 mod words;
@@ -33,13 +33,13 @@ use crate::{
     view::{API_VERSION, CanaryView, Facts, State, WaitingKind, canary},
 };
 
-/// How long an answer is waited for.
+/// How long to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it is tried again when the Canary changes at the same time.
+/// Number of attempts if the Canary changes at the same time.
 const TRIES: usize = 5;
-/// Longest name of who asks, in bytes: the whole request has room for 1,024.
+/// Maximum length of the user's name, in bytes: a whole request may have 1,024.
 const LONGEST_BY: usize = 200;
-/// Longest reason, in bytes.
+/// Maximum length of the reason, in bytes.
 const LONGEST_REASON: usize = 256;
 
 pub(super) async fn approve(context: &Context, args: &RequestArgs) -> Result<(), Failure> {
@@ -81,7 +81,7 @@ pub(super) async fn finish(context: &Context, args: &FinishArgs) -> Result<(), F
     Box::pin(each(context, &args.names, &Wish::of(Verb::Finish, &args.asking), &args.asking)).await
 }
 
-/// What is not analysed is not promoted in passing.
+/// Asks for confirmation where the request would promote without analysis.
 fn sure(context: &Context, names: &[String]) -> Result<(), Failure> {
     let what = format!("{} would be promoted without the rest of the analysis", names.join(", "));
     if !context.out.terminal || !io::IsTerminal::is_terminal(&io::stdin()) {
@@ -97,7 +97,7 @@ fn sure(context: &Context, names: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Of several, all are asked for; what went wrong first is the exit code.
+/// Sends the request to several Canaries. The first failure decides the exit code.
 async fn each(context: &Context, names: &[String], wish: &Wish<'_>, asking: &Asking) -> Result<(), Failure> {
     let mut failed: Option<Failure> = None;
     for name in names {
@@ -110,7 +110,7 @@ async fn each(context: &Context, names: &[String], wish: &Wish<'_>, asking: &Ask
     }
     match failed {
         None => Ok(()),
-        // each has been said
+        // each failure has been printed
         Some(failure) if names.len() > 1 => Err(Failure { message: String::new(), ..failure }),
         Some(failure) => Err(failure),
     }
@@ -162,7 +162,7 @@ async fn one(context: &Context, name: &str, wish: &Wish<'_>, asking: &Asking) ->
         .hint("look at it with \"kubectl canary get\" and repeat the command"))
 }
 
-/// A request that nobody has answered yet would be lost.
+/// Refuses if an earlier request has no answer yet: this one would overwrite it.
 fn unanswered(canary: &Canary) -> Result<(), Failure> {
     let text = canary.metadata.annotations.as_ref().and_then(|all| all.get(names::ANNOTATION_REQUEST));
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(()) };
@@ -177,7 +177,8 @@ fn unanswered(canary: &Canary) -> Result<(), Failure> {
         .hint("wait until it is, or take its place with --replace"))
 }
 
-/// Whether the verb fits, bound to what is shown: a request that comes too late does nothing.
+/// Checks that the verb fits the current state, and binds the request to that state, so that a late request has no
+/// effect.
 fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decision {
     let Wish { verb, gate, .. } = *wish;
     let waits = view.waiting_for.as_ref();
@@ -188,7 +189,7 @@ fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decision {
         let text = format!("{} does not wait at the gate {wanted:?}: {}", view.name, stands(view));
         return Decision::Refuse(Failure::failed(text));
     }
-    // people say "promote" at any gate
+    // users say "promote" at any gate
     let word = match (verb, kind) {
         (Verb::Promote, Some(WaitingKind::Gate)) => "approve",
         (verb, _) => verb.word(),
@@ -203,7 +204,7 @@ fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decision {
         None if verb == Verb::Retry => status.last_applied_spec.clone(),
         None => status.waiting.as_ref().and_then(|w| w.revision.clone()),
     };
-    // a run that is to be ended, or held, is so at whatever step it is
+    // a request to end or hold a run applies at any step
     let bound = matches!(verb, Verb::Approve | Verb::Promote | Verb::Advance);
     Decision::Ask(Box::new(Request {
         id: id(word),
@@ -242,7 +243,7 @@ async fn answered(
     }
 }
 
-/// Why there is no answer, as far as the status tells.
+/// Why there is no answer, as far as the status shows.
 fn unheard(facts: &Facts, written: &Written, patience: Duration) -> Failure {
     let view = canary(facts, now());
     let why = match (view.state, view.waiting_for.as_ref().map(|w| w.kind)) {
@@ -267,7 +268,7 @@ fn unheard(facts: &Facts, written: &Written, patience: Duration) -> Failure {
     }
 }
 
-/// The answer, for programs.
+/// The answer, in machine-readable form.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ResultView<'v> {

@@ -19,7 +19,7 @@ fn wish(verb: Verb, gate: Option<&str>) -> Wish<'_> {
 
 const ABORT: Verb = Verb::Abort { if_running: false };
 
-/// How a decision reads: the verb that is asked for, `-` for nothing to do, `!` and the code for a refusal.
+/// A decision in short: the verb of the request, `-` for nothing to do, `!` and the code for a refusal.
 fn short(decision: &Decision) -> String {
     match decision {
         Decision::Ask(request) => request.verb.clone(),

@@ -1,4 +1,4 @@
-//! What somebody wants of a Canary, and what comes of it.
+//! What a user wants from a Canary, and the resulting decision.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serin::api::request::Request;
 
 use crate::{command::asking::Asking, failure::Failure};
 
-/// What the command is about.
+/// The subject of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Approve,
@@ -34,7 +34,7 @@ impl Verb {
     }
 }
 
-/// What somebody wants.
+/// What a user wants.
 #[derive(Clone, Debug)]
 pub(super) struct Wish<'a> {
     pub(super) verb: Verb,
@@ -51,13 +51,13 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// What is to be done about a Canary as it is.
+/// What to do, given the current state of the Canary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// This is asked for.
+    /// Send this request.
     Ask(Box<Request>),
-    /// Nothing is to be done, and that is well.
+    /// There is nothing to do, and that is fine.
     Nothing(String),
-    /// It does not fit the moment.
+    /// The request does not fit the current state.
     Refuse(Failure),
 }

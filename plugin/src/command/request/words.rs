@@ -1,4 +1,4 @@
-//! What is said of requests: what will happen, what has, and why not.
+//! The messages about requests: what will happen, what happened, and why something did not.
 
 use serin::api::{Phase, request::Request};
 
@@ -8,7 +8,7 @@ use crate::{
     view::{CanaryView, State},
 };
 
-/// How it stands, in a few words.
+/// The current state in a few words.
 pub(super) fn stands(view: &CanaryView) -> String {
     let word = view.state.word(&view.phase);
     match &view.progress {
@@ -61,7 +61,7 @@ pub(super) fn refusal(view: &CanaryView, verb: Verb) -> Decision {
     }
 }
 
-/// What is about to be asked for.
+/// What the request will do.
 pub(super) fn will(view: &CanaryView, request: &Request) -> String {
     let at = view.progress.as_ref().filter(|p| p.at > 0).map(|p| format!(" at step {} of {}", p.at, p.of));
     let at = at.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is waited for, what there is around a Canary, what was said about it.
+//! Views of waits, of the objects around a Canary, and of Events.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,5 +1,5 @@
-//! The fields of a view, as pages and `-o json` show them. Times are RFC 3339, durations are seconds, what is not known is
-//! absent, and enumerations are words.
+//! The fields of a view, for web pages and `-o json`. Times are in RFC 3339, durations are in seconds, unknown values
+//! are absent, and enumerations are words.
 
 mod around;
 mod traffic;

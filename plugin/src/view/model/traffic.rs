@@ -1,4 +1,4 @@
-//! Where requests go, how far the run is, what is measured.
+//! Views of the traffic split, the progress of the run, and the metrics.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,5 +1,5 @@
-//! Everything users are told. Texts are Flagger's where it has one (scripts and runbooks match on them); each kind of
-//! note has a reason of its own.
+//! All texts for users. They are Flagger's if it has one, because scripts and runbooks match on them; each kind of
+//! note has its own reason.
 
 mod pods;
 mod requests;
@@ -139,7 +139,7 @@ impl Messages {
         let quote = Some(text(&refusal.quote));
         Note { quote, ..Note::warning("PostRolloutFailed", text(&refusal.why)) }
     }
-    /// `muted`: it is not sent.
+    /// `muted`: it is not sent as an alert.
     pub(crate) fn waiting_for_hook(&self, kind: HookKind, hook: &str, muted: bool) -> Note {
         let (reason, what, alert) = match kind {
             HookKind::ConfirmTrafficIncrease => (
@@ -166,7 +166,7 @@ impl Messages {
     pub(crate) fn declined(&self, why: &str) -> Note {
         Note::warning("Declined", format!("Rollout of {} was not started: {why}", self.target))
     }
-    /// `quote`: the same with an answer from outside in it.
+    /// `quote`: the same with a server's answer in it.
     pub(crate) fn halted(text: &str, quote: Option<String>) -> Note {
         Note { quote, ..Note::warning("Halted", text) }
     }

@@ -1,4 +1,4 @@
-//! What users are told of numbers of pods, and of what sets them.
+//! Texts about numbers of pods, and about what sets them.
 
 use super::{Messages, split};
 use crate::plan::model::note::Note;
@@ -20,7 +20,7 @@ impl Messages {
             ),
         )
     }
-    /// `asked`: what the target is asked for now, if that has changed; `by`: the autoscalers that may have done it.
+    /// `asked`: the current number of the target, if it has changed; `by`: the autoscalers that may have changed it.
     pub(crate) fn pods_taken(&self, asked: Option<i64>, by: &str) -> Note {
         let what = match asked {
             Some(replicas) => format!("{} was scaled to {replicas} in a run", self.target),
@@ -39,7 +39,7 @@ impl Messages {
             format!("{what}: it gets its pods back, and this counts as no failed check. {remedy}"),
         )
     }
-    /// `replicas`: those that the primary gets.
+    /// `replicas`: the number that the primary gets.
     pub(crate) fn primary_switched_off(&self, replicas: i64) -> Note {
         Note::warning(
             "PrimaryScaledToZero",

@@ -1,4 +1,4 @@
-//! What is said of requests, and of what people do with a run.
+//! Texts about requests, and about their effects on a run.
 
 use jiff::Timestamp;
 
@@ -33,7 +33,7 @@ impl Messages {
     pub(crate) fn finish_wanted(&self, how: &str) -> Note {
         Note::warning("FinishRequested", format!("{} is {how}", self.canary())).aloud(Urgency::Warn)
     }
-    /// `begins`: a revision waits to be begun with.
+    /// `begins`: a revision waits to begin.
     pub(crate) fn held_by_rule(&self, reason: &'static str, why: &str, begins: bool) -> Note {
         let what = if begins { "has a new revision, which waits" } else { "rises no further" };
         Note::normal(reason, format!("{} {what}: {why}", self.canary()))

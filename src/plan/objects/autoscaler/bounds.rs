@@ -1,5 +1,5 @@
-//! How many pods the primary and the target get: from status and from the user's autoscaler alone, so that whatever a
-//! crash leaves is corrected by the next pass.
+//! How many pods the primary and the target get: from status and from the user's autoscaler alone, so that the next
+//! pass corrects the state after a crash.
 
 use crate::{
     api::Phase,
@@ -26,13 +26,13 @@ pub(super) fn run_is_open(cx: &Context<'_>) -> bool {
         )
 }
 
-/// Pods that the primary keeps, from the first write of a run to the last.
+/// Number of pods that the primary keeps, from the first write of a run to the last.
 pub(super) fn floor(cx: &Context<'_>) -> Option<i64> {
     cx.status().primary_replicas.filter(|_| run_is_open(cx)).map(i64::from)
 }
 
-/// The floor of a run that begins, or starts over: what the primary has, and no less than an open run holds already. An
-/// autoscaler may have taken its last pod: users of a run need one.
+/// The floor of a run that begins, or starts over: the primary's current pods, and at least the floor of an open run.
+/// If an autoscaler has removed its last pod, the floor is one: users of a run need it.
 pub(crate) fn remember_floor(cx: &Context<'_>, d: &mut PlanBuilder) {
     if cx.scaler.is_some() || cx.c.target.replicated() && cx.c.apex != Apex::Shares {
         let least = i64::from(cx.scaler.is_some());
@@ -46,7 +46,8 @@ fn target_bounds(cx: &Context<'_>) -> Option<(i64, i64)> {
     Some(scaler::bounds(kind, cx.scaler?))
 }
 
-/// Replicas to make the primary with: the target's where nothing scales it, else those it had, within its bounds.
+/// Replicas for creating the primary: the target's if nothing scales it, otherwise its former number, within its
+/// bounds.
 pub(crate) fn primary_start(cx: &Context<'_>) -> i64 {
     let known = cx.status().primary_replicas.map(i64::from);
     match (scaler::named(&cx.c), cx.scaler) {
@@ -58,8 +59,8 @@ pub(crate) fn primary_start(cx: &Context<'_>) -> i64 {
     }
 }
 
-/// Replicas to start a run with: the primary's where nothing scales the target. An autoscaler finds the right number
-/// once there is load; until then there are enough for the largest share that the run comes to.
+/// Replicas at the start of a run: the primary's if nothing scales the target. An autoscaler finds the right number
+/// once there is load; until then there are enough for the largest share of the run.
 pub(super) fn target_start(cx: &Context<'_>) -> i64 {
     if cx.c.apex == Apex::Shares {
         return pod_limits::first(cx);
@@ -76,7 +77,7 @@ pub(crate) fn target_back(cx: &Context<'_>) -> i64 {
     target_bounds(cx).map_or(primary, |(min, max)| primary.max(min).min(max).max(1))
 }
 
-/// `percent` of so many pods, in whole pods.
+/// `percent` of this many pods, in whole pods.
 pub(super) fn portion(pods: i64, percent: i32) -> i64 {
     pods.saturating_mul(i64::from(percent.clamp(0, 100))).saturating_add(99) / 100
 }

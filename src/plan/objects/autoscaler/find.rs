@@ -1,4 +1,4 @@
-//! The autoscaler that a Canary names, or what is wrong with it.
+//! The autoscaler that a Canary names, or its problem.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::{
     spec::{Apex, Findings, Problem, Validated},
 };
 
-/// The autoscaler that the Canary names, or what is wrong with it.
+/// The autoscaler that the Canary names, or its problem.
 pub(crate) fn find<'a>(
     snap: &'a Snapshot,
     c: &Validated,
@@ -79,7 +79,7 @@ pub(in crate::plan::objects) fn all(snap: &Snapshot) -> impl Iterator<Item = (Ob
     })
 }
 
-/// An autoscaler of the target that the Canary does not name: it is told of, and where pods are shared it would set the
+/// An autoscaler of the target that the Canary does not name: it is reported, and with shares of pods it would set the
 /// replicas that make the shares.
 fn unnamed(snap: &Snapshot, c: &Validated, findings: &mut Findings) -> Result<(), Problem> {
     let target = c.names.target.clone();

@@ -1,10 +1,10 @@
-//! Who owns `replicas` where the Canary names an autoscaler. Each side has one of its own: the user's scales the target
-//! while that has pods, its copy the primary. The planner writes only what no autoscaler can: the target from none to
-//! its first pods and back to none, and the bounds of the copy.
+//! Which component sets `replicas` if the Canary names an autoscaler. Each side has its own: the user's scales the
+//! target while that has pods, its copy the primary. The planner writes only what no autoscaler can: the target from
+//! none to its first pods and back to none, and the bounds of the copy.
 //!
-//! While the primary may have to take all the traffic back, its autoscaler goes no lower than the pods it had when the
-//! run began. That number is in status before the first pod of a run; the bounds follow from status and from the user's
-//! autoscaler alone, so that whatever a crash leaves is set right by the next look.
+//! While the primary may have to take all the traffic back, its autoscaler keeps at least the number of pods at the
+//! beginning of the run. That number is in status before the first pod of a run; the bounds follow from status and from
+//! the user's autoscaler alone, so that the next pass corrects the state after a crash.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ pub(crate) fn of_primary<'a>(cx: &Context<'a>) -> Vec<(ObjectRef, &'a Value)> {
     generated(cx, None)
 }
 
-/// Keeps the primary's autoscaler like the target's, with a floor while a run needs one, and deletes those that the
-/// Canary no longer names.
+/// Keeps the primary's autoscaler in line with the target's, with a floor while a run needs one, and deletes those that
+/// the Canary no longer names.
 pub(crate) fn sync(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     all([resume_strays(cx, d), follow(cx, d)])
 }
@@ -91,16 +91,16 @@ fn delete_others(cx: &Context<'_>, d: &mut PlanBuilder, but: Option<&ObjectRef>)
     flow
 }
 
-/// How many changes of a target that is handed back are taken before its replicas are left to others: an autoscaler that
-/// wants fewer is not written against, and a write that conflicts with another is repeated.
+/// How many changes of a returned target are accepted before its replicas are left to others: Serin does not write
+/// against an autoscaler that wants fewer, and a conflicting write is repeated.
 const OTHERS: i64 = 4;
 
-/// A deletion begins: what the target's autoscaler makes of the primary's replicas is counted from here.
+/// A deletion begins: changes of the primary's replicas by the target's autoscaler are counted from here.
 pub(crate) fn begin_return(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.target.get_or_insert_default().returning = manifest::generation(cx.target);
 }
 
-/// Asks the target for as many pods as it takes over from the primary.
+/// Scales the target to the number of pods that it takes over from the primary.
 pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let resumed = work(cx, d);
     let began = cx.status().target.as_ref().and_then(|t| t.returning);
@@ -108,20 +108,20 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let wanted = bounds::target_back(cx);
     let few = cx.primary().is_some() && cx.target_replicas() < wanted && changes < OTHERS;
     if few || cx.target_replicas() == 0 {
-        // whoever takes all of them away each time is written against ever more rarely, until the deadline
+        // if somebody removes all of them each time, writes become less and less frequent, until the deadline
         let doublings = u32::try_from((changes - OTHERS) / 2).unwrap_or(0).min(10);
         let patience = Duration::from_secs(if changes < OTHERS { 0 } else { 1 << doublings });
         if d.reached(clock::after(cx.standing_since(), patience)).is_break() {
             return GO_ON;
         }
         let asked = write::ask(cx, d, wanted);
-        // where it is held back, the deadline goes on
+        // if it is held back, the deadline still counts
         return if asked == WRITE_FIRST { asked } else { GO_ON };
     }
     resumed
 }
 
-/// Lets the target's autoscaler work, and asks the target for at least one pod.
+/// Enables the target's autoscaler, and scales the target to at least one pod.
 pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let working = work(cx, d);
     if cx.target_replicas() > 0 {
@@ -130,21 +130,21 @@ pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.reached(replicas::may_give_back_at(cx))?;
     let seen = cx.status().target.as_ref().map(|target| target.generation);
     if manifest::generation(cx.target) > seen {
-        // it has had some in this run
+        // it has already had some in this run
         replicas::note_taken(cx, d);
     }
     write::ask(cx, d, bounds::target_start(cx))
 }
 
-/// Only the run sets the target's replicas: it gets those back that were taken from it, and at each step those that
-/// it is to have. It gives some up once its users have left them.
+/// Only the run sets the target's replicas: the target gets back pods that were removed, and at each step the number
+/// for that step. It gives some up once its users have left them.
 fn keep_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let (has, step) = (cx.target_replicas(), cx.step());
     let Some(wanted) = replicas::of_run(cx) else { return GO_ON };
     let rises = step.index > 0 && step.confirmed.is_none() && step.pods.is_some();
     if has < wanted && !rises {
         if d.reached(replicas::may_give_back_at(cx)).is_break() {
-            // as many as there are go on meanwhile
+            // the existing ones continue meanwhile
             return GO_ON;
         }
         replicas::note_taken(cx, d);
@@ -161,15 +161,15 @@ fn keep_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     write::ask(cx, d, wanted)
 }
 
-/// ScaledObjects of the target, named or not: any of them would give it pods. Those of others that bear its name scale
-/// another kind.
+/// ScaledObjects of the target, named or not: any of them would give it pods. ScaledObjects of others that name it
+/// scale another kind.
 fn of_target<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Value> {
     let (kind, target) = (cx.c.target.kind().kind, cx.c.names.target.clone());
     cx.snap.objects.of(SCALED_OBJECT).filter(move |live| scaler::scales(live) == (kind, target.as_str()))
 }
 
-/// Lets the ScaledObjects of the target work in a run. One that may take the last pod away gives pods only: how little its
-/// trigger says before users come is no verdict on the version.
+/// Enables the ScaledObjects of the target during a run. One that may remove the last pod only adds pods: a low trigger
+/// before users come is no verdict on the version.
 fn work(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let zero = of_target(cx).filter(|live| scaler::reaches_zero(live) && !scaler::kept_up(live));
     let kept = set_paused(d, zero, |live| scaler::keep_up(live, uid(cx)));
@@ -188,13 +188,13 @@ pub(crate) fn release(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     set_paused(d, of_target(cx).filter(|live| scaler::paused(live) || scaler::kept_up(live)), scaler::resume)
 }
 
-/// Scales the target to zero once it has kept its pods for as long as it is to after its traffic has left.
+/// Scales the target to zero once it has kept its pods for the configured time after losing its traffic.
 pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.reached(clock::after(cx.settled_at(), cx.c.linger))?;
     scale_to_zero(cx, d)
 }
 
-/// Asks the target for no pods, and keeps its autoscaler from asking for some: a HorizontalPodAutoscaler is off at 0, a
+/// Scales the target to zero, and keeps its autoscaler from adding pods: a HorizontalPodAutoscaler is off at 0, a
 /// ScaledObject is paused first.
 pub(crate) fn scale_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
@@ -207,18 +207,18 @@ pub(crate) fn scale_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     paused
 }
 
-/// The target is asked for no pods, and no autoscaler will ask for some.
+/// The target is scaled to zero, and no autoscaler will add pods.
 pub(crate) fn is_scaled_to_zero(cx: &Context<'_>) -> bool {
     (cx.target_replicas() == 0 || !cx.c.target.rests()) && of_target(cx).all(scaler::paused)
 }
 
-/// Resumes a ScaledObject that was paused for this Canary and that scales something else by now, or always did.
+/// Resumes a ScaledObject that was paused for this Canary and that now scales something else, or always did.
 fn resume_strays(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let kind = cx.c.target.kind().kind;
     let own = [cx.c.names.target.as_str(), cx.c.names.primary.as_str()];
     let strays = cx.snap.objects.of(SCALED_OBJECT).filter(|live| {
         let (of, whom) = scaler::scales(live);
-        // another Canary may have paused what scales a Deployment, and one of a former version does not say so
+        // another Canary may have paused it for a Deployment, and an earlier version did not record which
         let named = scaler::names_its_canary(live) || of != DEPLOYMENT.kind || !own.contains(&whom);
         let paused = scaler::paused_by_us(live) || scaler::kept_up(live);
         (of != kind || !own.contains(&whom)) && paused && named && scaler::paused_by(live, uid(cx))
@@ -242,14 +242,14 @@ fn set_paused<'a>(
     flow
 }
 
-/// No weight may rise: what is known is old, the autoscaler is not what the Canary says, or the primary has lost pods that
-/// it needs to take everything back. What is judged badly still goes back.
+/// No weight may rise: data is old, the autoscaler is not valid, or the primary has lost pods that
+/// it needs to take everything back. A failing run is still rolled back.
 pub(crate) fn is_held(cx: &Context<'_>) -> bool {
     staleness::is_stale(cx) || cx.scaler_problem.is_some() || shortage(cx).is_some_and(|(_, holds)| holds)
 }
 
-/// Says when the primary or the canary has too few pods. The canary's are only said; the primary's keep the weight from
-/// rising (see [`is_held`]).
+/// Reports if the primary or the canary has too few pods. For the canary it is only reported; for the primary it keeps
+/// the weight from rising (see [`is_held`]).
 pub(crate) fn report_capacity(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.scaler_problem.is_some() {
         return GO_ON;
@@ -261,7 +261,7 @@ pub(crate) fn report_capacity(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if d.condition(conditions::CAPACITY, "False", note.reason, &note.message) {
         d.say(note);
     }
-    // an autoscaler is off at 0: it will not come back by itself
+    // an autoscaler is off at 0: the pods will not come back by themselves
     if let Some(off) = cx.primary().filter(|p| holds && manifest::replicas(p) == 0) {
         d.act(Action::scale(off, bounds::floor(cx).unwrap_or(1).max(1)));
     }
@@ -276,7 +276,7 @@ fn shortage(cx: &Context<'_>) -> Option<(Note, bool)> {
     if cx.primary().is_some_and(|p| manifest::replicas(p) < floor) {
         return Some((cx.messages.below_floor(floor), true));
     }
-    // how many requests a `match` names is unknown
+    // how many requests a `match` selects is unknown
     let weight = if cx.c.analysis.match_.is_empty() { cx.step().weight } else { 0 };
     let enough = i64::from(cx.canary_pods()) >= bounds::portion(floor, weight);
     (!enough).then(|| (cx.messages.too_small(weight, floor), false))
