@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Tries `make advisories` without a network, on a database that is made up, in the format of RustSec's: an advisory for a crate that
-# is used is found, one that is ignored is not, and one for older versions neither.
+# Tests `make advisories` without a network, with a generated database in RustSec's format: it finds an advisory for a used crate, but no
+# ignored one, and none for older versions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deny=$1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 database=$folder/made-up
-# The program takes no URL without a host: git is told where it leads to.
+# The program accepts only URLs with a host: git redirects it.
 url=https://advisories.example/made-up
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="url.file://$database.insteadOf" GIT_CONFIG_VALUE_0=$url
 
-# advisory <crate> <id> <versions that are well>
+# advisory <crate> <id> <fixed versions>
 advisory() {
   mkdir -p "$database/crates/$1"
   cat > "$database/crates/$1/$2.md" <<TEXT
@@ -33,7 +33,7 @@ For the trial of the check.
 TEXT
 }
 
-# check: says what is found, by the ids of advisories
+# check: prints the ids of the advisories found
 check() {
   git -C "$database" add --all
   git -C "$database" -c user.name=trial -c user.email=trial@example.com commit --quiet --allow-empty --message trial

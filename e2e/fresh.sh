@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Runs `make demo` and `make test` of the last commit in an empty Debian that has only what README names: Rust, Go,
-# Python 3 with pip, a C compiler, git and make. Needs root and debootstrap; nothing is installed on this machine, and the
-# network is used for the package registries only, as this machine is set up to reach them.
+# Runs `make demo` and `make test` of the last commit in an empty Debian with only the tools that README names: Rust, Go, Python 3 with
+# pip, a C compiler, git and make. Needs root and debootstrap. Installs nothing on this machine, and uses the network only for package
+# registries, with this machine's settings.
 #
-#   fresh.sh [root|user]...     as root, and as a user who may not make network namespaces; both by default
+#   fresh.sh [root|user]...     as root, and as a user who may not create network namespaces. The default is both
 #
-# As a user, the demo has to say in its first line that it cannot run and what to do, and to build nothing; the tests have
-# to pass with all stories named as skipped. FRESH_ROOT names the folder for the empty machine, which is made if it does
-# not exist and kept only then; what was built in it is used again.
+# As a user, the demo must report in its first line that it cannot run and what to do, and build nothing. The tests must pass with all
+# stories reported as skipped. FRESH_ROOT names the folder for the empty machine. It is created if it does not exist, kept only if it
+# is set, and its builds are reused.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [ "$(id -u)" = 0 ] || { echo 'e2e/fresh.sh needs root, to mount and to change the root folder' >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "debootstrap is missing: $(.ci/remedy debootstrap)" >&2; exit 1; }
 
-# In a mount namespace of its own: whatever happens, no mount is left, and nothing is removed through one.
+# In a separate mount namespace: in any case, no mount is left, and nothing is removed through a mount.
 if [ -z "${FRESH_INSIDE:-}" ]; then
   empty=${FRESH_ROOT:-$(mktemp -d)}
   # shellcheck disable=SC2064 # as it is now
@@ -26,7 +26,7 @@ empty=$FRESH_INSIDE
 
 say() { printf '\n\033[1m== fresh: %s\033[0m\n' "$*"; }
 
-# The first of this machine's own sources that has the release that it runs.
+# The first of this machine's own sources that contains the running release.
 debian() {
   # shellcheck source=/dev/null
   . /etc/os-release
@@ -40,7 +40,7 @@ if [ ! -e "$empty/etc/fresh" ]; then
   read -r release mirror < <(debian)
   debootstrap --variant=minbase --include=make,git,gcc,libc6-dev,python3,python3-pip,ca-certificates \
     "$release" "$empty" "$mirror" | tail -n1
-  # How this machine reaches the registries is copied to that one alone.
+  # Copies this machine's registry settings only there.
   for path in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/apt /etc/ssl/certs /usr/share/keyrings; do
     if [ -e "$path" ]; then rm -rf "${empty:?}$path"; cp -aL "$path" "$empty$path"; fi
   done
@@ -57,8 +57,8 @@ mount --rbind /dev "$empty/dev"
 mount -t sysfs sysfs "$empty/sys"
 mount -t tmpfs -o mode=1777 tmpfs "$empty/dev/shm"
 
-# as <user> <command>...: in the empty machine, in a new clone of the last commit, with this machine's settings for
-# registries and none of its other variables
+# as <user> <command>...: in the empty machine, in a new clone of the last commit, with this machine's registry settings and none of its
+# other variables
 as() {
   local user=$1 home; shift
   home=$(chroot "$empty" sh -c "echo ~$user")
@@ -71,7 +71,7 @@ as() {
     if [ -e ~/.cargo/config.toml ]; then mkdir -p "$empty$home/.cargo"; cp ~/.cargo/config.toml "$empty$home/.cargo/"; fi
     chroot "$empty" chown -R "$user:" "$home"
   fi
-  # In a changed root the kernel lets nobody but root make namespaces.
+  # In a changed root, the kernel lets only root create namespaces.
   chroot --userspec="$user:" "$empty" env -i HOME="$home" USER="$user" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
     PATH=/opt/rust/bin:/opt/go/bin:/usr/local/bin:/usr/bin:/bin "${variables[@]}" \
     bash -c 'cd ~/serin && exec "$@"' fresh "$@"

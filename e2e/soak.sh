@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Plays generated sequences of edits, deaths and refusals on the model, on all processors side by side: each part has a seed of
-# its own, which is printed. The sequences of each property are as many in all as SOAK_CASES says (20000).
+# Runs generated sequences of edits, crashes and refusals on the model, on all processors in parallel: each part has its own seed, which is
+# printed. SOAK_CASES is the total number of sequences per property (20000).
 #
-#   soak.sh             SOAK_SEED=n: the first seed; SOAK_PARTS=n: in so many parts
+#   soak.sh             SOAK_SEED=n: the first seed; SOAK_PARTS=n: the number of parts
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cases=${SOAK_CASES:-20000} first=${SOAK_SEED:-$RANDOM} parts=${SOAK_PARTS:-$(nproc)}
 each=$(((cases + parts - 1) / parts))
-# The planner, the model and the properties are optimised. Other dependencies are those of a development build, which
-# optimises some of them (Cargo.toml), so that they are not compiled again.
+# Optimises the planner, the model and the properties. Other dependencies are the same as in a development build, which optimises some of
+# them (Cargo.toml), so that they are not compiled again.
 optimised=()
 for package in serin serin-model serin-invariants serin-e2e; do
   optimised+=(--config "profile.dev.package.$package.opt-level=2")
@@ -17,12 +17,12 @@ done
 program=$(cargo test "${optimised[@]}" --locked -p serin-e2e --test properties --no-run 2>&1 | tee >(cat >&2) |
   sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
 began=$SECONDS logs=$(mktemp -d) failed=0 running=()
-# Parts in the background do not hear Ctrl-C.
+# Background parts do not receive Ctrl-C.
 trap 'kill "${running[@]}" 2>/dev/null || true; rm -rf "$logs"' EXIT
 for ((part = 0; part < parts; part++)); do
   seed=$((first + part))
   echo "seed $seed: $each sequences of each property"
-  # One property after the other: the parts are what runs side by side.
+  # One property after the other: only the parts run in parallel.
   PROPTEST_RNG_SEED=$seed PROPTEST_CASES=$each "$program" --test-threads=1 whatever >"$logs/$seed" 2>&1 &
   running[part]=$!
 done

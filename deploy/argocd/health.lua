@@ -1,5 +1,5 @@
--- Health of a Canary for Argo CD, in place of its own script: a release that waits for people is Suspended, one that is
--- being prepared or waits for its turn is Progressing, and nothing is Unknown. How to install it: docs/waiting.md.
+-- Health of a Canary for Argo CD. Replaces Argo CD's own script: a release that waits for people is Suspended, a release that
+-- is being prepared or waits in the queue is Progressing, and nothing is Unknown. For the installation, see docs/waiting.md.
 local health = {status = "Progressing", message = "not looked at yet"}
 local status = obj.status
 if status == nil or status.phase == nil or status.phase == "" then

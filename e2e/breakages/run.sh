@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
-# Proves that the harness can fail: puts all deliberate defects into a copy of the last commit, each behind the switch in
-# switch.rs, builds that once, and runs the tests that each patch names with its defect switched on. A defect that no test
-# notices is a failure.
+# Proves that the tests can fail: applies all deliberate defects to a copy of the last commit, each behind the switch in switch.rs, builds
+# it once, and runs the tests that each patch names with its defect switched on. A defect that no test notices is a failure.
 #
-# A patch begins with what the defect is, and then has one line for each test: "Caught by: COMMAND" for one that has to
-# fail, "Breaks S4: COMMAND" for one that has to fail because of that invariant. All patches go into one copy, so each
-# defect stands behind `crate::broken("NAME")`.
+# A patch starts with a description of the defect. Then it has one line for each test: "Caught by: COMMAND" for a test that must fail,
+# "Breaks S4: COMMAND" for a test that must fail because of that invariant. All patches are applied to one copy, so each defect is
+# guarded by `crate::broken("NAME")`.
 #
-# Usage: run.sh [NAME...]     names of patches without .patch; all by default
+# Usage: run.sh [NAME...]     names of patches without .patch. The default is all patches
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 here=$PWD/e2e/breakages
-# Binaries of their own, so that no other command runs a defect. The same path each time, so that builds are reused.
+# A separate target folder, so that no other command runs a defect. The same path each time, so that builds are reused.
 export CARGO_TARGET_DIR=${BREAKAGES_TARGET_DIR:-${CARGO_TARGET_DIR:-$PWD/target}/breakages}
 mkdir -p "$CARGO_TARGET_DIR"
 tree=$CARGO_TARGET_DIR/tree
@@ -22,7 +21,7 @@ trap 'rm -rf "$new" "$logs"' EXIT
 git archive HEAD | tar -x -C "$new"
 (cd "$new" && GIT_CEILING_DIRECTORIES=${new%/*} git apply "$here"/*.patch)
 cat "$here/switch.rs" >>"$new/src/lib.rs"
-# Only what differs from the last time is written, so that nothing else is built again.
+# Writes only files that differ from the last time, so that nothing else is rebuilt.
 mkdir -p "$tree"
 LC_ALL=C diff -rq "$new" "$tree" | while IFS= read -r line; do
   case $line in
@@ -43,7 +42,7 @@ for name in "$@"; do
     break
   fi
 done
-# What the tests say without a defect: one that fails anyway notices nothing.
+# The results of the tests without a defect: a test that always fails detects nothing.
 declare -A sound=()
 unnoticed=()
 for name in "$@"; do

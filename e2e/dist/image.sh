@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the operator's image from its archive as a container runtime does: unpacked by its index, as its own user, without
-# rights, in a root that cannot be written. First alone, then as the operator of the first stories on the bed of real parts:
-# a release that is promoted, and some that go back.
+# Runs the operator's image from its archive like a container runtime: unpacked by its index, as its own user, without privileges, with a
+# read-only root. First alone, then as the operator of the first stories on the bed of real parts: a release that is promoted, and some
+# that are rolled back.
 #
-#   image.sh TOOL ARCHIVE      TOOL is the `dist` that unpacks
+#   image.sh TOOL ARCHIVE      TOOL is the `dist` program, which unpacks
 set -euo pipefail
 tool=$(realpath "$1") archive=$(realpath "$2")
 cd "$(dirname "$0")/../.."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Has kubeconform read the JSON schemas of a release: all examples are valid, and one with a misspelled field is not. Needs Go.
+# Validates the JSON schemas of a release with kubeconform: all examples are valid, and one with a misspelt field is not. Needs Go.
 #
 #   schemas.sh ARCHIVE
 set -euo pipefail
@@ -10,14 +10,14 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 tar --extract --file "$archive" --directory "$folder"
 kubeconform=$(cd kubeconform && go tool -n kubeconform)
-# What is of other groups is not looked at: there are no schemas of it here.
+# Objects of other groups are skipped: there are no schemas for them here.
 check() {
   "$kubeconform" -strict -summary -ignore-missing-schemas \
     -schema-location "$folder/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json" "$@"
 }
 said=$(check ../../deploy/examples/*.yaml) || { echo "$said"; exit 1; }
 echo "$said"
-# otherwise it would be content with finding no schema at all
+# otherwise it would succeed without finding any schema
 valid=$(grep -o 'Valid: [0-9]*' <<<"$said" | cut -d' ' -f2)
 canaries=$(grep -l '^kind: Canary$' ../../deploy/examples/*.yaml | wc -l)
 [ "$valid" -ge "$canaries" ] || { echo "of $canaries Canaries only $valid were looked at" >&2; exit 1; }

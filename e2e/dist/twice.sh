@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Makes a release of the last commit twice, from nothing, in two clones whose paths have different lengths, with target
-# folders of their own, and compares the bytes of all files. Then kubeconform reads the schemas: all examples are valid, and
-# one with a misspelled field is not. The builds take about 2 GB, which are removed.
+# Builds a release of the last commit twice from scratch, in two clones with paths of different lengths and separate target folders, and
+# compares all files byte by byte. Then kubeconform checks the schemas: all examples are valid, and one with a misspelt field is not.
+# The builds need about 2 GB, which are removed afterwards.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# make_in <folder>: leaves the release in <folder>.dist
+# make_in <folder>: puts the release into <folder>.dist
 make_in() {
   git clone --quiet . "$work/$1/serin"
-  # one of the user's would name a target folder for both
+  # the user's variable would set the same target folder for both
   env -u SOURCE_DATE_EPOCH CARGO_TARGET_DIR="$work/$1/built" ${MAKE:-make} --no-print-directory -C "$work/$1/serin" dist
   mv "$work/$1/built/dist" "$work/$1.dist"
   rm -rf "${work:?}/$1"

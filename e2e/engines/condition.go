@@ -15,7 +15,7 @@ import (
 	"github.com/google/cel-go/common/types/traits"
 )
 
-// numbers of a case: JSON has no NaN, so that null stands for it.
+// numbers returns the numbers of a case. null means NaN, because JSON has no NaN.
 func numbers(values []*float64) []float64 {
 	all := make([]float64, len(values))
 	for i, v := range values {
@@ -27,7 +27,7 @@ func numbers(values []*float64) []float64 {
 	return all
 }
 
-// expression evaluates as Argo Rollouts does: with expr, and with functions of its own.
+// expression evaluates like Argo Rollouts: with expr and its own functions.
 func expression(q question) (string, error) {
 	list, primary := numbers(q.Values), numbers(q.Primary)
 	var result, other any = list, primary
@@ -86,13 +86,13 @@ func expression(q question) (string, error) {
 
 var (
 	size = regexp.MustCompile(`\bsize\(`)
-	// what stands before a list that is no place in another one
+	// the text before a list, unless the list is an index of another one
 	in = regexp.MustCompile(`\bin *$`)
-	// what may stand behind the first digits of a number
+	// the text that may follow the first digits of a number
 	fraction = regexp.MustCompile(`^(\.[0-9]*)?([eE][-+]?[0-9]+)?`)
 )
 
-// fractions writes whole numbers as fractions, but for places in lists: in the conditions of Serin there is one kind of number.
+// fractions writes whole numbers as fractions, except for indexes of lists: Serin's conditions have only one kind of number.
 func fractions(text string) string {
 	var out strings.Builder
 	var brackets []bool
@@ -134,7 +134,7 @@ func fractions(text string) string {
 
 func isLetter(c rune) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
-// common evaluates in the Common Expression Language, with the functions that Serin adds to it.
+// common evaluates in the Common Expression Language, with the functions that Serin adds.
 func common(q question) (string, error) {
 	kind := cel.ListType(cel.DoubleType)
 	if q.Scalar {

@@ -1,5 +1,5 @@
-// The engines whose languages Serin reads, asked case by case: one case per line of JSON on the standard input, one answer per
-// line on the standard output. Each case is {engine, text, …}; each answer has either `value` or `error`.
+// Runs the original engines of the languages that Serin supports: one case per line of JSON on standard input, one answer per line on
+// standard output. Each case is {engine, text, …}, and each answer has either `value` or `error`.
 package main
 
 import (
@@ -50,7 +50,7 @@ var engines = map[string]func(question) (string, error){
 	},
 }
 
-// ask never panics: an engine that does has refused.
+// ask never panics: a panic of an engine counts as a refusal.
 func ask(q question) (out answer) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -9,8 +9,8 @@ import (
 	"k8s.io/client-go/util/jsonpath"
 )
 
-// follow does what kubectl and Argo Rollouts do with a path; the values are sorted, because maps have no order. A path without
-// braces would be plain text: it is put between them, as kubectl does for its columns.
+// follow evaluates a path like kubectl and Argo Rollouts. The values are sorted, because maps have no order. A path without braces would be
+// plain text, so it gets braces, as kubectl does for its columns.
 func follow(q question) (string, error) {
 	text := q.Text
 	if !strings.ContainsAny(text, "{}") {
@@ -32,7 +32,7 @@ func follow(q question) (string, error) {
 	return "[" + strings.Join(texts, ",") + "]", nil
 }
 
-// field reads one field of an object, by a path as kubectl takes it for its columns: with or without braces and first point.
+// field reads one field of an object, by a path in the form of kubectl's columns: with or without braces and a leading dot.
 func field(q question) (string, error) {
 	text := strings.TrimPrefix(strings.Trim(strings.TrimSpace(q.Text), "{}"), "$")
 	if !strings.HasPrefix(text, ".") && !strings.HasPrefix(text, "[") {
@@ -48,7 +48,7 @@ func field(q question) (string, error) {
 	return fmt.Sprint(all[0]), nil
 }
 
-// values that a path leads to in a document.
+// values returns the values of a path in a document.
 func values(path, document string) ([]any, error) {
 	var root any
 	if err := json.Unmarshal([]byte(document), &root); err != nil {

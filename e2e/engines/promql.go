@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// parse says how Prometheus understands a query: in its own form, without comments and blanks.
+// parse returns a query in Prometheus's own form, without comments and blanks.
 func parse(q question) (string, error) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(q.Text)
 	if err != nil {
@@ -17,10 +17,10 @@ func parse(q question) (string, error) {
 	return expr.String(), nil
 }
 
-// interval of a metric, by the pattern of Flagger's own definition.
+// interval is the pattern for the interval of a metric in Flagger's definition.
 var interval = regexp.MustCompile("^[0-9]+(m|s)")
 
-// window says whether Flagger takes an interval, and the server that its query goes to as well.
+// window checks whether Flagger accepts an interval, and whether the metrics server does.
 func window(q question) (string, error) {
 	if !interval.MatchString(q.Text) {
 		return "", errors.New("it is not of Flagger's pattern")

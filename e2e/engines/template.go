@@ -6,7 +6,7 @@ import (
 	"text/template"
 )
 
-// bounded stops what would not end.
+// bounded stops endless output.
 type bounded struct{ strings.Builder }
 
 func (b *bounded) Write(p []byte) (int, error) {
@@ -16,7 +16,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.Builder.Write(p)
 }
 
-// render does what Flagger does with a query, with a missing key as an error.
+// render renders a query like Flagger, but a missing key is an error.
 func render(q question) (string, error) {
 	text := func(s string) func() string { return func() string { return s } }
 	texts := func(m map[string]string) func() map[string]string { return func() map[string]string { return m } }

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// actions are those of deploy/argocd/actions.yaml, as Argo CD reads them.
+// actions are the ones in deploy/argocd/actions.yaml, in Argo CD's format.
 type actions struct {
 	Discovery   string `json:"discovery.lua"`
 	Definitions []struct {
@@ -36,7 +36,7 @@ func readActions(path string) (actions, error) {
 	return out, nil
 }
 
-// request is what the operator reads of the annotation.
+// request is the annotation's value as the operator reads it.
 type request struct {
 	ID       string `json:"id"`
 	Verb     string `json:"verb"`
@@ -45,8 +45,8 @@ type request struct {
 	Step     *int64 `json:"step"`
 }
 
-// faults says what is wrong with the actions that are offered for a Canary, and with what each of them writes. Counts those that
-// are offered.
+// faults returns the problems of the actions that are offered for a Canary, and of the requests that they write. It counts the offered
+// actions.
 func (a actions) faults(one told, offered map[string]int) []string {
 	var out []string
 	found, err := evaluated(a.Discovery, one.canary)
@@ -73,7 +73,7 @@ func (a actions) faults(one told, offered map[string]int) []string {
 	return out
 }
 
-// misplaced says why an action must not be offered.
+// misplaced returns the reason why an action must not be offered.
 func misplaced(canary map[string]any, verb string) string {
 	status, _, _ := unstructured.NestedMap(canary, "status")
 	phase, _ := status["phase"].(string)
@@ -91,7 +91,7 @@ func misplaced(canary map[string]any, verb string) string {
 	return ""
 }
 
-// written says what is wrong with the request that an action writes.
+// written returns the problems of the request that an action writes.
 func written(script, verb string, canary map[string]any) string {
 	changed, err := evaluated(script, canary)
 	if err != nil {
@@ -117,14 +117,14 @@ func written(script, verb string, canary map[string]any) string {
 	return ""
 }
 
-// evaluated runs a script as Argo CD does, with the object as `obj`, and returns its table.
+// evaluated runs a script like Argo CD, with the object as `obj`, and returns its table.
 func evaluated(script string, object map[string]any) (*lua.LTable, error) {
 	state, err := opened(object)
 	if err != nil {
 		return nil, err
 	}
 	defer state.Close()
-	// Argo CD gives actions no more of the library than times
+	// Argo CD gives actions only the time functions of the library
 	system := state.NewTable()
 	system.RawSetString("time", state.NewFunction(func(state *lua.LState) int {
 		state.Push(lua.LNumber(time.Now().Unix()))

@@ -1,11 +1,11 @@
-// Reads the statuses that `cargo test -p serin-e2e --test waiting` writes down (STATUSES=file), and asks the libraries that
-// tools wait with what they make of each:
+// Reads the statuses that `cargo test -p serin-e2e --test waiting` writes (STATUSES=file), and checks how the libraries of waiting tools
+// interpret each:
 //
-//   - kstatus, as Flux has it (github.com/fluxcd/cli-utils) and as it was before (sigs.k8s.io/cli-utils), must read
-//     what is wanted;
+//   - kstatus, in Flux's version (github.com/fluxcd/cli-utils) and in the earlier one (sigs.k8s.io/cli-utils), must return
+//     the wanted result;
 //   - Argo CD's own health script for Canaries, from its module, must not fail;
-//   - deploy/argocd/health.lua must say what docs/waiting.md says;
-//   - deploy/argocd/actions.yaml must offer what fits, and write requests that the operator reads.
+//   - deploy/argocd/health.lua must return what docs/waiting.md documents;
+//   - deploy/argocd/actions.yaml must offer suitable actions, and write requests that the operator can read.
 //
 // Usage: gitops STATUSES ACTIONS.YAML HEALTH.LUA [ARGO-CD.LUA]
 package main
@@ -18,7 +18,7 @@ import (
 	flux "github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	// whole numbers are read as int64, as kstatus expects them
+	// whole numbers are decoded as int64, as kstatus expects
 	"k8s.io/apimachinery/pkg/util/json"
 	sigs "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
@@ -92,7 +92,7 @@ func faults(one told, scripts []string, counts map[string]int) []string {
 	var out []string
 	object := &unstructured.Unstructured{Object: one.canary}
 	conditions, _, _ := unstructured.NestedSlice(one.canary, "status", "conditions")
-	// a status that was written before, by Flagger or by a former version, has none of the conditions yet
+	// an earlier status, written by Flagger or an earlier version, does not have the conditions yet
 	observed, found, _ := unstructured.NestedInt64(one.canary, "status", "observedGeneration")
 	unseen := found && observed < 0
 	if len(conditions) > 0 || unseen {
@@ -111,7 +111,7 @@ func faults(one told, scripts []string, counts map[string]int) []string {
 	if want := wanted(one); ours != want {
 		out = append(out, fmt.Sprintf("our script says %s, wanted %s", ours, want))
 	}
-	// Argo CD asks no script about an object that is being deleted
+	// Argo CD runs no script for an object that is being deleted
 	deleted := object.GetDeletionTimestamp() != nil
 	for _, script := range scripts[1:] {
 		if len(conditions) == 0 && !unseen || deleted {
@@ -127,7 +127,7 @@ func faults(one told, scripts []string, counts map[string]int) []string {
 	return out
 }
 
-// wanted is the health that docs/waiting.md names.
+// wanted is the health that docs/waiting.md documents.
 func wanted(one told) string {
 	phase, _, _ := unstructured.NestedString(one.canary, "status", "phase")
 	gate := phase == "Waiting" || phase == "WaitingPromotion"
@@ -148,12 +148,12 @@ func wanted(one told) string {
 	return "Progressing"
 }
 
-// queued says whether the revision waits until other runs have ended, and not for people.
+// queued reports whether the revision waits for other runs to end, and not for people.
 func queued(canary map[string]any) bool {
 	return stands(canary, "Queued")
 }
 
-// held says whether people hold the run at its weight.
+// held reports whether a user has paused the run at its weight.
 func held(canary map[string]any) bool {
 	return stands(canary, "Held")
 }
@@ -174,8 +174,8 @@ func behind(canary map[string]any) bool {
 	return seen != is
 }
 
-// disagrees says where Argo CD's own script misleads although it need not: a release that went wrong is never Healthy, and
-// one that is over is never Progressing.
+// disagrees returns the avoidable errors of Argo CD's own script: a failed release is never Healthy, and a completed one is never
+// Progressing.
 func disagrees(one told, health string) string {
 	phase, _, _ := unstructured.NestedString(one.canary, "status", "phase")
 	known := map[string]string{
@@ -188,7 +188,7 @@ func disagrees(one told, health string) string {
 	return ""
 }
 
-// runScript runs a health script as Argo CD does: with the object as `obj`, for a table with a status and a message.
+// runScript runs a health script like Argo CD: with the object as `obj`, for a table with a status and a message.
 func runScript(script string, object map[string]any) (string, error) {
 	state, err := opened(object)
 	if err != nil {
@@ -208,7 +208,7 @@ func runScript(script string, object map[string]any) (string, error) {
 	return state.GetField(table, "status").String(), nil
 }
 
-// opened is an interpreter with the libraries that Argo CD gives scripts, and the object as `obj`.
+// opened returns an interpreter with the libraries that Argo CD gives to scripts, and the object as `obj`.
 func opened(object map[string]any) (*lua.LState, error) {
 	state := lua.NewState(lua.Options{SkipOpenLibs: true})
 	for _, lib := range []struct {
@@ -229,7 +229,7 @@ func opened(object map[string]any) (*lua.LState, error) {
 	return state, nil
 }
 
-// value is the Lua value of a JSON value.
+// value returns the Lua value of a JSON value.
 func value(state *lua.LState, of any) lua.LValue {
 	switch of := of.(type) {
 	case string:

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# What the tools that wait make of the statuses of all scenarios: run.sh STATUSES, a file that
-# `STATUSES=file cargo test -p serin-e2e --test waiting` writes. Argo CD's own script is read from its module where that can
-# be fetched; it is no part of this repository.
+# Checks how waiting tools interpret the statuses of all scenarios: run.sh STATUSES, a file that `STATUSES=file cargo test -p serin-e2e
+# --test waiting` writes. Argo CD's own script is read from its module if it can be downloaded. It is not part of this repository.
 set -euo pipefail
 statuses=$(realpath "${1:?usage: run.sh STATUSES}")
 cd "$(dirname "$0")"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Has promtool read the alert rules, play their unit tests, and read the queries of all panels with their variables filled
-# in. Needs Go and no network but the module proxy; promtool is of the version of the bed's Prometheus.
+# Checks the alert rules with promtool, runs their unit tests, and parses the queries of all panels with their variables filled in. Needs
+# Go and no network except the module proxy. promtool has the version of the bed's Prometheus.
 #
-#   promtool.sh QUERIES     QUERIES is what `monitoring queries` prints
+#   promtool.sh QUERIES     QUERIES is the output of `monitoring queries`
 set -euo pipefail
 queries=$(realpath "${1:?usage: promtool.sh QUERIES}")
 cd "$(dirname "$0")"

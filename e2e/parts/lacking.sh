@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Says what stories need and cannot have on this machine, and what can be done about it: one line each, made of a name, a
-# tab and the rest. Prints nothing if all can be had. A right is tried as the bed uses it.
+# Lists the requirements of stories that this machine does not meet, with remedies: one line each, with a name, a tab and the rest. Prints
+# nothing if all are met. Tests each right in the way the bed uses it.
 #
-#   bed         network, mount and process namespaces: without them there is no bed at all
+#   bed         network, mount and process namespaces: without them there is no bed
 #   nftables    kube-proxy, for the stories with plain Services
 #   graphite    Graphite's own web application
 set -euo pipefail
@@ -14,7 +14,7 @@ if [ "$(id -u)" != 0 ]; then space+=(--user --map-root-user); fi
 
 setting() { [ "$(cat "/proc/sys/$1" 2>/dev/null)" = "$2" ]; }
 
-# What to do where namespaces are refused.
+# The remedy if namespaces are not allowed.
 namespaces_remedy() {
   if [ "$(id -u)" = 0 ]; then
     echo 'the container needs CAP_SYS_ADMIN (docker run --privileged)'
@@ -40,7 +40,7 @@ if ! ./tools.sh ip >/dev/null; then
   printf 'bed\tip is missing: %s\n' "$(remedy ip)"
   exit 0
 fi
-# As e2e/bed/src/namespace.rs sets it up.
+# The same setup as in e2e/bed/src/namespace.rs.
 set_up='set -e; ip link set lo up; ip route add local 10.244.0.0/16 dev lo; mount --bind /etc/hosts /etc/hosts'
 if ! said=$("${space[@]}" sh -c "$set_up" 2>&1); then
   printf 'bed\tno network namespaces (%s): %s\n' "$(last "$said")" "$(namespaces_remedy)"

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Provides the system tools that the bed calls and that this machine lacks, without installing anything: Debian's
-# packages, with the libraries that are missing, are unpacked into the cache. Needs apt and no root.
+# Provides the system tools that the bed needs and this machine lacks, without installing anything: unpacks Debian's packages and missing
+# libraries into the cache. Needs apt but not root.
 #
-#   tools.sh NAME...    ip, nft; prints the names of those that cannot be had, and then fails
-#   tools.sh --dir      only print the folder that holds what was unpacked
+#   tools.sh NAME...    ip, nft. Prints the names of unavailable tools, and then fails
+#   tools.sh --dir      only prints the folder with the unpacked tools
 set -euo pipefail
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/serin/tools
 bin=$cache/bin
 if [ "${1:-}" = --dir ]; then echo "$bin"; exit 0; fi
 
-# Where Debian keeps these tools is not in the PATH of a user.
+# Debian's folder for these tools is not in a user's PATH.
 PATH=$PATH:/usr/sbin:/sbin:$bin
 declare -A package=([ip]=iproute2 [nft]=nftables) version=([ip]=-V [nft]=--version)
 
 answers() { "$1" "${version[$1]}" >/dev/null 2>&1; }
 
-# fetch <package> <folder>: unpacks it and what it needs. Lists and packages are kept apart from the system's own.
+# fetch <package> <folder>: unpacks the package and its dependencies. Lists and packages are kept separate from the system's own.
 fetch() {
   local work apt
   work=$(mktemp -d)
@@ -29,7 +29,7 @@ fetch() {
   for deb in "$work"/cache/archives/*.deb; do dpkg-deb --extract "$deb" "$2" || return; done
 }
 
-# unpack <tool>: a script that runs it with its own libraries
+# unpack <tool>: creates a script that runs it with its own libraries
 unpack() {
   local folder=$cache/${package[$1]} program libraries
   rm -rf "$folder" "${bin:?}/$1"

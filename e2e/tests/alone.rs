@@ -1,5 +1,5 @@
-//! Stories that no other can run beside: they take kinds away from the whole cluster, loosen the schema of Canaries, or
-//! let a Flagger be at work. One bed and one operator, one story after the other.
+//! Stories that must run alone: they remove kinds from the whole cluster, relax the schema of Canaries, or run a
+//! Flagger. One bed and one operator, one story after the other.
 
 #[path = "stories/bad_common.rs"]
 #[allow(dead_code, reason = "shared with the stories that run side by side")]
@@ -37,9 +37,9 @@ use serin_bed::{
 
 use bad_common::{accepted, left_alone, pace, refused, story, untouched_at_25, weight, well_goes_on};
 
-/// What the stories share.
+/// The shared state of the stories.
 pub struct Shared {
-    /// The bed: without Envoy, as nobody sends requests here.
+    /// The bed, without Envoy, because no story sends requests.
     pub bed: Bed,
     /// The operator, watching all namespaces.
     pub operator: Operator,
@@ -58,7 +58,7 @@ fn definitions(shared: &Shared) -> Api<CustomResourceDefinition> {
     Api::all(shared.bed.admin())
 }
 
-/// Takes a definition away; returns what it takes to bring it back.
+/// Removes a definition. Returns the means to restore it.
 async fn take_away(shared: &Shared, name: &str) -> anyhow::Result<CustomResourceDefinition> {
     let api = definitions(shared);
     let mut crd = api.get(name).await?;
@@ -107,7 +107,7 @@ fn scaled_objects(story: &Story<'_>) -> Api<DynamicObject> {
     Api::namespaced_with(story.client.clone(), &story.namespace, &ApiResource::from_gvk(&kind))
 }
 
-/// Waits until a ScaledObject is as it should be.
+/// Waits until a ScaledObject is in the wanted state.
 async fn scaled_object(
     story: &Story<'_>,
     name: &str,
@@ -125,7 +125,7 @@ fn paused(object: &Value) -> bool {
     object["metadata"]["annotations"]["autoscaling.keda.sh/paused-replicas"] == "0"
 }
 
-/// KEDA itself does not run here: what it is told is looked at.
+/// KEDA itself does not run here: the test checks its settings.
 async fn keda_is_waited_for_and_told_when_to_rest(shared: &Shared) -> anyhow::Result<()> {
     let story = story(shared, "keda").await?;
     let mut app = canary("app");
@@ -189,7 +189,7 @@ async fn change_schema(shared: &Shared, change: impl Fn(&mut JSONSchemaProps)) -
     Ok(())
 }
 
-/// A Canary that today's schema refuses.
+/// A Canary that the current schema refuses.
 fn odd(name: &str) -> anyhow::Result<DynamicObject> {
     let mut odd = canary(name);
     odd["spec"]["analysis"]["threshold"] = json!("many");
@@ -269,7 +269,7 @@ async fn a_definition_that_drops_the_status_is_noticed(shared: &Shared) -> anyho
     suspended["spec"]["suspend"] = json!(true);
     story.apply(vec![deployment("app", "app:1", 1), suspended]).await?;
     story.condition("app", "Suspended", "True", "").await?;
-    // the status as Flagger's own definition has it
+    // the status fields of Flagger's own definition
     let flaggers = ["phase", "failedChecks", "canaryWeight", "iterations", "lastAppliedSpec", "conditions"];
     change_schema(shared, |schema| {
         let Some(status) = schema.properties.as_mut().and_then(|fields| fields.get_mut("status")) else {
@@ -313,7 +313,7 @@ async fn beside_a_flagger_nothing_is_done(shared: &Shared) -> anyhow::Result<()>
     refused(&story, "app", "FlaggerActive", &["Flagger (flagger-7d) is renewing its lease", "scale it down"])
         .await?;
     left_alone(&story, "app").await?;
-    // it was killed: nothing ever says that its lease has run out
+    // it was killed, so no watch event reports the end of its lease
     story.phase("app", Phase::Initialized).await?;
     leases.delete("flagger-leader-election", &DeleteParams::default()).await?;
     accepted(&story, "app").await
@@ -327,7 +327,7 @@ async fn start() -> anyhow::Result<Shared> {
     Ok(Shared { bed, operator })
 }
 
-/// With less than the shipped ClusterRole, as where only a Role is given.
+/// With fewer rights than the shipped ClusterRole, as with only a Role.
 async fn a_right_to_read_routes_is_missed_by_name(shared: &Shared) -> anyhow::Result<()> {
     let roles: Api<ClusterRole> = Api::all(shared.bed.admin());
     let shipped = roles.get("serin").await?;

@@ -1,5 +1,5 @@
-//! Edits, deaths and refusals in the middle of a release, on the model: the table of `docs/edits.md`, cell by cell, and what
-//! no scenario can tell because it happens between two writes.
+//! Edits, crashes and refusals during a release, on the model: each cell of the table in `docs/edits.md`, and cases
+//! between two writes that scenarios cannot express.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 use std::{fs, path::Path, time::Duration};
@@ -25,7 +25,7 @@ fn bad(sim: &mut Sim) {
     sim.readings.insert(CHECK.into(), Reading::Values(vec![10.0]));
 }
 
-/// A Canary that stands where the column says, with one failed check if it is in a run.
+/// A Canary in the state of the column, with one failed check if it is in a run.
 fn standing(column: &str) -> Result<Sim> {
     let steps =
         json!([{"weight": 20}, {"weight": 40, "gate": {"name": "qa"}}, {"weight": 60}, {"weight": 80}]);
@@ -64,7 +64,7 @@ fn standing(column: &str) -> Result<Sim> {
     Ok(sim)
 }
 
-/// The edit that a row of the table names.
+/// The edit of a table row.
 fn edit(row: &str) -> Result<Value> {
     let list = json!({"stepWeight": null, "maxWeight": null, "steps": null});
     let analysis = |patch: Value| json!({"analysis": patch});
@@ -121,7 +121,7 @@ fn edit(row: &str) -> Result<Value> {
     })
 }
 
-/// What an edit has led to at once, in the words of the page.
+/// The immediate result of an edit, in the words of the page.
 fn outcome(column: &str, before: &Sim, after: &Sim) -> String {
     let (was, is) = (before.world.status(), after.world.status());
     let accepted = is.conditions.iter().find(|c| c.type_ == "Accepted" && c.status == "False");
@@ -171,7 +171,7 @@ fn outcome(column: &str, before: &Sim, after: &Sim) -> String {
     words.to_owned()
 }
 
-/// Rows of the table in the page: the first cell, and those of the columns.
+/// The rows of the page's table: the first cell, and those of the columns.
 fn table(page: &str) -> Vec<Vec<String>> {
     let rows = page.lines().filter(|line| line.starts_with('|') && !line.starts_with("|---"));
     rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
@@ -209,7 +209,7 @@ fn an_edit_leads_to_what_the_page_says() -> Result<()> {
     Ok(())
 }
 
-/// In a run at 20 %, with a threshold of one failed check.
+/// A run at 20 %, with a threshold of one failed check.
 fn in_a_run() -> Sim {
     let mut sim = fixture::initialised(&json!({"analysis": {"threshold": 1}}));
     fixture::set_image(&mut sim, "podinfo:2");
@@ -260,7 +260,7 @@ fn c18_a_restart_whose_status_was_refused_is_no_rollback() -> Result<()> {
     sound(&sim)
 }
 
-/// The Canary is removed with what it owned of these kinds, and made again.
+/// The Canary and its owned objects of these kinds are deleted, and the Canary is created again.
 fn made_again(sim: &mut Sim, kinds: &[Kind]) {
     for kind in kinds {
         let name_of = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
@@ -329,7 +329,7 @@ fn c12_a_primary_that_is_left_keeps_what_it_runs() -> Result<()> {
     bad(&mut sim);
     pass(&mut sim, 60);
     assert_eq!(sim.world.status().phase, Some(Phase::Failed));
-    // garbage collection takes what the Canary owned
+    // garbage collection deletes the objects that the Canary owned
     made_again(&mut sim, &[REVISION, CANARY_RUN]);
     let image = |sim: &Sim| {
         let primary = sim.world.objects.get(DEPLOYMENT, "podinfo-primary");

@@ -1,6 +1,5 @@
-//! What must hold of the planner whatever is asked of it: the properties, one test each, over generated specs and
-//! generated sequences of events. In each sequence every decision and every write is also watched for the safety
-//! invariants, so that any test can find a breach of any of them.
+//! The planner's properties, one test each, with generated specs and sequences of events. The safety invariants are
+//! also checked for every decision and every write of each sequence, so any test can find a violation of any of them.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 mod generated;
@@ -24,7 +23,7 @@ use serin::{
 use serin_invariants::schedule::schedule;
 use serin_model::{Sim, Trouble, controllers, fixture, pods::Mode, route, sim::MOST_PLANS, time};
 
-/// So many cases, or `PROPTEST_CASES`.
+/// This many cases, or `PROPTEST_CASES`.
 fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
     let cases = asked.unwrap_or(usual);
@@ -35,7 +34,7 @@ fn sound(sim: &Sim) -> Result<(), TestCaseError> {
     sim.verdict().map_err(TestCaseError::fail)
 }
 
-/// Nothing is written, said or asked for a day.
+/// For a day, nothing is written, reported or queried.
 fn quiet_for_a_day(sim: &mut Sim) -> Result<(), TestCaseError> {
     let (plans, asked, said) = (sim.plans, sim.asked, sim.log.len());
     sim.advance(Duration::from_secs(86_400));
@@ -60,7 +59,7 @@ fn replicas(sim: &Sim, name: &str) -> i64 {
     sim.world.objects.get(DEPLOYMENT, name).map_or(-1, serin::manifest::replicas)
 }
 
-/// A model with a run under way at a step whose window has just ended.
+/// A model with a run at a step whose window has just ended.
 fn at_the_end_of_a_window(spec: &Value, windows: u32) -> Sim {
     let mut sim = fixture::initialised(spec);
     fixture::set_image(&mut sim, "podinfo:2");
@@ -79,14 +78,14 @@ fn at_the_end_of_a_window(spec: &Value, windows: u32) -> Sim {
 proptest! {
     #![proptest_config(cases(24))]
 
-    /// The invariants S1 to S13 as far as they can be seen in objects, at every write of every sequence.
+    /// The invariants S1 to S13, as far as objects show them, at every write of every sequence.
     #[test]
     fn whatever_happens_no_invariant_is_broken(spec in spec(), happened in events(24)) {
         sound(&after(&spec, &happened))?;
     }
 
-    /// The same with edits of what objects are made by, refusals, contests, absences and Canaries that are made again; and once
-    /// all is well again every run ends. `make soak` takes many more.
+    /// The same with edits of the fields that determine objects, refusals, reverted writes, downtime and Canaries that
+    /// are created again. After all disturbances end, every run ends. `make soak` runs many more cases.
     #[test]
     fn whatever_is_edited_dies_or_is_refused_every_run_ends(spec in spec(), happened in generated::hostile(20)) {
         let mut sim = after(&spec, &happened);
@@ -98,7 +97,7 @@ proptest! {
         prop_assert!(!accepted || status.run.is_none(), "liveness: the run does not end, phase {:?}\n{}", status.phase, sim.log.join("\n"));
     }
 
-    /// The same where the apex Service moves users, and no pods are missing where they are shared.
+    /// The same with an apex Service that moves users. With shares of pods, no pods are missing.
     #[test]
     fn an_apex_that_moves_users_breaks_no_invariant(spec in apex_spec(), replicas in 1i64..12, happened in apex_events(24)) {
         let mut sim = Sim::new(apex_world(&spec, replicas), "podinfo");
@@ -109,8 +108,8 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Its run comes to the same end wherever it is cut short: promoted, with as many pods as before, once that is asked
-    /// for if it has to be.
+    /// The run has the same result wherever it is interrupted: promoted, with as many pods as before, after a request
+    /// if one is needed.
     #[test]
     fn an_apex_that_moves_users_is_crash_safe(spec in apex_spec(), replicas in 1i64..12, at in 0usize..40, writes in 0usize..4, end in 0u8..4) {
         let run = |trouble: Option<(usize, Trouble)>| {
@@ -135,7 +134,7 @@ proptest! {
         prop_assert!(end == 3 || self::replicas(&whole, serving) == replicas, "{}", whole.log.join("\n"));
     }
 
-    /// At rest such a Canary costs nothing either, nor does one that waits with nobody on the new version.
+    /// Between runs such a Canary also costs nothing, nor does one that waits without users on the new version.
     #[test]
     fn an_apex_that_moves_users_is_quiet(spec in apex_spec(), ended in any::<bool>()) {
         let mut sim = Sim::new(apex_world(&spec, 5), "podinfo");
@@ -148,13 +147,13 @@ proptest! {
         }
         // users on the new version are measured as long as they are there
         prop_assume!(ended || sim.world.status().step.is_none_or(|s| s.weight == 0));
-        // beyond the one reminder of a gate
+        // later than the one reminder of a gate
         sim.advance(Duration::from_secs(7200));
         quiet_for_a_day(&mut sim)?;
     }
 
-    /// Property 1. A plan may ask for another: the form here is that a bounded chain of plans ends in one that is empty
-    /// and stays empty at the same time.
+    /// Property 1. A plan may request another one, so this tests that a bounded chain of plans ends in an empty plan,
+    /// and that plans then stay empty at the same time.
     #[test]
     fn settles(spec in spec(), happened in events(10)) {
         let mut sim = after(&spec, &happened);
@@ -166,8 +165,8 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 2, and P8 for one direction: no more than one step is taken at one time of the clock, however far it
-    /// was set forward.
+    /// Property 2, and P8 for one direction: at most one step is taken at one time of the clock, however far it was set
+    /// forward.
     #[test]
     fn one_step_per_interval(spec in spec(), ahead in 0u64..100_000, passes in 1usize..4) {
         let mut sim = at_the_end_of_a_window(&spec, 0);
@@ -182,7 +181,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// P8: a clock that goes backwards moves nothing.
+    /// P8: a clock that moves backwards changes nothing.
     #[test]
     fn a_clock_set_back_moves_nothing(spec in spec(), back in 1i64..100_000) {
         let mut sim = at_the_end_of_a_window(&spec, 0);
@@ -192,7 +191,7 @@ proptest! {
         prop_assert_eq!(weight(&sim), weight_before, "{}", sim.log.join("\n"));
     }
 
-    /// Property 3, for the router of the models; `router::conformance` has it for all of them.
+    /// Property 3, for the router of the models. `router::conformance` tests it for all of them.
     #[test]
     fn conserves_traffic(spec in spec(), wanted in -50i32..200) {
         let sim = fixture::initialised(&spec);
@@ -208,8 +207,7 @@ proptest! {
         prop_assert_eq!(router.read_back(&c, &live).ok(), Some(split));
     }
 
-    /// Property 4 and P6: whatever is answered instead of good values, the weight does not rise and nothing is
-    /// promoted.
+    /// Property 4 and P6: with any answer other than good values, the weight does not rise and nothing is promoted.
     #[test]
     fn never_rises_on_bad_news(spec in spec(), windows in 0u32..3, bad in generated::bad_reading()) {
         let mut sim = at_the_end_of_a_window(&spec, windows);
@@ -231,9 +229,9 @@ proptest! {
         prop_assert!(weight(&sim) <= before.0 && sim.world.status().step.map(|s| s.index) <= before.1);
     }
 
-    /// Property 5 and P10, with the order of weights worked out anew: all of them are given, in order, each at most
-    /// the one that is listed, and none twice for one place in the list. Property 15: so a list with falling and equal
-    /// weights comes to its end.
+    /// Property 5 and P10, with an independent calculation of the order of weights: all of them are used, in order,
+    /// each at most the listed one, and none twice for one position in the list. Property 15: so a list with decreasing
+    /// and equal weights also ends.
     #[test]
     fn bounded_and_step_by_index(analysis in analysis()) {
         let mut sim = fixture::initialised(&json!({"analysis": analysis}));
@@ -260,7 +258,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 6: pods that come and go, for either side, at any time of a run.
+    /// Property 6: pods of either side come and go at any time of a run.
     #[test]
     fn no_traffic_to_the_unready(spec in spec(), happened in proptest::collection::vec(generated::about_pods(), 1..16)) {
         let mut sim = fixture::initialised(&spec);
@@ -271,8 +269,8 @@ proptest! {
         }
     }
 
-    /// Property 7: a run with nothing but failures ends in Failed with weight 0 and no pods, and the weight falls in
-    /// the pass that reaches the threshold.
+    /// Property 7: a run with only failures ends in Failed with weight 0 and no pods, and the weight drops in the pass
+    /// that reaches the threshold.
     #[test]
     fn rolls_back(mut spec in spec(), windows in 0u32..3, silent in any::<bool>()) {
         spec["skipAnalysis"] = Value::Null;
@@ -299,7 +297,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 7, its other half: no answer for however long changes neither weight nor failed checks.
+    /// Property 7, second part: missing answers of any duration change neither the weight nor the failed checks.
     #[test]
     fn a_silent_server_never_rolls_back(spec in spec(), windows in 0u32..3, minutes in 1u64..40) {
         let mut sim = at_the_end_of_a_window(&spec, windows);
@@ -314,7 +312,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 8: the first plan after a change of the target leaves no weight, whatever else is due.
+    /// Property 8: the first plan after a change of the target sets the weight to 0, even if other work is due.
     #[test]
     fn a_new_revision_restarts(spec in spec(), windows in 0u32..3, image in 1u8..4, answer in reading()) {
         let mut sim = at_the_end_of_a_window(&spec, windows);
@@ -329,13 +327,13 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 9. A webhook that says no, or nothing, lets nothing pass beyond the place at which it is asked.
+    /// Property 9. A webhook that refuses or does not answer blocks the run at its place.
     #[test]
     fn gates_gate(kind in "(confirm-rollout|pre-rollout|rollout|confirm-traffic-increase|confirm-promotion)?", hangs in any::<bool>(), happened in events(10)) {
         let mut sim = fixture::initialised(&json!({"analysis": {"webhooks": [{"name": "ask", "type": kind, "url": "http://x/"}]}}));
         sim.refusals.insert("ask".into(), if hangs { "hangs" } else { "no" }.into());
         let most = match kind.as_str() {
-            // what a check judges is the first step
+            // a check judges the first step
             "" | "rollout" => 20,
             "confirm-promotion" => 100,
             _ => 0,
@@ -350,7 +348,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 10: what is suspended keeps all objects, unless a rollback had begun or it is deleted.
+    /// Property 10: a suspended Canary keeps all objects, unless a rollback had started or the Canary is deleted.
     #[test]
     fn suspended_means_untouched(spec in spec(), before in events(8), during in events(8)) {
         let mut sim = after(&spec, &before);
@@ -370,7 +368,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 11 and P3, P4: a run cut short at any write of any of its plans comes to the same end.
+    /// Property 11 and P3, P4: a run that is interrupted at any write of any plan has the same result.
     #[test]
     fn crash_safe(spec in spec(), happened in calm(8), at in 0usize..40, writes in 0usize..6, end in 0u8..3) {
         let run = |trouble: Option<(usize, Trouble)>| {
@@ -391,7 +389,7 @@ proptest! {
         prop_assert_eq!(generated::end_of(&whole), generated::end_of(&cut), "{}\n\ncut:\n{}", whole.log.join("\n"), cut.log.join("\n"));
     }
 
-    /// P5: a plan that was made before the world changed is refused, or breaks nothing.
+    /// P5: a plan from before a change of the world is refused, or does no harm.
     #[test]
     fn a_stale_plan_does_no_harm(spec in spec(), before in events(6), between in events(3)) {
         let mut sim = after(&spec, &before);
@@ -410,7 +408,7 @@ proptest! {
         sound(&settled)?;
     }
 
-    /// Property 12 and P1: whatever is stored, a plan is made and nothing panics. The invariants are not judged here.
+    /// Property 12 and P1: for any stored data, a plan is made and nothing panics. The invariants are not checked here.
     #[test]
     fn total(spec in generated::any_spec(), status in generated::any_status(), happened in events(4), broken in generated::broken()) {
         let mut world = world_of(&spec);
@@ -435,8 +433,8 @@ proptest! {
         }
     }
 
-    /// Property 13 and P13, S12, L5: from wherever it is deleted, the Canary goes, users are served at every write
-    /// (watched), and the target serves alone, or what was generated goes on serving.
+    /// Property 13 and P13, S12, L5: a Canary that is deleted in any state goes away, users are served at every write
+    /// (checked by the observer), and then the target serves alone, or the generated objects continue to serve.
     #[test]
     fn the_finalizer_restores(spec in spec(), happened in calm(10), revert in proptest::option::of(any::<bool>())) {
         let mut sim = Sim::new(world_of(&spec), "podinfo");
@@ -452,7 +450,7 @@ proptest! {
         let serving = |service: &str| route::ready(&sim.world, &sim.pods, service);
         let made = sim.world.objects.get(DEPLOYMENT, &names.primary).is_some();
         if revert == Some(false) {
-            // one that was not initialised yet has no apex: the target serves as it did
+            // a Canary that was not yet initialised has no apex: the target serves as before
             let apex = sim.world.objects.get(SERVICE, &names.apex).is_some();
             prop_assert!(!apex && replicas(&sim, "podinfo") > 0 || serving(&names.apex) > 0);
         } else {
@@ -468,7 +466,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// Property 14, S15: once a run is over, nothing is written, said or asked for a day.
+    /// Property 14, S15: after a run, nothing is written, reported or queried for a day.
     #[test]
     fn quiet(spec in spec(), happened in calm(8)) {
         let mut sim = fixture::initialised(&spec);
@@ -482,8 +480,7 @@ proptest! {
         quiet_for_a_day(&mut sim)?;
     }
 
-    /// P7: without metrics a revision that is ready goes on, as in Flagger, and a condition says that nothing is
-    /// checked.
+    /// P7: without metrics a ready revision continues, as in Flagger, and a condition reports that nothing is checked.
     #[test]
     fn an_empty_list_of_metrics_advances_but_not_silently(step in 1i32..101) {
         let mut sim = fixture::initialised(&json!({"analysis": {"metrics": null, "stepWeight": step}}));
@@ -494,7 +491,8 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// P9: an ending in status, a threshold that is reached, a target set back: weight 0 in the very next plan.
+    /// P9: an ending in the status, a reached threshold, or a target that is set back lead to weight 0 in the next
+    /// plan.
     #[test]
     fn rollback_dominates(spec in spec(), windows in 0u32..3, way in 0u8..3, answer in reading()) {
         let mut sim = at_the_end_of_a_window(&spec, windows);
@@ -521,7 +519,7 @@ proptest! {
         prop_assert_eq!(weight(&sim), 0, "{}", sim.log.join("\n"));
     }
 
-    /// P11: an analysis that is edited in the middle of a run gives no weight beyond both schedules.
+    /// P11: after an edit of the analysis during a run, no weight exceeds both schedules.
     #[test]
     fn an_edited_analysis_raises_nothing_beyond_both(old in analysis(), new in analysis(), windows in 0u32..3) {
         let most = |a: &Value| {
@@ -544,7 +542,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// P14: what another version wrote into the status is no obstacle, and the status reads back as it was written.
+    /// P14: data from another version in the status does no harm, and the status is read back as it was written.
     #[test]
     fn a_status_of_another_version_is_understood(spec in spec(), happened in calm(6), key in "[a-z]{3,8}Zz", value in 0i64..9) {
         let mut sim = after(&spec, &happened);
@@ -556,7 +554,7 @@ proptest! {
         prop_assert_eq!(before, plan::decide(&sim.snapshot().unwrap(), &Answers::default(), sim.now));
     }
 
-    /// F55: good values in doubt raise nothing and count for nothing, bad ones count as ever.
+    /// F55: good values in doubt raise no weight and count for nothing, but bad values count as always.
     #[test]
     fn values_in_doubt_raise_nothing(values in proptest::collection::vec(generated::value(), 0..4), early: bool) {
         let mut sim = at_the_end_of_a_window(&json!({}), 0);
@@ -571,7 +569,7 @@ proptest! {
         sound(&sim)?;
     }
 
-    /// P15: through the planner: a window passes only when every value of every check is finite and within its range.
+    /// P15: through the planner: a window passes only if every value of every check is finite and in its range.
     #[test]
     fn only_good_values_pass(values in proptest::collection::vec(generated::value(), 0..4)) {
         let mut sim = at_the_end_of_a_window(&json!({}), 0);
@@ -586,7 +584,7 @@ proptest! {
     }
 }
 
-/// With `--no-cross-namespace-refs` no query reads in another namespace either.
+/// With `--no-cross-namespace-refs`, queries also do not read from another namespace.
 #[test]
 fn a_query_that_reads_in_another_namespace_is_refused_where_references_must_not_cross() {
     for (kind, foreign, own) in [
@@ -624,7 +622,7 @@ fn accepted(sim: &Sim) -> (String, String) {
     found.map(|c| (c.reason.clone(), c.message.clone())).unwrap_or_default()
 }
 
-/// Whether a MetricTemplate serves the Canary is seen at every look, also in a run.
+/// Every pass checks whether a MetricTemplate can be used by the Canary, also during a run.
 #[test]
 fn f5_a_template_that_its_owner_no_longer_lends_holds_the_run() {
     let template = |allowed: Value| {
@@ -670,7 +668,7 @@ fn f5_a_template_that_its_owner_no_longer_lends_holds_the_run() {
     }
 }
 
-/// Nothing is written for a host or a gateway that the namespace may not have.
+/// Nothing is written for a host or a gateway that the namespace may not use.
 #[test]
 fn f7_a_route_is_not_made_for_what_may_not_be_claimed() {
     for (service, field) in [
@@ -689,7 +687,7 @@ fn f7_a_route_is_not_made_for_what_may_not_be_claimed() {
     }
 }
 
-/// P16 is a matter of types: a plan is made from one Snapshot. What can be tested is that it is a function of it.
+/// P16 follows from the types: a plan is made from one Snapshot. The test checks that it is a function of the Snapshot.
 #[test]
 fn the_same_snapshot_gives_the_same_plan() {
     let sim = at_the_end_of_a_window(&json!({}), 1);
@@ -705,7 +703,7 @@ fn the_same_snapshot_gives_the_same_plan() {
     assert_eq!(plan::begin(&snap, rests), Ok(plan::decide(&snap, &Answers::default(), rests)));
 }
 
-/// A deadline that passes ends a run, at every place where pods are waited for.
+/// A passed deadline ends a run, at every place that waits for pods.
 #[test]
 fn a_deadline_ends_a_run() {
     for mode in [Mode::Never, Mode::Vanish, Mode::Unseen] {
@@ -719,7 +717,8 @@ fn a_deadline_ends_a_run() {
     }
 }
 
-/// A target made anew under another uid with another template is a new revision; with the promoted one it is none.
+/// A target that was created again with another uid and another template is a new revision. With the promoted template
+/// it is not.
 #[test]
 fn a_target_made_anew_is_judged_by_its_template() {
     for (image, phase) in [("podinfo:1", Phase::Initialized), ("podinfo:2", Phase::Progressing)] {
@@ -732,7 +731,7 @@ fn a_target_made_anew_is_judged_by_its_template() {
     }
 }
 
-/// A content that changes between the decision to promote it and its copy is analysed before the primary gets it.
+/// Contents that change between the decision to promote and the copy are analysed before the primary gets them.
 #[test]
 fn a_content_that_changes_before_it_is_copied_is_not_promoted() {
     for writes in 0..3 {
@@ -754,7 +753,7 @@ fn a_content_that_changes_before_it_is_copied_is_not_promoted() {
     }
 }
 
-/// What a Canary's own configuration costs at rest and in a new life of the operator: nothing.
+/// Tracked configuration costs nothing between runs and after a restart of the operator.
 #[test]
 fn a_content_is_read_once_per_version() {
     let mut sim = after(&json!({}), &[]);
@@ -769,7 +768,7 @@ fn a_content_is_read_once_per_version() {
     sim.verdict().unwrap();
 }
 
-/// The flag turns all of it off, and turning it on or off starts no run.
+/// The flag disables all of it, and changing the flag starts no run.
 #[test]
 fn following_contents_can_be_turned_off_and_on() {
     let mut sim = after(&json!({}), &[]);
@@ -801,8 +800,8 @@ fn following_contents_can_be_turned_off_and_on() {
 proptest! {
     #![proptest_config(cases(16))]
 
-    /// The safety invariants for two Canaries in one namespace whose names may meet: none touches what is the other's, and
-    /// every run ends.
+    /// The safety invariants for two Canaries in one namespace whose names may collide: neither writes the other's
+    /// objects, and every run ends.
     #[test]
     fn whatever_happens_to_two_canaries_none_touches_the_other(two in two(), happened in beside(16)) {
         let mut all = two;
@@ -825,8 +824,8 @@ proptest! {
 proptest! {
     #![proptest_config(cases(24))]
 
-    /// P6 with all that metrics can say of their verdicts: a worse answer to any of them (pass, no data, error, failure)
-    /// never raises a weight that the better one leaves, whatever was counted before.
+    /// P6 with all options for verdicts: a worse answer (pass, no data, error, failure) never leads to a higher weight
+    /// than a better one, with any earlier counts.
     #[test]
     fn a_worse_answer_raises_nothing(
         spec in generated::judged_spec(), before in generated::badness(), now in (0usize..4, 0usize..4),
@@ -854,7 +853,7 @@ proptest! {
         prop_assert!(b.1 <= a.1.max(stays) || b.1.1 <= stays.1, "{a:?} → {b:?}\n{}", sim.log.join("\n"));
     }
 
-    /// Such specs break no invariant, settle, and come to an end: promoted when everything reads well.
+    /// Such specs violate no invariant, settle and end: promoted if all readings are good.
     #[test]
     fn verdicts_of_all_kinds_break_no_invariant(spec in generated::judged_spec(), before in generated::badness(), happened in events(12)) {
         let mut sim = judged(&spec, &before);
@@ -872,12 +871,11 @@ proptest! {
     }
 }
 
-/// A run of such a spec whose metrics have answered so badly, window by window; the clock stands where the next answers
-/// are due.
+/// A run with such a spec after these bad answers, window by window. The clock is at the time of the next answers.
 fn judged(spec: &Value, badness: &[(usize, usize)]) -> Sim {
     let mut sim = fixture::initialised(spec);
     generated::all_well(&mut sim);
-    // a target that is made anew refers to it, and its pods cannot start without
+    // a target that is created again refers to it, and its pods cannot start without it
     generated::happen(&mut sim, &Event::Config(1));
     fixture::set_image(&mut sim, "podinfo:2");
     sim.settle();

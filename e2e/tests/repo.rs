@@ -1,5 +1,5 @@
-//! The repository keeps its own rules: layers, file sizes, and generated or mirrored files that follow their source.
-//! No cluster, no network.
+//! Checks the repository's own rules: layers, file sizes, and generated or mirrored files that must match their source.
+//! Needs no cluster and no network.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 mod circles;
@@ -18,7 +18,7 @@ use serin::{
     telemetry::{CATALOG, Described},
 };
 
-/// Longest source file, in lines, tests not counted.
+/// Maximum length of a source file in lines, without tests.
 const LONGEST: usize = 400;
 
 fn root() -> PathBuf {
@@ -29,7 +29,7 @@ fn read(path: &str) -> Result<String> {
     fs::read_to_string(root().join(path)).with_context(|| format!("reading {path}"))
 }
 
-/// All Rust files below a folder, with their path from there.
+/// All Rust files below a folder, with relative paths.
 fn sources(folder: &Path) -> Result<Vec<(String, String)>> {
     let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(dir) = open.pop() {
@@ -46,7 +46,7 @@ fn sources(folder: &Path) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// Whether a file holds tests only.
+/// Whether a file contains only tests.
 fn is_test(path: &str) -> bool {
     path.ends_with("tests.rs") || path.contains("tests/")
 }
@@ -56,7 +56,7 @@ fn without_tests(text: &str) -> &str {
     text.split("\n#[cfg(test)]\n").next().unwrap_or(text)
 }
 
-/// Module → place, as the list in `src/lib.rs` has it.
+/// Module → position in the list of `src/lib.rs`.
 fn layers(lib: &str) -> BTreeMap<String, usize> {
     let listed = lib
         .lines()
@@ -66,7 +66,7 @@ fn layers(lib: &str) -> BTreeMap<String, usize> {
     names.enumerate().map(|(place, name)| (name.to_owned(), place)).collect()
 }
 
-/// Modules named after a prefix in code: after `crate::`, `crate::a::X` and `use crate::{a::X, b}` alike.
+/// Modules after a prefix in code: after `crate::`, `crate::a::X` and `use crate::{a::X, b}`.
 fn used(text: &str, prefix: &str) -> Vec<String> {
     let code: Vec<_> = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
     let code = code.join("\n");
@@ -81,7 +81,7 @@ fn head(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// First words of the items of a group whose opening brace was read.
+/// First words of the items of a group, after its opening brace.
 fn heads(group: &str) -> Vec<String> {
     let (mut depth, mut item, mut found) = (0, String::new(), Vec::new());
     for c in group.chars() {
@@ -108,7 +108,7 @@ fn declared_module(line: &str) -> Option<&str> {
     line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod ")?.strip_suffix(';')
 }
 
-/// Files of `folder` that use a module which stands below their own in the list of its `root` file.
+/// Files of `folder` that use a module below their own in the list of its `root` file.
 fn misplaced(folder: &str, listed: &str, prefix: &str) -> Result<Vec<String>> {
     let text = read(&format!("{folder}/{listed}"))?;
     let layers = layers(&text);
@@ -139,7 +139,7 @@ fn modules_use_only_what_stands_above_them() -> Result<()> {
     Ok(())
 }
 
-/// Folders whose files import each other in no circle.
+/// Folders whose files must not import each other in a circle.
 const WITHOUT_CIRCLES: [&str; 7] = [
     "src",
     "plugin/src",
@@ -157,7 +157,7 @@ fn no_files_import_each_other_in_a_circle() -> Result<()> {
         let mut all = sources(&root().join(folder))?;
         all.retain(|(path, _)| !is_test(path));
         for (_, text) in &mut all {
-            // tests in files of their own are declared in the middle of others
+            // tests in their own files are declared among other modules
             let declared = text.replace("#[cfg(test)]\nmod tests;", "");
             *text = without_tests(&declared).to_owned();
         }
@@ -208,7 +208,7 @@ fn crds_follow_the_types() -> Result<()> {
     Ok(())
 }
 
-/// Name and cost of each part of the bed that is a program, as `e2e/parts/build.sh` has them.
+/// Name and cost of each part of the bed that is a program, from `e2e/parts/build.sh`.
 fn parts(script: &str) -> Vec<(&str, &str)> {
     let table = script.split("\nTABLE='\n").nth(1).and_then(|rest| rest.split("\n'\n").next());
     let rows = table.unwrap_or_default().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -236,7 +236,7 @@ fn every_marked_difference_from_flagger_is_one_that_a_recording_shows() -> Resul
     let marked: Vec<&str> =
         guide.lines().filter_map(|line| line.split_once("● ")).map(|(_, text)| text).collect();
     let unshown = marked.iter().filter(|text| !titles.iter().any(|title| text.starts_with(title)));
-    // the first is the sentence that explains the mark
+    // the first one is the sentence that explains the mark
     let unshown: Vec<_> = unshown.filter(|text| !text.starts_with("were found by")).collect();
     ensure!(unshown.is_empty(), "no recording shows {unshown:#?}");
     let unmarked = titles.iter().filter(|title| !marked.iter().any(|text| text.starts_with(**title)));
@@ -284,14 +284,14 @@ fn every_permission_says_why() -> Result<()> {
     Ok(())
 }
 
-/// A Canary that is removed together with its target leaves nothing behind, whatever its router.
+/// A Canary that is deleted together with its target leaves nothing behind, with any router.
 #[test]
 fn ch4_what_the_operator_makes_it_may_remove() -> Result<()> {
     let role: Value = serde_saphyr::from_str(&read("deploy/kustomize/base/clusterrole.yaml")?)?;
     let has =
         |rule: &Value, verb: &str| rule["verbs"].as_array().is_some_and(|all| all.contains(&verb.into()));
     let rules = role["rules"].as_array().context("rules")?.iter();
-    // Events go by themselves
+    // Events expire by themselves
     let made = rules.filter(|rule| has(rule, "create") && rule["resources"][0] != "events");
     let stuck: Vec<_> = made.filter(|rule| !has(rule, "delete")).map(|rule| &rule["resources"]).collect();
     ensure!(stuck.is_empty(), "made and never removed: {stuck:?}");
@@ -339,7 +339,7 @@ fn the_metrics_and_their_page_agree_both_ways() -> Result<()> {
     Ok(())
 }
 
-/// What is named as `path.rs::item` in a page, or as a path alone.
+/// References of the form `path.rs::item` in a page, or a path alone.
 fn references(page: &str) -> Vec<(&str, Option<&str>)> {
     let quoted = page.split('`').skip(1).step_by(2);
     let sources = quoted.filter(|text| text.contains(".rs") && !text.contains([' ', '*', '<']));
@@ -356,7 +356,7 @@ fn what_the_architecture_names_is_there() -> Result<()> {
         ensure!(all.iter().filter(|(_, item)| item.is_some()).count() >= least, "{page}: {all:?}");
         let mut missing = Vec::new();
         for (path, item) in all {
-            // a path without folders is meant from where the text stands
+            // a path without folders is relative to the text
             if path.contains('/') && !root().join(path).exists() {
                 missing.push(path.to_owned());
             }
@@ -384,7 +384,7 @@ fn every_breakage_can_be_put_into_the_code() -> Result<()> {
     }
     patches.sort();
     ensure!(patches.len() >= 8, "there are {} breakages", patches.len());
-    // all of them into one copy, as run.sh does it
+    // applies all of them to one copy, like run.sh
     let checked = Command::new("git").current_dir(root()).args(["apply", "--check"]).args(&patches).output();
     let checked = checked.context("running git")?;
     ensure!(

@@ -1,5 +1,5 @@
-//! What people may ask for, and when, on the model: the table of `docs/requests.md`, cell by cell, each also with the operator
-//! killed at every write that follows.
+//! Which requests are possible when, on the model: each cell of the table in `docs/requests.md`, also with a crash of
+//! the operator at every following write.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
@@ -19,7 +19,7 @@ fn pass(sim: &mut Sim, seconds: u64) {
     sim.advance(Duration::from_secs(seconds));
 }
 
-/// Asks for it as `kubectl canary` does: of the revision that the target has.
+/// Sends the request like `kubectl canary`: for the target's revision.
 fn ask(sim: &mut Sim, id: &str, verb: &str) {
     let status = sim.world.status();
     let waiting = status.waiting.and_then(|waiting| waiting.revision).filter(|_| status.run.is_none());
@@ -30,7 +30,7 @@ fn ask(sim: &mut Sim, id: &str, verb: &str) {
     sim.settle();
 }
 
-/// A Canary that stands where the row says.
+/// A Canary in the state of the row.
 fn standing(row: &str) -> Result<(Sim, Phase)> {
     let gate = json!([{"weight": 20, "gate": {"name": "qa"}}, {"weight": 40}]);
     let spec = match row {
@@ -59,7 +59,7 @@ fn standing(row: &str) -> Result<(Sim, Phase)> {
     Ok((sim, phase))
 }
 
-/// In a run that is suspended, or whose Canary is deleted.
+/// A run that is suspended, or whose Canary is deleted.
 fn stopped(sim: &mut Sim, row: &str) -> Phase {
     let suspended = row == "suspended";
     if suspended {
@@ -73,7 +73,7 @@ fn stopped(sim: &mut Sim, row: &str) -> Phase {
     if suspended { Phase::Progressing } else { Phase::Terminating }
 }
 
-/// From the beginning of a run to where the row says.
+/// From the start of a run to the state of the row.
 fn brought(sim: &mut Sim, row: &str) -> Result<Phase> {
     let (seconds, phase) = match row {
         "waiting to begin" => (0, Phase::Waiting),
@@ -121,7 +121,7 @@ fn word(sim: &Sim, id: &str) -> &'static str {
     }
 }
 
-/// The table of the page: the head, and its rows.
+/// The page's table: the header and its rows.
 fn table(page: &str) -> Vec<Vec<String>> {
     let from = page.lines().skip_while(|line| !line.starts_with("| the Canary is |"));
     let rows = from.take_while(|line| line.starts_with('|')).filter(|line| !line.starts_with("|---"));
@@ -174,7 +174,7 @@ fn every_verb_is_answered_in_every_phase_as_the_page_says() -> Result<()> {
     Ok(())
 }
 
-/// Where a model has come to: phase, weight, images and outcome of the last run.
+/// The final state of a model: phase, weight, images and outcome of the last run.
 fn end_of(sim: &Sim) -> BTreeMap<&'static str, Value> {
     let status = sim.world.status();
     let image = |name: &str| {

@@ -1,6 +1,6 @@
-//! Stories as data: each `scenarios/*.yaml` is played on a model, and its transcript, or what the scenario shows of it,
-//! compared with the `.out` beside it. `UPDATE_SCENARIOS=1` writes those anew: read what has changed before it is committed.
-//! `SERIN_SCENARIOS=c6-,b1-` plays those whose names begin so.
+//! Scenarios as data: runs each `scenarios/*.yaml` on a model, and compares its transcript, or the parts that the
+//! scenario shows, with the `.out` file next to it. `UPDATE_SCENARIOS=1` rewrites these files: check the changes before
+//! you commit them. `SERIN_SCENARIOS=c6-,b1-` runs only scenarios with these prefixes.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 use std::{
@@ -39,7 +39,7 @@ fn every_story_is_told_as_before() -> Result<()> {
     Ok(())
 }
 
-/// Tells one; an error if it went otherwise than before.
+/// Runs one. Returns an error if the result differs from the file.
 fn told(path: &Path) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let out = serin_model::scenario::shown(&fs::read_to_string(path)?).with_context(|| name.clone())?;
@@ -51,7 +51,7 @@ fn told(path: &Path) -> Result<()> {
         .map_or(Ok(()), |wrong| Err(anyhow!(wrong)))
 }
 
-/// The first line in which two transcripts differ, and what came before it.
+/// The first line in which two transcripts differ, with the lines before it.
 fn difference(name: &str, expected: &str, out: &str) -> Option<String> {
     if expected == out {
         return None;

@@ -1,5 +1,5 @@
-//! Servers that speak Prometheus, with the settings they come with: the same stories on each, with the same ends. For
-//! `make nightly`: the servers are parts that nothing else needs.
+//! Servers with the Prometheus API in their default settings: the same stories on each, with the same results. For
+//! `make nightly`, because no other test needs these parts.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -14,7 +14,7 @@ use serin_bed::{
     story::Story,
 };
 
-/// What the stories share.
+/// The shared state of the stories.
 struct Shared {
     bed: Bed,
     _operator: Operator,
@@ -28,11 +28,11 @@ impl stage::Shared for Shared {
     }
 }
 
-/// A server under its name.
+/// A server with its name.
 #[derive(Clone, Copy, Debug)]
 enum Server {
     Prometheus,
-    /// V15: its lookback is shorter than the time between two scrapes.
+    /// V15: its lookback is shorter than its scrape interval.
     SparsePrometheus,
     VictoriaMetrics,
 }
@@ -65,7 +65,7 @@ async fn start() -> anyhow::Result<Shared> {
     Ok(Shared { bed, _operator: operator, victoria_metrics, sparse })
 }
 
-/// A Canary that is measured by this server alone: two steps of ten seconds, judged by the last ten.
+/// A Canary that only this server measures: two steps of ten seconds, judged by the last ten seconds.
 async fn story<'a>(
     shared: &'a Shared,
     server: Server,
@@ -85,7 +85,7 @@ async fn story<'a>(
     Ok(story)
 }
 
-/// The series of the new version begin with its release.
+/// The series of the new version start with its release.
 async fn v2_a_good_release_is_promoted_at_its_first_look(
     shared: &Shared,
     server: Server,
@@ -98,7 +98,7 @@ async fn v2_a_good_release_is_promoted_at_its_first_look(
     story.phase("app", Phase::Succeeded).await.map(drop)
 }
 
-/// All is well at the first step; at the second every request fails.
+/// The first step succeeds. At the second step every request fails.
 async fn v1_a_release_that_fails_at_its_last_step_is_rolled_back(
     shared: &Shared,
     server: Server,
@@ -115,7 +115,7 @@ async fn v1_a_release_that_fails_at_its_last_step_is_rolled_back(
     Ok(())
 }
 
-/// The first failures that a version ever has are some of the requests of a window, not all of those since they began.
+/// The first failures of a version are a share of the requests in a window, not of all requests since they started.
 async fn v4_the_first_failures_are_counted_as_what_they_are(
     shared: &Shared,
     server: Server,
@@ -130,7 +130,7 @@ async fn v4_the_first_failures_are_counted_as_what_they_are(
     story.phase("app", Phase::Succeeded).await.map(drop)
 }
 
-/// The stories, on one server.
+/// The stories on one server.
 macro_rules! played_on {
     ($server:expr; $($story:ident),*) => {
         &[$((stringify!($story), Need::Bed, |shared| Box::pin($story(shared, $server)))),*]

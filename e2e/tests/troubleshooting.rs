@@ -1,11 +1,11 @@
-//! `docs/troubleshooting.md` explains every reason that the operator can give.
+//! `docs/troubleshooting.md` explains every reason that the operator can set.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Words in quotes that are no reasons: values of conditions and kinds of objects and of Events.
+/// Quoted words that are not reasons: values of conditions, and kinds of objects and Events.
 const OTHERS: [&str; 10] = [
     "True",
     "False",
@@ -48,7 +48,7 @@ fn reasons() -> Result<BTreeSet<String>> {
                 continue;
             }
             if path.ends_with("history") {
-                // its other files hold the words of records, which docs/history.md explains
+                // its other files contain the words of records, which docs/history.md explains
                 found.extend(words(&fs::read_to_string(path.join("mod.rs"))?));
             } else if path.is_dir() {
                 folders.push(path);

@@ -1,5 +1,5 @@
-//! What tools that wait make of a Canary: every status of every scenario is read as kstatus reads it, and compared with what
-//! is wanted of the state that it describes. `STATUSES=file` writes them down, a JSON object a line, for the real
+//! How waiting tools interpret a Canary: reads every status of every scenario like kstatus, and compares the result
+//! with the expected one for the state. `STATUSES=file` writes the statuses, one JSON object per line, for the real
 //! libraries in `e2e/gitops`.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
@@ -8,7 +8,7 @@ use std::{fmt::Write as _, fs, path::Path, thread};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Value, json};
 
-/// What a tool does.
+/// A tool's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Read {
     InProgress,
@@ -18,7 +18,7 @@ enum Read {
     Terminating,
 }
 
-/// As kstatus reads a custom resource that has conditions.
+/// Reads a custom resource with conditions like kstatus.
 fn read(canary: &Value) -> Read {
     let status = &canary["status"];
     if !canary["metadata"]["deletionTimestamp"].is_null() {
@@ -40,7 +40,7 @@ fn read(canary: &Value) -> Read {
     }
 }
 
-/// What is wanted, by phase and Flagger's and Serin's other conditions.
+/// The expected result, by phase and by the other conditions of Flagger and Serin.
 fn wanted(canary: &Value) -> Read {
     let (status, meta) = (&canary["status"], &canary["metadata"]);
     if !meta["deletionTimestamp"].is_null() {
@@ -66,7 +66,7 @@ fn condition<'v>(canary: &'v Value, type_: &str) -> &'v Value {
     all.find(|c| c["type"] == type_).unwrap_or(&Value::Null)
 }
 
-/// What is wrong with how a status tells tools to wait.
+/// Problems of a status for waiting tools.
 fn wrong(canary: &Value) -> Option<String> {
     let (is, want) = (read(canary), wanted(canary));
     if is != want {
@@ -138,7 +138,7 @@ fn k6_every_status_of_every_scenario_tells_tools_what_to_wait_for() -> Result<()
     ensure!(told.len() > 1000, "only {} statuses", told.len());
     let mut faults: Vec<String> = told
         .iter()
-        // one that was written before, by Flagger or by a former version
+        // a status from before, written by Flagger or by an earlier version
         .filter(|(_, canary)| !canary["status"]["conditions"].is_null())
         .filter_map(|(name, canary)| Some(format!("{name}: {}: {}", wrong(canary)?, canary["status"])))
         .collect();
@@ -147,7 +147,7 @@ fn k6_every_status_of_every_scenario_tells_tools_what_to_wait_for() -> Result<()
     Ok(())
 }
 
-/// A Canary as the API server shows it before an operator has written its status, in each version.
+/// A Canary from the API server before an operator has written its status, in each version.
 fn unseen() -> Result<Vec<Value>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crd/canaries.yaml");
     let crd: Value = serde_saphyr::from_str(&fs::read_to_string(path)?)?;
@@ -161,7 +161,7 @@ fn unseen() -> Result<Vec<Value>> {
 #[test]
 fn k6_a_canary_that_no_operator_has_looked_at_is_waited_for() -> Result<()> {
     for canary in unseen()? {
-        // kstatus asks no further where the generation is missing, and Argo CD's script fails without the others
+        // kstatus stops if the generation is missing, and Argo CD's script fails without the other fields
         let status = &canary["status"];
         ensure!(status["observedGeneration"] == -1 && status["canaryWeight"] == 0, "{status}");
         ensure!(status["phase"] == "" && status["conditions"] == json!([]), "{status}");
@@ -170,7 +170,7 @@ fn k6_a_canary_that_no_operator_has_looked_at_is_waited_for() -> Result<()> {
     Ok(())
 }
 
-/// The verdicts of a scenario in their order, each with the reason of `Ready`.
+/// The results of a scenario in their order, each with the reason of `Ready`.
 fn course(name: &str) -> Result<Vec<String>> {
     let verdict = |canary: &Value| {
         format!("{:?} {}", read(canary), condition(canary, "Ready")["reason"].as_str().unwrap_or_default())

@@ -9,24 +9,24 @@ use crate::api::{CanaryAnalysis, duration};
 /// How users get a new revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Strategy {
-    /// Rising shares of the requests, or of those that `match` selects.
+    /// Increasing shares of all requests, or of the requests that `match` selects.
     Weighted,
     /// The requests that `match` selects, for a number of iterations.
     AbTest,
-    /// No users for a number of iterations, then all at once.
+    /// No users for a number of iterations, then all users at once.
     BlueGreen,
 }
 
 /// One step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Step {
-    /// Percent of the requests that go to the canary.
+    /// Percentage of the requests that go to the canary.
     pub weight: i32,
     /// The canary gets copies of the primary's requests.
     pub mirrored: bool,
-    /// Which iteration it is, from 1; none for a step by weight.
+    /// The iteration, counted from 1. None for a step by weight.
     pub iteration: Option<i32>,
-    /// How long it lasts at least, however well the checks go.
+    /// The minimum duration, however well the checks go.
     pub hold: Duration,
 }
 
@@ -36,7 +36,7 @@ impl Step {
     }
 }
 
-/// The strategy that the fields amount to, as Flagger sees them.
+/// The strategy that the fields describe, in Flagger's terms.
 pub(super) fn strategy(analysis: &CanaryAnalysis) -> Strategy {
     match (analysis.iterations.unwrap_or(0) > 0, analysis.match_.is_empty()) {
         (true, false) => Strategy::AbTest,
@@ -45,11 +45,11 @@ pub(super) fn strategy(analysis: &CanaryAnalysis) -> Strategy {
     }
 }
 
-/// All steps in order, never empty. `switches`: the provider can send everybody to the canary, so that a blue/green
-/// run ends with a window under all the traffic. `skip`: no steps are needed.
+/// All steps in order, never empty. `switches`: the provider can send all users to the canary, so that a blue/green run
+/// ends with a window under all the traffic. `skip`: no steps are needed.
 ///
 /// # Errors
-/// The analysis names no steps.
+/// The analysis has no steps.
 pub(super) fn schedule(analysis: &CanaryAnalysis, switches: bool, skip: bool) -> Result<Vec<Step>, Problem> {
     let mirror = analysis.mirror == Some(true) && switches;
     let iterations = analysis.iterations.unwrap_or(0).clamp(0, MOST);
@@ -67,11 +67,11 @@ pub(super) fn schedule(analysis: &CanaryAnalysis, switches: bool, skip: bool) ->
     })
 }
 
-/// More iterations than anybody waits for.
+/// More iterations than anyone waits for.
 const MOST: i32 = 10_000;
 
-/// `stepWeight` wins over `stepWeights`, and its last step is clamped to `maxWeight`; a list is the schedule as it
-/// stands.
+/// `stepWeight` takes precedence over `stepWeights`, and its last step is limited to `maxWeight`. A list is used
+/// unchanged.
 fn weighted(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<Step>, Problem> {
     let step = analysis.step_weight.unwrap_or(0);
     if step > 0 {
@@ -97,7 +97,7 @@ fn weighted(analysis: &CanaryAnalysis, skip: bool) -> Result<Vec<Step>, Problem>
     ))
 }
 
-/// How long a step lasts at least.
+/// The minimum duration of a step.
 fn hold(index: usize, text: Option<&str>) -> Result<Duration, Problem> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Duration::ZERO) };
     duration::parse(text).ok_or_else(|| {
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn m1_a_hold_that_is_no_duration_is_refused() {
-        // the pattern of the schema is Flagger's, which is open at its end
+        // the pattern in the schema is Flagger's, which has no end anchor
         for text in ["10min", "1m 30s", "30sec", "1h30", "5m,"] {
             let analysis = json!({"steps": [{"weight": 5}, {"weight": 50, "hold": text}]});
             let problem = schedule(&serde_json::from_value(analysis).unwrap(), true, false).unwrap_err();

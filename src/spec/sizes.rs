@@ -1,5 +1,5 @@
-//! How much a Canary may ask for. What is far beyond any that people write is not acted on: the operator serves all of a
-//! cluster, and each metric is a question per window, each webhook a call.
+//! Limits on the size of a Canary. The operator does not act on a Canary that is far larger than any real one: it
+//! serves the whole cluster, and each metric is a query per window and each webhook a call.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use crate::{
     text::first_chars,
 };
 
-/// Most entries of lists.
+/// Maximum number of entries in lists.
 const METRICS: usize = 50;
 const WEBHOOKS: usize = 30;
 const ALERTS: usize = 20;
 const STEPS: usize = 200;
-/// Hosts, gateways and conditions: each is an entry of a routing object.
+/// Maximum number of hosts, gateways and conditions. Each is an entry of a routing object.
 const ROUTES: usize = 100;
-/// Most variables, and most args, of one metric.
+/// Maximum number of variables, and of args, per metric.
 const VARIABLES: usize = 50;
-/// Longest name, as of Kubernetes' objects.
+/// Maximum length of a name, the same as for Kubernetes objects.
 const NAME: usize = 253;
-/// Most bytes of a query, of a value that is put into one, and of the metadata of a webhook.
+/// Maximum size in bytes of a query, of a value that is inserted into one, and of a webhook's metadata.
 const TEXT: usize = 16 * 1024;
 
-/// The first field that is too large, and its limit.
+/// The first field that exceeds its limit, and the limit.
 pub(super) fn too_large(spec: &CanarySpec, analysis: &CanaryAnalysis) -> Option<Problem> {
     let service = spec.service.as_ref();
     let of_service = |count: fn(&CanaryService) -> usize| service.map_or(0, count);
@@ -85,7 +85,7 @@ fn bytes(map: &BTreeMap<String, String>) -> usize {
     map.iter().map(|(key, value)| key.len() + value.len()).sum()
 }
 
-/// The beginning of a name, which may be what is too long.
+/// The beginning of a name, because the name itself may be too long.
 fn shown(name: &str) -> &str {
     first_chars(name, 63)
 }

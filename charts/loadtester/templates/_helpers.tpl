@@ -41,7 +41,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if kindIs "string" . }}{{ if regexMatch "^[0-9]+$" . }}{{ . }}{{ else }}{{ . | quote }}{{ end }}{{ else }}{{ int64 . }}{{ end -}}
 {{- end -}}
 
-{{/* Gates are kept in memory: where that is said, or where the account is the user's own. */}}
+{{/* Whether gates are stored in memory: if the values say so, or if the account is the user's own. */}}
 {{- define "loadtester.gatesInMemory" -}}
 {{- $v := include "serin.values" . | fromJson -}}
 {{- $said := toString (default "" $v.gates.inMemory) -}}

@@ -1,4 +1,4 @@
-{{/* The flags, as a YAML list. Flagger knows the ones up to the line that says so. */}}
+{{/* The flags, as a YAML list. Flagger has the flags above the check of image.allowFlagger. */}}
 {{- define "serin.args" -}}
 {{- $v := include "serin.values" . | fromJson -}}
 {{- $args := list (printf "--log-level=%s" (default "info" $v.logLevel)) (printf "--metrics-server=%s" (include "serin.metricsServer" .)) -}}
@@ -15,7 +15,7 @@
 {{- if $v.controlplane.kubeconfig.secretName -}}
 {{- $args = append $args (printf "--kubeconfig-service-mesh=/tmp/controlplane/%s" (default "kubeconfig" $v.controlplane.kubeconfig.key)) -}}
 {{- end -}}
-{{- /* The lease of the operator that acts; also Flagger's, where it ran with leader election. */ -}}
+{{- /* The lease of the acting operator. It is also Flagger's lease, if Flagger ran with leader election. */ -}}
 {{- $args = append $args (printf "--leader-election-namespace=%s" .Release.Namespace) -}}
 {{- if eq (toString $v.leaderElection.enabled) "true" }}{{ $args = append $args "--enable-leader-election=true" }}{{ end -}}
 {{- if ne (toString $v.image.allowFlagger) "true" -}}
@@ -41,7 +41,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Variables: the URLs, as far as the user's own do not name them, and the user's. */}}
+{{/* Environment variables: the URLs, unless the user's variables set them, and the user's variables. */}}
 {{- define "serin.env" -}}
 {{- $v := include "serin.values" . | fromJson -}}
 {{- $own := list -}}

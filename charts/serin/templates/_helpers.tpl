@@ -4,8 +4,8 @@
 {{- end -}}
 
 {{/*
-Part of all selectors, which cannot be changed. A release that was Flagger's has Flagger's: by the chart's name, or where the
-release's name says so. No lookup, so that `helm template` says the same.
+Part of all selectors, which cannot be changed. A former release of Flagger keeps Flagger's name: the chart's name or the release's
+name shows this. Does not use lookup, so that `helm template` has the same result.
 */}}
 {{- define "serin.name" -}}
 {{- $default := .Chart.Name -}}
@@ -21,8 +21,8 @@ release's name says so. No lookup, so that `helm template` says the same.
 {{- end -}}
 
 {{/*
-Flagger's container is called `flagger` whatever the release is called. One of another name would be added beside it where
-objects are merged that Helm did not make.
+Flagger's container has the name `flagger` for any name of the release. If objects that Helm did not create are merged, a container
+with another name would be added next to it.
 */}}
 {{- define "serin.container" -}}
 {{- if or (eq .Chart.Name "flagger") .Values.nameOverride (contains "flagger" (include "serin.name" .)) -}}
@@ -41,7 +41,7 @@ serin
 {{- end -}}
 {{- end -}}
 
-{{/* The namespaces that are watched, as a JSON list; none: all. */}}
+{{/* The watched namespaces, as a JSON list. Empty: all. */}}
 {{- define "serin.namespaces" -}}
 {{- $v := include "serin.values" . | fromJson -}}
 {{- $all := list -}}
@@ -51,7 +51,7 @@ serin
 {{- $all | uniq | sortAlpha | toJson -}}
 {{- end -}}
 
-{{/* Where the Lease is: as the flags say it. */}}
+{{/* The namespace of the Lease, from the flags. */}}
 {{- define "serin.leaseNamespace" -}}
 {{- $all := include "serin.namespaces" . | fromJsonArray -}}
 {{- if eq (len $all) 1 }}{{ first $all }}{{ else }}{{ .Release.Namespace }}{{ end -}}
@@ -68,7 +68,7 @@ helm.sh/chart: {{ include "serin.chart" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
-{{/* Of the Prometheus of `prometheus.install`: a ServiceMonitor or PodMonitor of the operator does not select it. */}}
+{{/* Labels of the Prometheus of `prometheus.install`. The operator's ServiceMonitor and PodMonitor do not select them. */}}
 {{- define "serin.prometheusSelectorLabels" -}}
 app.kubernetes.io/name: {{ include "serin.name" . }}-prometheus
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -80,7 +80,7 @@ helm.sh/chart: {{ include "serin.chart" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
-{{/* The image, and what keeps Flagger's from being meant by it. */}}
+{{/* The image. Fails if it is Flagger's image by mistake. */}}
 {{- define "serin.image" -}}
 {{- $v := include "serin.values" . | fromJson -}}
 {{- $image := $v.image -}}
@@ -102,7 +102,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- include "serin.inRegistry" (list $v.global.imageRegistry $reference) -}}
 {{- end -}}
 
-{{/* Where the metrics are that Canaries are measured by, if they name no server. */}}
+{{/* The metrics server for Canaries that name no server. */}}
 {{- define "serin.metricsServer" -}}
 {{- $v := include "serin.values" . | fromJson -}}
 {{- if eq (toString $v.prometheus.install) "true" -}}
@@ -112,7 +112,7 @@ http://{{ include "serin.fullname" . }}-prometheus:9090
 {{- end -}}
 {{- end -}}
 
-{{/* The operator keeps its CustomResourceDefinitions up to date, for which it needs rights in the whole cluster. */}}
+{{/* Whether the operator keeps its CustomResourceDefinitions up to date. It needs rights in the whole cluster for this. */}}
 {{- define "serin.managesCrds" -}}
 {{- $v := include "serin.values" . | fromJson -}}
 {{- if and (ne (toString $v.rbac.namespaced) "true") (eq (toString $v.crd.manage) "true") (ne (toString $v.crd.create) "true") (ne (toString $v.image.allowFlagger) "true") -}}
@@ -120,12 +120,12 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* Number or percentage, without exponents. */}}
+{{/* A number or percentage, without exponents. */}}
 {{- define "serin.number" -}}
 {{- if kindIs "string" . }}{{ if regexMatch "^[0-9]+$" . }}{{ . }}{{ else }}{{ . | quote }}{{ end }}{{ else }}{{ int64 . }}{{ end -}}
 {{- end -}}
 
-{{/* Names of Flagger's own helpers: affinities of its users' values have them in their expressions. */}}
+{{/* Names of Flagger's own helpers: affinities in users' values contain them. */}}
 {{- define "flagger.name" }}{{ include "serin.name" . }}{{ end -}}
 {{- define "flagger.fullname" }}{{ include "serin.fullname" . }}{{ end -}}
 {{- define "flagger.chart" }}{{ include "serin.chart" . }}{{ end -}}

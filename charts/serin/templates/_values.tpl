@@ -1,6 +1,6 @@
 {{/*
-The values as JSON, with every map of the schema in place, so that a value that is missing, null or empty reads the same.
-With --reuse-values Helm does not read this chart's defaults at all: then they are filled in here.
+The values as JSON, with every map of the schema, so that missing, null and empty values are equal.
+With --reuse-values Helm does not read this chart's defaults, so they are filled in here.
 */}}
 {{- define "serin.values" -}}
 {{- $values := deepCopy .Values.AsMap -}}
@@ -23,7 +23,7 @@ With --reuse-values Helm does not read this chart's defaults at all: then they a
 {{- $values | toJson -}}
 {{- end -}}
 
-{{/* Labels or annotations of a list of maps, values as strings; of two with one key the later counts. */}}
+{{/* Labels or annotations from a list of maps, with values as strings. If two have the same key, the later one wins. */}}
 {{- define "serin.merged" -}}
 {{- $all := dict -}}
 {{- range . -}}
@@ -34,7 +34,7 @@ With --reuse-values Helm does not read this chart's defaults at all: then they a
 {{- toYaml $all -}}
 {{- end -}}
 
-{{/* A length of time under a name. A number, which has no unit, would only be noticed by a program that does not start. */}}
+{{/* The duration with this name. A number has no unit, and without this check the program would fail at its start. */}}
 {{- define "serin.time" -}}
 {{- $name := index . 0 -}}{{- $value := index . 1 -}}
 {{- $unit := or (kindIs "invalid" $value) (kindIs "string" $value) (eq (toString $value) "0") -}}
@@ -42,7 +42,7 @@ With --reuse-values Helm does not read this chart's defaults at all: then they a
 {{- if not (kindIs "invalid" $value) }}{{ $value }}{{ end -}}
 {{- end -}}
 
-{{/* An image in the registry of `global.imageRegistry`, which replaces the one that the image names. */}}
+{{/* An image in the registry of `global.imageRegistry`, which replaces the registry in the image's name. */}}
 {{- define "serin.inRegistry" -}}
 {{- $registry := index . 0 -}}{{- $image := index . 1 -}}
 {{- $parts := splitList "/" $image -}}
@@ -65,8 +65,8 @@ With --reuse-values Helm does not read this chart's defaults at all: then they a
 {{- end -}}
 
 {{/*
-Paths of values that the schema does not know, as a JSON list; fails where one is likely to be a misspelt name. Names at the
-top level that resemble none may be YAML anchors and are only listed in NOTES.
+Paths of values that are not in the schema, as a JSON list. Fails if one is probably a misspelt name. Other unknown names at the
+top level may be YAML anchors, and are only listed in NOTES.
 */}}
 {{- define "serin.unknown" -}}
 {{- $schema := .Files.Get "files/schema.json" | fromJson -}}
@@ -101,7 +101,7 @@ top level that resemble none may be YAML anchors and are only listed in NOTES.
 {{- end -}}
 {{- end -}}
 
-{{/* Of a list of names the one that differs from a name by its case, by - and _, or by one letter. */}}
+{{/* The name in a list that differs from another name only by case, by - and _, or by one letter. */}}
 {{- define "serin.meant" -}}
 {{- $name := index . 0 | lower | replace "-" "" | replace "_" "" -}}
 {{- $found := "" -}}
@@ -112,7 +112,7 @@ top level that resemble none may be YAML anchors and are only listed in NOTES.
 {{- $found -}}
 {{- end -}}
 
-{{/* true if two words are the same but for one letter that is missing, too many, another, or swapped with the next. */}}
+{{/* true if two words differ by one letter: missing, added, replaced, or swapped with the next one. */}}
 {{- define "serin.near" -}}
 {{- $a := index . 0 -}}{{- $b := index . 1 -}}
 {{- $near := eq $a $b -}}

@@ -1,6 +1,6 @@
-//! Where everything listens. Pods get the addresses below 10.244.200.0; no part uses one of those.
+//! All addresses. Pods get the addresses below 10.244.200.0, and no part uses one of those.
 //!
-//! What the operator talks to is not on loopback: it refuses such addresses unless told otherwise.
+//! The servers that the operator calls are not on loopback: by default it refuses such addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -26,12 +26,14 @@ pub(super) const SPARSE_PROMETHEUS: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 
 pub(super) const KEDA: SocketAddr = at(LOOPBACK, 18081);
 pub(super) const KEDA_METRICS: SocketAddr = at(LOOPBACK, 18082);
 pub(super) const KEDA_GRPC: SocketAddr = at(LOOPBACK, 19666);
-/// Where tests reach the operator, which listens on all addresses.
+/// The address at which tests reach the operator, which listens on all addresses.
 pub const OPERATOR_IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 4);
-/// Where clients reach the ingress gateway. Bound to this address alone, so that pods may use the port too.
+/// The address at which clients reach the ingress gateway. It binds only this address, so that pods can use the port
+/// too.
 pub const GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 9), 80);
 
-/// Where the same Envoy serves Gateways of the Gateway API: on all addresses, so on a port that no pod uses.
+/// The address at which the same Envoy serves Gateways of the Gateway API. It listens on all addresses, so on a port
+/// that no pod uses.
 pub(super) const MESH_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 9), 8888);
 pub(super) const CONTOUR_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 10), 8080);
 pub(super) const CONTOUR_XDS: SocketAddr = at(LOOPBACK, 8001);
@@ -45,12 +47,12 @@ pub(super) const TRAEFIK_ADMIN: SocketAddr = at(LOOPBACK, 8090);
 pub(super) const KUBE_PROXY_HEALTH: SocketAddr = at(LOOPBACK, 10256);
 pub(super) const KUBE_PROXY_METRICS: SocketAddr = at(LOOPBACK, 10249);
 pub(super) const SKIPPER_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 12), 80);
-/// The API server without TLS: Skipper speaks it to nobody but its own cluster.
+/// The API server without TLS. Skipper uses plain HTTP only for its own cluster.
 pub(super) const SKIPPER_API: SocketAddr = at(LOOPBACK, 8901);
 /// As in `files/prometheus.yml`.
 pub(super) const SKIPPER_SUPPORT: SocketAddr = at(LOOPBACK, 9911);
 pub(super) const GLOO_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 13), 80);
-/// Gloo's own, on all addresses.
+/// Gloo's default, on all addresses.
 pub(super) const GLOO_HEALTH: SocketAddr = at(LOOPBACK, 8765);
 /// As in `files/gloo-envoy.yaml`.
 pub(super) const GLOO_XDS: SocketAddr = at(LOOPBACK, 9977);
@@ -59,9 +61,10 @@ pub(super) const GLOO_VALIDATION: SocketAddr = at(LOOPBACK, 9988);
 pub(super) const GLOO_PROXY_DEBUG: SocketAddr = at(LOOPBACK, 9966);
 /// As in `files/gloo-envoy.yaml` and `files/prometheus.yml`.
 pub(super) const GLOO_ENVOY: SocketAddr = at(LOOPBACK, 8905);
-/// On all addresses, so on a port that no pod uses; and so do Envoy Gateway's own 8081, 18000, 18002 and 19001.
+/// Listens on all addresses, so on a port that no pod uses. The same holds for Envoy Gateway's own 8081, 18000, 18002
+/// and 19001.
 pub(super) const ENVOY_GATEWAY: SocketAddr = at(Ipv4Addr::new(10, 244, 200, 14), 8889);
-/// Envoy Gateway's own.
+/// Envoy Gateway's default.
 pub(super) const ENVOY_GATEWAY_HEALTH: SocketAddr = at(LOOPBACK, 8081);
 /// As in `files/envoy-gateway-envoy.yaml`.
 pub(super) const ENVOY_GATEWAY_ENVOY: SocketAddr = at(LOOPBACK, 8904);
@@ -70,7 +73,7 @@ const fn at(ip: Ipv4Addr, port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(ip), port)
 }
 
-/// The node of all pods that name none.
+/// The node of all pods that name no node.
 pub(crate) const NODE: &str = "n1";
 /// All nodes.
 pub(crate) const NODES: [&str; 2] = [NODE, "n2"];

@@ -1,4 +1,4 @@
-//! Objects into the cluster: YAML documents, server-side apply by discovery, the operator's own manifests.
+//! Puts objects into the cluster: YAML documents, server-side apply with discovery, the operator's own manifests.
 
 use std::{
     collections::BTreeMap,
@@ -26,20 +26,20 @@ use crate::wait;
 
 /// The bed's field manager.
 const MANAGER: &str = "bed";
-/// How many objects are applied at a time.
+/// Number of objects that are applied at the same time.
 const AT_ONCE: usize = 8;
-/// How long a kind may take to be served after its definition was applied.
+/// Maximum time until a kind is served after its definition was applied.
 const KIND_LIMIT: Duration = Duration::from_secs(90);
 
 type Kind = (ApiResource, ApiCapabilities);
 
-/// The documents of a YAML stream; empty ones are left out.
+/// The documents of a YAML stream, without empty ones.
 pub(super) fn parse(yaml: &str) -> anyhow::Result<Vec<Value>> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(yaml).context("parsing YAML")?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
-/// Makes a namespace, if it does not exist.
+/// Creates a namespace, if it does not exist.
 pub(super) async fn ensure_namespace(client: &Client, name: &str) -> anyhow::Result<()> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
@@ -50,7 +50,7 @@ pub(super) async fn ensure_namespace(client: &Client, name: &str) -> anyhow::Res
     Ok(())
 }
 
-/// Sets a label of a namespace to `true`, if it is there.
+/// Sets a label of a namespace to `true`, if the namespace exists.
 pub(super) async fn label_namespace(client: &Client, name: &str, label: &str) -> anyhow::Result<()> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let labels = json!({"metadata": {"labels": {label: "true"}}});
@@ -60,7 +60,7 @@ pub(super) async fn label_namespace(client: &Client, name: &str, label: &str) ->
     }
 }
 
-/// Applies objects: definitions and namespaces first, waiting until definitions are served, then the rest.
+/// Applies objects: first definitions and namespaces, then the rest after the definitions are served.
 pub(super) async fn apply(client: &Client, namespace: &str, objects: Vec<Value>) -> anyhow::Result<()> {
     let (first, rest): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| {
         matches!(object["kind"].as_str(), Some("CustomResourceDefinition" | "Namespace"))
@@ -98,7 +98,7 @@ pub(super) async fn install(client: &Client) -> anyhow::Result<()> {
     apply(client, "serin-system", objects).await
 }
 
-/// Looks up the kinds of `objects`, waiting for those whose definition is new.
+/// Looks up the kinds of `objects`, and waits for those with a new definition.
 async fn kinds(client: &Client, objects: &[Value]) -> anyhow::Result<BTreeMap<String, Kind>> {
     let mut kinds = BTreeMap::new();
     for object in objects {

@@ -1,6 +1,6 @@
-//! The API server's audit log as data: who asked it what, when, and what it answered.
+//! The API server's audit log as data: the user, the request, the time and the answer.
 //!
-//! A request is in the log before its answer goes out, so whoever has seen the effect of a request finds it here.
+//! A request is logged before its answer is sent, so anyone who has seen its effect finds it here.
 
 use std::{collections::BTreeMap, fs};
 
@@ -15,24 +15,24 @@ use crate::{Bed, User};
 pub struct Request {
     /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
     pub verb: String,
-    /// API group; empty for the core. That of a discovery too, which is about no resource.
+    /// API group. Empty for the core group. Also set for discovery requests, which have no resource.
     pub group: String,
     /// Plural name, with the subresource: `canaries/status`.
     pub resource: String,
     /// Empty for requests about all namespaces.
     pub namespace: String,
-    /// Empty where no single object is meant.
+    /// Empty if the request is not about a single object.
     pub name: String,
     /// HTTP status of the answer.
     pub code: u16,
     /// When it arrived.
     pub began: Timestamp,
-    /// When it was answered; for a watch, when it began to be.
+    /// When it was answered. For a watch, when the answer began.
     pub ended: Timestamp,
 }
 
 impl Request {
-    /// A watch, whether new or opened again after its time was over.
+    /// A watch, whether new or reopened after its timeout.
     pub fn is_watch(&self) -> bool {
         self.verb == "watch"
     }
@@ -84,10 +84,10 @@ struct Answer {
 }
 
 impl Audit {
-    /// All that `user` has asked so far.
+    /// All requests of `user` so far.
     ///
     /// # Errors
-    /// The log cannot be read, or is not what an API server writes.
+    /// The log cannot be read, or is not in the API server's format.
     pub fn of(bed: &Bed, user: User) -> anyhow::Result<Self> {
         let text = fs::read_to_string(bed.audit_log()).context("reading the audit log")?;
         Self::parse(&text, user.name())
@@ -95,7 +95,7 @@ impl Audit {
 
     fn parse(text: &str, user: &str) -> anyhow::Result<Self> {
         let mut all = Vec::new();
-        // the last line may still be under way
+        // the last line may be incomplete
         for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n') && line.contains(user)) {
             let line: Line =
                 serde_json::from_str(line).with_context(|| format!("in the audit log: {line}"))?;
@@ -108,41 +108,41 @@ impl Audit {
         Ok(Self(all))
     }
 
-    /// Those that `keep` wants.
+    /// The requests that `keep` selects.
     #[must_use]
     pub fn only(&self, keep: impl Fn(&Request) -> bool) -> Self {
         Self(self.0.iter().filter(|request| keep(request)).cloned().collect())
     }
 
-    /// Those that arrived from `from` until before `to`.
+    /// The requests that arrived from `from` until before `to`.
     #[must_use]
     pub fn between(&self, from: Timestamp, to: Timestamp) -> Self {
         self.only(|request| (from..to).contains(&request.began))
     }
 
-    /// Those about objects of one namespace.
+    /// The requests about objects of one namespace.
     #[must_use]
     pub fn within(&self, namespace: &str) -> Self {
         self.only(|request| request.namespace == namespace)
     }
 
-    /// Those that are no watches.
+    /// The requests that are not watches.
     #[must_use]
     pub fn beyond_watches(&self) -> Self {
         self.only(|request| !request.is_watch())
     }
 
-    /// All of them.
+    /// All requests.
     pub fn requests(&self) -> &[Request] {
         &self.0
     }
 
-    /// How many.
+    /// The number of requests.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// How many of each verb and resource, e.g. `patch canaries/status`.
+    /// The number of requests per verb and resource, e.g. `patch canaries/status`.
     pub fn by_kind(&self) -> BTreeMap<String, usize> {
         let mut kinds = BTreeMap::new();
         for request in &self.0 {

@@ -1,7 +1,7 @@
-//! A metrics server that misbehaves on demand: inside the harness, on an address of its own.
+//! A metrics server that misbehaves on demand. It runs inside the harness, on its own address.
 //!
-//! Each one answers any query in the way it was last told, and counts what it was asked. A healthy one stands in for
-//! a Prometheus whose numbers a story chooses.
+//! Each server answers any query as it was last configured, and counts the queries. A healthy one replaces a
+//! Prometheus, so that a story can choose the numbers.
 
 use std::{
     convert::Infallible,
@@ -27,24 +27,24 @@ use tokio::{net::TcpListener, task::JoinSet};
 use crate::wait;
 
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 5);
-/// What a flood adds up to, in pieces of one MiB.
+/// The size of a flood, in pieces of one MiB.
 const FLOOD: usize = 1024;
 const PIECE: usize = 1024 * 1024;
 
-/// How to answer.
+/// The kind of answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Says {
-    /// One series for each of these values, written as Prometheus writes numbers: `"100"`, `"NaN"`.
+    /// One series for each of these values, in Prometheus's notation: `"100"`, `"NaN"`.
     Values(Vec<&'static str>),
-    /// This status, with this text as JSON.
+    /// This status, with this JSON text.
     Text(u16, String),
     /// A login page with status 200.
     Html,
-    /// An answer that begins well and goes on for a gigabyte.
+    /// An answer that starts correctly and continues for a gigabyte.
     Flood,
-    /// The header of an answer and its first bytes, and then nothing for ever.
+    /// The headers and first bytes of an answer, then nothing more.
     Stall,
-    /// Nothing for ever.
+    /// No answer at all.
     Silence,
 }
 
@@ -57,15 +57,15 @@ struct State {
 pub struct Badprom {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
-    /// Ends with us.
+    /// Stops with this struct.
     _server: JoinSet<()>,
 }
 
 impl Badprom {
-    /// Starts one on a port of its own.
+    /// Starts a server on its own port.
     ///
     /// # Errors
-    /// The port cannot be had.
+    /// The port is not available.
     pub async fn start(says: Says) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((ADDRESS, 0)).await.context("listening as a bad Prometheus")?;
         let address = listener.local_addr()?;
@@ -75,20 +75,20 @@ impl Badprom {
         Ok(Self { address, state, _server: server })
     }
 
-    /// What a Canary's `spec.metricsServer` is to be.
+    /// The value for a Canary's `spec.metricsServer`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Changes how it answers, from the next question on.
+    /// Changes the answer, starting with the next query.
     pub fn say(&self, says: Says) {
         lock(&self.state).says = says;
     }
 
-    /// Waits until it has been asked this many times more.
+    /// Waits until it has received this many more queries.
     ///
     /// # Errors
-    /// It was not in time.
+    /// The time limit was exceeded.
     pub async fn asked_more(&self, times: u64, limit: Duration) -> anyhow::Result<()> {
         let goal = lock(&self.state).asked + times;
         let what = format!("{times} more questions to {}", self.url());
@@ -96,16 +96,16 @@ impl Badprom {
     }
 }
 
-/// An address where nobody listens.
+/// An address without a listener.
 ///
 /// # Errors
-/// No port can be had.
+/// No port is available.
 pub async fn nobody() -> anyhow::Result<String> {
     let listener = TcpListener::bind((ADDRESS, 0)).await.context("finding a free port")?;
     Ok(format!("http://{}", listener.local_addr()?))
 }
 
-/// A panic elsewhere leaves the state as good as it was.
+/// A panic elsewhere does not make the state invalid.
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -122,7 +122,7 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
             async move { Ok::<_, Infallible>(answer(&request, says).await) }
         });
         connections.spawn(async move {
-            // A client that hangs up is its own business.
+            // Errors of a client that hangs up do not matter.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
         while connections.try_join_next().is_some() {}
@@ -135,7 +135,7 @@ async fn answer(request: &Request<Incoming>, says: Says) -> Response<Body> {
     const BEGINNING: &str = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":""#;
     let json = "application/json";
     match says {
-        // what the operator asks to see whether anybody is there
+        // the operator sends this query to check whether the server is reachable
         Says::Values(_) if request.uri().query() == Some("query=vector%281%29") => {
             whole(json, vector(&["1"]))
         }

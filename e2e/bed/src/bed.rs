@@ -1,9 +1,10 @@
-//! A bed: the real parts, wired together, ready when [`Bed::start`] returns.
+//! A bed: the real parts, connected to each other, and ready when [`Bed::start`] returns.
 //!
-//! Owns which parts run, where they listen, and the order they start in. Each part's settings are in its own
-//! module: [`control_plane`](crate::control_plane), [`mesh`], [`proxies`], [`prometheus`]; pods are played by the [`kubelet`](crate::kubelet).
+//! Decides which parts run, where they listen, and in which order they start. The settings of each part are in its own
+//! module: [`control_plane`](crate::control_plane), [`mesh`], [`proxies`], [`prometheus`]. The
+//! [`kubelet`](crate::kubelet) simulates pods.
 //!
-//! All addresses are fixed, because each bed has a network namespace of its own (see [`enter`](crate::enter)); a process
+//! All addresses are fixed, because each bed has its own network namespace (see [`enter`](crate::enter)). A process
 //! runs one bed at a time.
 
 use std::{
@@ -53,7 +54,7 @@ impl Bed {
         static BEDS: AtomicUsize = AtomicUsize::new(0);
         let base = namespace::base_dir().context("serin_bed::enter() must be called first in main")?;
         options.fit_together()?;
-        // A second installation is refused, harmlessly.
+        // A second installation fails, which does no harm.
         rustls::crypto::ring::default_provider().install_default().ok();
         let dir = base.join(format!("bed{}", BEDS.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir(&dir).with_context(|| format!("creating {}", dir.display()))?;
@@ -105,12 +106,12 @@ impl Bed {
         Ok(bed)
     }
 
-    /// With `KEEP` set: says how to enter the bed, and waits until the program is interrupted. Otherwise it
-    /// returns at once. For after a failure.
+    /// With `KEEP` set, prints how to enter the bed, and waits until the program is interrupted. Otherwise returns
+    /// immediately. Meant for use after a failure.
     pub async fn keep(&self) {
         if env::var_os(namespace::KEEP).is_some() {
             let text = format!("The bed is kept until Ctrl-C. To enter it: {} bash", self.in_bed().display());
-            // Nobody to tell: then the wait is all that is left.
+            // Without standard error there is nobody to inform, but the wait still helps.
             writeln!(io::stderr(), "{text}").ok();
             future::pending::<()>().await;
         }
@@ -141,7 +142,7 @@ impl Bed {
         self.control_plane.kubeconfig(user)
     }
 
-    /// A kubeconfig file of `user` that points to another server, such as a proxy in front of the API server.
+    /// A kubeconfig file of `user` for another server, such as a proxy in front of the API server.
     pub fn kubeconfig_to(&self, user: User, server: &str, file: &str) -> anyhow::Result<PathBuf> {
         self.control_plane.write_kubeconfig(user, server, file)
     }
@@ -151,56 +152,56 @@ impl Bed {
         &self.dir
     }
 
-    /// The script that runs a command inside the bed, for people and for `KEEP=1`.
+    /// The script that runs a command inside the bed, for users and for `KEEP=1`.
     pub fn in_bed(&self) -> PathBuf {
         self.base.join("in-bed")
     }
 
-    /// The API server's audit log: one JSON object a line, written before the answer goes out.
+    /// The API server's audit log: one JSON object per line, written before the answer is sent.
     pub fn audit_log(&self) -> PathBuf {
         self.dir.join("audit.log")
     }
 
-    /// How long each part took to be ready; `all` is the whole.
+    /// How long each part took to become ready. `all` is the total.
     pub fn timings(&self) -> &[(&'static str, Duration)] {
         &self.timings
     }
 
-    /// Applies YAML documents, server-side, as admin. Objects without a namespace go to `namespace`, which
-    /// is made if it does not exist.
+    /// Applies YAML documents, server-side, as admin. Objects without a namespace go to `namespace`, which is created
+    /// if it does not exist.
     pub async fn apply_yaml(&self, namespace: &str, yaml: &str) -> anyhow::Result<()> {
         apply::ensure_namespace(&self.admin, namespace).await?;
         self.apply(namespace, apply::parse(yaml)?).await
     }
 
-    /// Applies objects, server-side, as admin; namespaced ones without a namespace go to `namespace`.
+    /// Applies objects, server-side, as admin. Namespaced objects without a namespace go to `namespace`.
     pub async fn apply(&self, namespace: &str, objects: Vec<Value>) -> anyhow::Result<()> {
         apply::apply(&self.admin, namespace, objects).await
     }
 
-    /// Makes a namespace, if it does not exist.
+    /// Creates a namespace, if it does not exist.
     pub async fn namespace(&self, name: &str) -> anyhow::Result<()> {
         apply::ensure_namespace(&self.admin, name).await
     }
 
-    /// Takes a namespace out of the mesh, whose proxy otherwise reads the routes and Services of all stories that are over
-    /// whenever one of another story changes: the later ones would meet a proxy that is seconds late.
+    /// Removes a namespace from the mesh. Otherwise the proxy reads the routes and Services of all finished stories
+    /// whenever another story changes one, and lags seconds behind in later stories.
     pub async fn leave_mesh(&self, namespace: &str) -> anyhow::Result<()> {
         apply::label_namespace(&self.admin, namespace, mesh::LEFT).await
     }
 
-    /// Installs what the operator's users install: `crd/*.yaml` and `deploy/install.yaml` (if it is there),
-    /// without its Deployments, because the operator runs as a process.
+    /// Installs the operator as users do: `crd/*.yaml` and `deploy/install.yaml` (if it exists), without the
+    /// Deployments, because the operator runs as a process.
     pub async fn install(&self) -> anyhow::Result<()> {
         apply::install(&self.admin).await
     }
 
-    /// Defines the kinds that Contour and Traefik read, on a bed that may be without them.
+    /// Defines the kinds of Contour and Traefik, also on a bed without these proxies.
     pub async fn define_routes(&self) -> anyhow::Result<()> {
         proxies::kinds(&Proxy::ALL, &self.admin, &parts_dir()?).await
     }
 
-    /// An Istio `Gateway` named `gateway` in `namespace`, listening at [`GATEWAY`] for `hosts`.
+    /// Creates an Istio `Gateway` named `gateway` in `namespace`, which listens at [`GATEWAY`] for `hosts`.
     pub async fn gateway(&self, namespace: &str, hosts: &[&str]) -> anyhow::Result<()> {
         self.namespace(namespace).await?;
         self.apply(namespace, vec![mesh::gateway(hosts)]).await
@@ -221,17 +222,17 @@ impl Bed {
         prometheus::query(promql).await
     }
 
-    /// Has Prometheus evaluate these groups of rules each second, in the form of a rule file.
+    /// Makes Prometheus evaluate these groups of rules every second. The format is that of a rule file.
     pub async fn rules(&self, groups: &Value) -> anyhow::Result<()> {
         prometheus::load_rules(&self.dir, groups).await
     }
 
-    /// Series that tests make up.
+    /// Series with values that tests choose.
     pub fn scripted(&self) -> &Scripted {
         &self.scripted
     }
 
-    /// The player of nodes and pods.
+    /// The simulator of nodes and pods.
     pub fn kubelet(&self) -> anyhow::Result<&Kubelet> {
         self.kubelet.as_ref().context("this bed has no kubelet")
     }
@@ -266,7 +267,7 @@ impl Bed {
         self.prometheus.as_ref().context("this bed has no Prometheus")
     }
 
-    /// What the `in-bed` script puts into the environment.
+    /// Writes the environment variables for the `in-bed` script.
     fn write_env(&self, parts: &Path) -> anyhow::Result<()> {
         let config = self.kubeconfig(User::Admin);
         let text = format!("export KUBECONFIG={}\nexport PATH={}:$PATH\n", config.display(), parts.display());
@@ -274,7 +275,7 @@ impl Bed {
     }
 }
 
-/// The kinds that istiod and the proxies read, then istiod and the proxies.
+/// Defines the kinds that istiod and the proxies read, then starts istiod and the proxies.
 async fn served(
     mesh: &Mesh,
     proxies: Option<&Proxies>,

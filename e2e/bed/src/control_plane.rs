@@ -27,20 +27,20 @@ use crate::{
 };
 use crate::{http, wait};
 
-/// What stands before a point of the curve P-256 in a public key's DER form.
+/// The bytes before a P-256 point in a public key's DER form.
 const P256_PREFIX: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
-/// Who talks to the API server; the audit log tells them apart.
+/// Users of the API server. The audit log distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
-    /// Tests and people. All rights.
+    /// Tests and people, with all rights.
     Admin,
     /// The operator: `system:serviceaccount:serin-system:serin`, with the rights its ClusterRole gives it.
     Operator,
-    /// An operator that has the rights which a story gives it: `system:serviceaccount:serin-system:namespaced`.
+    /// An operator with the rights that a story gives it: `system:serviceaccount:serin-system:namespaced`.
     Namespaced,
     /// kube-controller-manager. All rights.
     ControllerManager,
@@ -54,7 +54,7 @@ impl User {
     const ALL: [Self; 6] =
         [Self::Admin, Self::Operator, Self::Namespaced, Self::ControllerManager, Self::Istiod, Self::Kubelet];
 
-    /// Short name, for files and tokens.
+    /// A short name for files and tokens.
     fn short(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -93,7 +93,7 @@ pub(super) struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Writes keys, users and policies; starts nothing.
+    /// Writes keys, users and policies. Starts nothing.
     pub(super) fn new(dir: &Path, parts: &Path, options: &Options) -> anyhow::Result<Self> {
         write_files(dir, options)?;
         let etcd = etcd(dir, parts);
@@ -106,13 +106,13 @@ impl ControlPlane {
         Ok(plane)
     }
 
-    /// etcd and the API server, side by side: the latter takes longer until it looks for the former.
+    /// Starts etcd and the API server in parallel: the API server takes longer to start than etcd.
     pub(super) async fn start(&self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
         let (etcd, apiserver) = tokio::try_join!(self.etcd.start(), self.apiserver.start())?;
         Ok(vec![("etcd", etcd), ("kube-apiserver", apiserver)])
     }
 
-    /// The controller manager; ready when it has made its first object.
+    /// Starts the controller manager. It is ready when it has created its first object.
     pub(super) async fn start_manager(&self, admin: &Client) -> anyhow::Result<Duration> {
         let began = Instant::now();
         self.manager.start().await?;
@@ -178,7 +178,7 @@ fn write_files(dir: &Path, options: &Options) -> anyhow::Result<()> {
     fs::write(dir.join("sa.pub"), public).context("writing the public key")
 }
 
-/// The pair that signs service account tokens, as PEM.
+/// The key pair that signs service account tokens, in PEM format.
 fn key_pair() -> anyhow::Result<(String, String)> {
     let random = SystemRandom::new();
     let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
@@ -211,7 +211,7 @@ fn apiserver(dir: &Path, parts: &Path) -> Part {
     let probe: Probe = Arc::new(move || {
         let admin = admin.clone();
         Box::pin(async move {
-            // The certificate it names does not exist before the server's first start.
+            // The certificate that it names does not exist before the server's first start.
             let Ok(client) = client(admin).await else { return false };
             let Ok(request) = hyper::Request::get("/readyz").body(Vec::new()) else { return false };
             client.request_text(request).await.is_ok_and(|text| text == "ok")
@@ -223,7 +223,7 @@ fn apiserver(dir: &Path, parts: &Path) -> Part {
         format!("--cert-dir={}", file("certs")),
         format!("--bind-address={}", APISERVER.ip()),
         format!("--secure-port={}", APISERVER.port()),
-        // Without a default route it exits unless it is told.
+        // Without a default route it exits unless this is set.
         "--advertise-address=10.244.255.1".to_owned(),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         format!("--service-account-key-file={}", file("sa.pub")),
@@ -241,7 +241,7 @@ fn apiserver(dir: &Path, parts: &Path) -> Part {
 
 fn manager(dir: &Path, parts: &Path) -> Part {
     let config = kubeconfig_path(dir, User::ControllerManager.short()).display().to_string();
-    // Ready is what it does, not what it says: see `start_manager`.
+    // Its readiness is checked by its work, not by its probe: see `start_manager`.
     let probe: Probe = Arc::new(|| Box::pin(async { true }));
     Part::new("kube-controller-manager", dir, parts.join("kube-controller-manager"), probe).args([
         format!("--kubeconfig={config}"),
@@ -250,10 +250,10 @@ fn manager(dir: &Path, parts: &Path) -> Part {
         format!("--service-account-private-key-file={}", dir.join("sa.key").display()),
         "--use-service-account-credentials=false".to_owned(),
         "--leader-elect=false".to_owned(),
-        // No kubelet renews a lease: this one would mark the node, and then its pods, as lost.
+        // No kubelet renews a lease, so this controller would mark the node and its pods as lost.
         "--controllers=*,-node-lifecycle-controller".to_owned(),
         "--secure-port=0".to_owned(),
-        // The defaults (20 a second) are the bottleneck with hundreds of Deployments.
+        // The default of 20 per second is the bottleneck with hundreds of Deployments.
         "--kube-api-qps=500".to_owned(),
         "--kube-api-burst=1000".to_owned(),
     ])

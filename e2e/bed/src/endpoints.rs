@@ -1,4 +1,4 @@
-//! Pods behind Services, as EndpointSlices tell it. Knows the two Deployments of a Canary apart by the names of their pods.
+//! Pods behind Services, from EndpointSlices. Distinguishes the two Deployments of a Canary by the names of their pods.
 
 use anyhow::Context;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -9,7 +9,7 @@ use crate::{
     wait,
 };
 
-/// Ready pods behind a Service: of the primary of `app`, and all others.
+/// The number of ready pods behind a Service: those of the primary of `app`, and all others.
 ///
 /// # Errors
 /// The API server does not answer.
@@ -30,10 +30,10 @@ pub async fn ready(slices: &Api<EndpointSlice>, app: &str, service: &str) -> any
     Ok(counts)
 }
 
-/// Waits until so many pods are ready behind a Service: of the primary of `app`, and all others.
+/// Waits until this many pods are ready behind a Service: of the primary of `app`, and others.
 ///
 /// # Errors
-/// There are others for too long.
+/// The time limit was exceeded.
 pub async fn ready_are(
     story: &Story<'_>,
     app: &str,

@@ -1,8 +1,8 @@
-//! Envoy Gateway beside a bed, and a plain Envoy that it configures: started by the stories that need it.
+//! Envoy Gateway next to a bed, and a plain Envoy that it configures. Started by the stories that need it.
 //!
-//! It reads its certificates from `/certs` alone, so it runs with a root of its own: a static binary needs nothing else. It is
-//! asked for no replicas of the Envoy that it would have the cluster run, as the test kubelet plays pods: what serves is the
-//! Envoy here, which says that it is one of that Gateway's.
+//! It reads its certificates only from `/certs`, so it runs with its own root: a static binary needs nothing else. Its
+//! settings ask for zero replicas of the Envoy that it would run in the cluster, because the test kubelet only
+//! simulates pods. The Envoy here serves instead, and identifies itself as one of that Gateway's.
 
 use std::{
     fs,
@@ -33,7 +33,7 @@ use crate::{
 /// The namespace of Envoy Gateway's own objects.
 const NAMESPACE: &str = "envoy-gateway-system";
 const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
-/// How long it may take to serve the Gateway.
+/// Maximum time until it serves the Gateway.
 const LIMIT: Duration = Duration::from_secs(90);
 
 const CONFIG: &str = "\
@@ -47,13 +47,13 @@ provider:
     proxyTopologyInjector: {disable: true}
 ";
 
-/// A running Envoy Gateway, at the pace it has by default. Dropping it ends it.
+/// A running Envoy Gateway with its default timing. Dropping it stops it.
 pub struct EnvoyGateway {
     _parts: [Part; 2],
 }
 
 impl EnvoyGateway {
-    /// Defines its kinds, and starts one for all namespaces.
+    /// Defines its kinds, and starts an instance for all namespaces.
     ///
     /// # Errors
     /// It is not built, or does not become ready.
@@ -74,7 +74,7 @@ impl EnvoyGateway {
             .args(within(&root).into_iter().chain(server))
             .env([("KUBECONFIG".to_owned(), "/kubeconfig".to_owned())]);
         gateway.start().await?;
-        // An Envoy that asks earlier is not answered before there is a route.
+        // An Envoy that connects earlier gets no answer until there is a route.
         accepted(bed).await?;
         let bootstrap = dir.join("envoy-gateway-envoy.yaml");
         let text = include_str!("files/envoy-gateway-envoy.yaml")
@@ -87,12 +87,12 @@ impl EnvoyGateway {
     }
 }
 
-/// What `unshare` has to be told to run it in its root.
+/// The arguments for `unshare` to run it in its root.
 fn within(root: &Path) -> [String; 3] {
     [format!("--root={}", root.display()), "--wd=/".to_owned(), format!("/{NAME}")]
 }
 
-/// A folder that is `/` to Envoy Gateway: the program, its settings, and who it is to the API server.
+/// A folder that is `/` for Envoy Gateway: the program, its settings, and its credentials for the API server.
 fn root(dir: &Path, parts: &Path, kubeconfig: &Path) -> anyhow::Result<PathBuf> {
     let root = dir.join(NAME);
     fs::create_dir_all(root.join("tmp"))?;
@@ -107,8 +107,8 @@ fn root(dir: &Path, parts: &Path, kubeconfig: &Path) -> anyhow::Result<PathBuf> 
     Ok(root)
 }
 
-/// Has it make its certificates, which it keeps in Secrets, and puts those of the two ends of its connection to Envoy into
-/// `certs`, where it looks for its own, and `envoy`.
+/// Makes it create its certificates, which it keeps in Secrets, and copies those of both ends of its connection to
+/// Envoy to `certs`, where it searches for its own, and to `envoy`.
 async fn certificates(bed: &Bed, root: &Path) -> anyhow::Result<()> {
     let mut certgen = Command::new("unshare");
     certgen.args(within(root)).args(["certgen", "--disable-topology-injector"]);
@@ -141,7 +141,7 @@ async fn accepted(bed: &Bed) -> anyhow::Result<()> {
     .map(drop)
 }
 
-/// The class, its Gateway, and the settings of the Envoys that it would have the cluster run.
+/// The class, its Gateway, and the settings of the Envoys that it would run in the cluster.
 fn objects() -> Vec<Value> {
     let parameters = json!({
         "group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": NAME, "namespace": NAMESPACE,

@@ -1,4 +1,4 @@
-//! The examples of `deploy/examples`, as stories use them: under a host of their own, and faster.
+//! The examples of `deploy/examples` for use in stories: with their own host, and faster.
 
 use std::{
     fs,
@@ -15,14 +15,14 @@ use crate::story::Story;
 pub const NAME: &str = "podinfo";
 /// The name of the container, and its image without the tag.
 pub const CONTAINER: [&str; 2] = ["podinfod", "ghcr.io/stefanprodan/podinfo"];
-/// The tag that all of them begin with.
+/// The initial tag in all of them.
 pub const FIRST: &str = "6.0.0";
 /// The host of all examples.
 const HOST: &str = "podinfo.example.com";
-/// Has the Deployment of those that bring none.
+/// The example whose Deployment is used for examples without one.
 const WITH_DEPLOYMENT: &str = "canary-istio";
 
-/// The files, in no order.
+/// The files, in no particular order.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -33,10 +33,10 @@ pub fn files() -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "yaml")).collect())
 }
 
-/// The objects of an example, with its Deployment, under `host`: the bed's gateways serve all stories.
+/// The objects of an example, with its Deployment, for `host`: the bed's gateways serve all stories.
 ///
 /// # Errors
-/// There is no such example, or it is no YAML.
+/// There is no such example, or it is not valid YAML.
 pub fn objects(name: &str, host: &str) -> anyhow::Result<Vec<Value>> {
     let parsed = |name: &str| -> anyhow::Result<Vec<Value>> {
         let text = read(&folder().join(format!("{name}.yaml")))?.replace(HOST, host);
@@ -49,7 +49,7 @@ pub fn objects(name: &str, host: &str) -> anyhow::Result<Vec<Value>> {
     Ok(objects)
 }
 
-/// The analysis of a Canary with this interval, its metrics with this window, and steps that last two seconds.
+/// Sets the interval of a Canary's analysis, the window of its metrics, and a length of two seconds for its steps.
 pub fn hurried(canary: &Value, interval: &str, window: &str) -> Value {
     let analysis = &canary["spec"]["analysis"];
     let with = |list: &Value, field: &str, value: &str| -> Value {
@@ -66,7 +66,7 @@ pub fn hurried(canary: &Value, interval: &str, window: &str) -> Value {
     fast
 }
 
-/// The pods that the primary's Deployment makes.
+/// The pod template of the primary's Deployment.
 ///
 /// # Errors
 /// There is no primary.
@@ -78,7 +78,7 @@ pub async fn primary(story: &Story<'_>) -> anyhow::Result<Value> {
 /// The text of a file.
 ///
 /// # Errors
-/// It cannot be read.
+/// The file cannot be read.
 pub fn read(path: &Path) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
 }

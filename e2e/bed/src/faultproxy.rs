@@ -1,9 +1,9 @@
-//! A proxy between an operator and the API server that strikes at a chosen write.
+//! A proxy between an operator and the API server that cuts the connection at a chosen write.
 //!
-//! Plain HTTP/1.1 comes in, TLS goes out; watches are streamed. Each write (POST, PUT, PATCH, DELETE) gets a number
-//! as it arrives: Events one sequence, everything else another, because Events come from a task of their own and
-//! would make the other numbers depend on chance. One [`Strike`] at a time can be laid; when it has struck, nothing
-//! is passed on until [`FaultProxy::heal`].
+//! It accepts plain HTTP/1.1, sends TLS, and streams watches. Each write (POST, PUT, PATCH, DELETE) gets a number when
+//! it arrives. Events have one sequence and all other writes another, because a separate task sends Events, which would
+//! make the other numbers random. Only one [`Strike`] can be set at a time. After it, the proxy passes nothing on until
+//! [`FaultProxy::heal`].
 
 use std::{
     convert::Infallible,
@@ -30,10 +30,10 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
 
 use crate::{Bed, User};
 
-/// Where proxies listen, each on a port of its own.
+/// The address of proxies. Each has its own port.
 const PROXY_IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 5);
 
-/// What a write is to.
+/// The object of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sequence {
     /// An Event.
@@ -42,27 +42,27 @@ pub enum Sequence {
     Object,
 }
 
-/// On which side of the API server the blow falls.
+/// Whether the strike happens before or after the API server handles the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// The write is never passed on.
+    /// The write is not passed on.
     Before,
-    /// The write has been answered; the answer is withheld.
+    /// The write has been answered, but the answer is withheld.
     After,
 }
 
 /// A write, counted from 1 within its sequence since the last [`FaultProxy::lay`] or [`FaultProxy::count`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Strike {
-    /// Which sequence.
+    /// The sequence.
     pub sequence: Sequence,
-    /// On which side.
+    /// Before or after the write.
     pub side: Side,
-    /// Which one.
+    /// The number.
     pub number: usize,
 }
 
-/// A write that came through.
+/// A write that arrived.
 #[derive(Debug, Clone)]
 pub struct Write {
     /// Its sequence.
@@ -71,7 +71,7 @@ pub struct Write {
     pub number: usize,
     /// `PATCH /apis/…`, without the query.
     pub what: String,
-    /// The API server's answer; none when it was not passed on, or is not there yet.
+    /// The API server's answer. None if the write was not passed on, or has no answer yet.
     pub status: Option<u16>,
 }
 
@@ -85,7 +85,7 @@ struct State {
 }
 
 impl State {
-    /// Numbers a write; its index.
+    /// Numbers a write. Returns its index.
     fn record(&mut self, method: &Method, path: &str) -> usize {
         let sequence = if path.contains("/events") { Sequence::Event } else { Sequence::Object };
         let number = self.writes.iter().filter(|w| w.sequence == sequence).count() + 1;
@@ -93,7 +93,7 @@ impl State {
         self.writes.len() - 1
     }
 
-    /// Whether this is the moment; the blow is then to be dealt by the caller.
+    /// Returns the blow if it is due. The caller must execute it.
     fn due(&mut self, index: usize, side: Side) -> Option<Blow> {
         let write = self.writes.get(index)?;
         let now = Strike { sequence: write.sequence, side, number: write.number };
@@ -109,7 +109,7 @@ struct Shared {
     changed: Notify,
 }
 
-/// A running proxy. Dropping it ends it.
+/// A running proxy. Dropping it stops it.
 pub struct FaultProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -131,24 +131,24 @@ impl FaultProxy {
         Ok(Self { address, shared, _server: server })
     }
 
-    /// For a kubeconfig.
+    /// The URL for a kubeconfig.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Counts writes from 1 again.
+    /// Restarts the count at 1.
     pub fn count(&self) {
         lock(&self.shared.state).writes.clear();
     }
 
-    /// Counts from 1 again, and calls `blow` (which kills the operator) at the write that `strike` names.
+    /// Restarts the count at 1, and calls `blow` (which kills the operator) at the write that `strike` names.
     pub fn lay(&self, strike: Strike, blow: impl FnOnce() + Send + 'static) {
         let mut state = lock(&self.shared.state);
         state.writes.clear();
         state.strike = Some((strike, Box::new(blow)));
     }
 
-    /// Waits until the strike has fallen.
+    /// Waits until the strike has happened.
     pub async fn struck(&self) {
         loop {
             let changed = self.shared.changed.notified();
@@ -159,25 +159,25 @@ impl FaultProxy {
         }
     }
 
-    /// Whether the strike has fallen.
+    /// Whether the strike has happened.
     pub fn has_struck(&self) -> bool {
         lock(&self.shared.state).struck
     }
 
-    /// Passes everything on from now on.
+    /// From now on, passes everything on.
     pub fn heal(&self) {
         let mut state = lock(&self.shared.state);
         state.strike = None;
         state.struck = false;
     }
 
-    /// The writes since counting began.
+    /// The writes since the count started.
     pub fn writes(&self) -> Vec<Write> {
         lock(&self.shared.state).writes.clone()
     }
 }
 
-/// A panic elsewhere leaves the numbers as good as they were.
+/// A panic elsewhere does not make the numbers invalid.
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -192,7 +192,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
             async move { Ok::<_, Infallible>(pass(&shared, request).await) }
         });
         connections.spawn(async move {
-            // A client that was killed in the middle of a request is what this is for.
+            // This proxy exists for clients that are killed during a request.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
         while connections.try_join_next().is_some() {}
@@ -221,7 +221,7 @@ async fn pass(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
     for hop in [HOST, CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH, AUTHORIZATION] {
         onward.headers_mut().remove(hop);
     }
-    // a write on its way takes effect, and is known to have, although whoever sent it is killed meanwhile
+    // a write that has been sent takes effect and is recorded, even if its sender is killed meanwhile
     let sent = tokio::spawn(send(shared.clone(), onward, index));
     let answer = match sent.await {
         Ok(Ok(answer)) => answer,
@@ -238,7 +238,7 @@ async fn pass(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
     Response::from_parts(parts, body.map_err(|e| kube::Error::Service(Box::new(e))).boxed_unsync())
 }
 
-/// Passes a request on; of a write, notes how it was answered.
+/// Passes a request on. Records the answer to a write.
 async fn send(
     shared: Arc<Shared>,
     onward: Request<Body>,
@@ -253,7 +253,7 @@ async fn send(
     Ok(answer)
 }
 
-/// Deals the blow if this is the moment; then there is nobody left to answer.
+/// Executes the blow if it is due. Then nobody waits for the answer any more.
 async fn strike(shared: &Shared, index: usize, side: Side) {
     let blow = lock(&shared.state).due(index, side);
     if let Some(blow) = blow {

@@ -1,5 +1,5 @@
-//! Gloo beside a bed, and a plain Envoy that it configures: started by the stories that need it. The Envoy that Gloo ships is not
-//! to be had: filters of its own are left out where no route needs them.
+//! Gloo next to a bed, and a plain Envoy that it configures. Started by the stories that need it. The Envoy that Gloo
+//! ships is not available: Gloo's own filters are left out if no route needs them.
 
 use std::{fs, net::SocketAddr, sync::Arc};
 
@@ -18,19 +18,19 @@ use crate::{
 
 /// The namespace of Gloo's own objects.
 const NAMESPACE: &str = "gloo-system";
-/// The proxy that its Gateway is for, as in `files/gloo-envoy.yaml`.
+/// The proxy of its Gateway, as in `files/gloo-envoy.yaml`.
 const PROXY: &str = "gateway-proxy";
 
-/// A running Gloo, at the pace it has by default. Dropping it ends it.
+/// A running Gloo with its default timing. Dropping it stops it.
 pub struct Gloo {
     _parts: [Part; 2],
 }
 
 impl Gloo {
-    /// Where its Envoy takes requests.
+    /// The address at which its Envoy accepts requests.
     pub const ADDRESS: SocketAddr = GLOO_GATEWAY;
 
-    /// Defines its kinds, and starts one for all namespaces.
+    /// Defines its kinds, and starts an instance for all namespaces.
     ///
     /// # Errors
     /// It is not built, or does not become ready.
@@ -52,14 +52,14 @@ impl Gloo {
         gloo.start().await?;
         let bootstrap = dir.join("gloo-envoy.yaml");
         fs::write(&bootstrap, include_str!("files/gloo-envoy.yaml")).context("writing gloo-envoy.yaml")?;
-        // It is ready without a listener, which Gloo gives it once there is a route.
+        // It is ready without a listener. Gloo adds the listener when there is a route.
         let envoy = plain_envoy("gloo-envoy", dir, &parts, &bootstrap, GLOO_ENVOY);
         envoy.start().await?;
         Ok(Self { _parts: [gloo, envoy] })
     }
 }
 
-/// Its settings, the Service by which it finds its own port, and the Gateway.
+/// Its settings, the Service from which it reads its own port, and the Gateway.
 fn objects() -> Vec<Value> {
     let labels = json!({"app": "gloo", "gloo": "gloo"});
     vec![
@@ -71,7 +71,7 @@ fn objects() -> Vec<Value> {
                 "kubernetesArtifactSource": {}, "kubernetesConfigSource": {}, "kubernetesSecretSource": {},
                 "refreshRate": "60s",
                 "gloo": {
-                    // a plain Envoy does not know the filters of Gloo's own
+                    // a plain Envoy does not have Gloo's own filters
                     "removeUnusedFilters": true,
                     "xdsBindAddr": GLOO_XDS.to_string(),
                     "restXdsBindAddr": GLOO_REST_XDS.to_string(),

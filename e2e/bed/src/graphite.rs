@@ -1,4 +1,4 @@
-//! Graphite's own web application, beside a bed: started by those that need it.
+//! Graphite's own web application, next to a bed. Started by the stories that need it.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -18,15 +18,15 @@ use crate::{
     part::{Part, Probe, parts_dir},
 };
 
-/// A running Graphite. Dropping it ends it.
+/// A running Graphite. Dropping it stops it.
 pub struct Graphite {
     _part: Part,
-    /// Ends with us.
+    /// Stops with this struct.
     feeding: JoinSet<()>,
 }
 
 impl Graphite {
-    /// Starts one over an empty store.
+    /// Starts an instance with an empty store.
     ///
     /// # Errors
     /// It is not installed, or does not answer.
@@ -56,17 +56,18 @@ impl Graphite {
         format!("http://{GRAPHITE}")
     }
 
-    /// From now on the series has this value each second, in the place of another; it has it before this returns.
+    /// From now on, the series has this value every second instead of its former value. The first value is stored when
+    /// this returns.
     ///
     /// # Errors
-    /// The value is not taken.
+    /// The value was not accepted.
     pub async fn feed(&mut self, series: &'static str, value: f64) -> anyhow::Result<()> {
         self.feeding.shutdown().await;
         store(GRAPHITE_RECEIVER, series, value).await?;
         self.feeding.spawn(async move {
             loop {
                 sleep(Duration::from_secs(1)).await;
-                // one that is lost is followed by another
+                // if one value is lost, the next one follows
                 store(GRAPHITE_RECEIVER, series, value).await.ok();
             }
         });
@@ -74,7 +75,7 @@ impl Graphite {
     }
 }
 
-/// Stores a value for now, as carbon would.
+/// Stores a value for the current time, as carbon would.
 async fn store(at: SocketAddr, series: &str, value: f64) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(at).await.context("connecting to Graphite's receiver")?;
     let line = format!("{series} {value} {}\n", Timestamp::now().as_second());

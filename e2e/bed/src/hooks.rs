@@ -1,4 +1,4 @@
-//! A receiver of webhooks: writes down what is posted to each path, and answers what tests tell it to.
+//! A receiver of webhooks: records the requests to each path, and answers as tests configure it.
 
 use std::{
     collections::BTreeMap,
@@ -21,28 +21,28 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// Where receivers are, each at a port of its own: not on loopback, nor where a proxy stands for the API server, as the
-/// operator asks neither.
+/// The address of receivers. Each has its own port. It is neither on loopback nor the address of a proxy for the API
+/// server, because the operator calls neither.
 const IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 8);
 
-/// How a path answers.
+/// The answer of a path.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// With this status and text.
+    /// This status and text.
     Says(u16, String),
-    /// With 403 so many times, with 200 then.
+    /// 403 this many times, then 200.
     Opens(usize),
-    /// With 503 so many times, with 200 then.
+    /// 503 this many times, then 200.
     Recovers(usize),
-    /// Not at all.
+    /// No answer.
     Hangs,
-    /// With a redirect to this URL.
+    /// A redirect to this URL.
     Redirects(String),
-    /// With this status, and a body that does not end.
+    /// This status, and an endless body.
     Floods(u16),
-    /// With this status, and a body of a byte a second that does not end.
+    /// This status, and an endless body with one byte per second.
     Drips(u16),
-    /// With this status after this long.
+    /// This status after this long.
     Late(u16, Duration),
 }
 
@@ -65,7 +65,7 @@ struct State {
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
-/// A receiver. Dropping it ends it.
+/// A receiver. Dropping it stops it.
 pub struct Receiver {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -73,7 +73,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Starts at a free port.
+    /// Starts on a free port.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind((IpAddr::V4(IP), 0)).await.context("listening for webhooks")?;
         let (address, state) = (listener.local_addr()?, Arc::new(Mutex::new(State::default())));
@@ -87,29 +87,29 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// From now on a path is answered so; 200 without anything otherwise.
+    /// From now on, a path answers like this. The default is 200 with an empty body.
     pub fn answer(&self, path: &str, status: u16, text: &str) {
         self.behave(path, Answer::Says(status, text.to_owned()));
     }
 
-    /// From now on a path is answered so.
+    /// From now on, a path behaves like this.
     pub fn behave(&self, path: &str, answer: Answer) {
         lock(&self.state).answers.insert(path.to_owned(), answer);
     }
 
-    /// Everything that has been posted, in order.
+    /// All requests, in order.
     pub fn all(&self) -> Vec<Posted> {
         lock(&self.state).received.clone()
     }
 
-    /// What has been posted to a path.
+    /// The requests to a path.
     pub fn received(&self, path: &str) -> Vec<Value> {
         let state = lock(&self.state);
         state.received.iter().filter(|posted| posted.path == path).map(|posted| posted.body.clone()).collect()
     }
 }
 
-/// A panic elsewhere leaves what was received as good as it was.
+/// A panic elsewhere does not make the records invalid.
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -120,7 +120,7 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
         let state = state.clone();
         connections.spawn(async move {
             let service = service_fn(|request| answer(request, &state));
-            // A caller that hangs up is its own business.
+            // Errors of a caller that hangs up do not matter.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
         while connections.try_join_next().is_some() {}

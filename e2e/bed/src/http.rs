@@ -1,5 +1,5 @@
-//! The smallest of HTTP clients, for readiness probes, Prometheus and single requests: plain HTTP/1.1, one
-//! connection per request, no proxies, no system certificates needed.
+//! A minimal HTTP client for readiness probes, Prometheus and single requests: plain HTTP/1.1, one connection per
+//! request, no proxies, no system certificates.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,10 +14,10 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
-/// How long one request may take in all.
+/// Timeout of a whole request.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What came back.
+/// The answer.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The status code.
@@ -34,7 +34,7 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// A header as text, if it is there.
+    /// A header as text, if it exists.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -45,12 +45,12 @@ pub async fn get(address: SocketAddr, path: &str) -> anyhow::Result<Reply> {
     send(address, request(Method::GET, address, path, Bytes::new())?).await
 }
 
-/// Whether GET of `path` answers 200.
+/// Whether a GET of `path` returns 200.
 pub async fn is_ok(address: SocketAddr, path: &str) -> bool {
     get(address, path).await.is_ok_and(|reply| reply.status == 200)
 }
 
-/// POST of a form.
+/// A POST of a form.
 pub async fn post_form(address: SocketAddr, path: &str, form: &[(&str, &str)]) -> anyhow::Result<Reply> {
     let body: Vec<String> =
         form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
@@ -59,7 +59,7 @@ pub async fn post_form(address: SocketAddr, path: &str, form: &[(&str, &str)]) -
     send(address, request).await
 }
 
-/// Sends a request on a connection of its own and reads the whole answer.
+/// Sends a request on its own connection and reads the whole answer.
 pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> anyhow::Result<Reply> {
     let what = format!("{} http://{address}{}", request.method(), request.uri());
     let exchange = async {
@@ -86,7 +86,7 @@ fn request(
     Ok(Request::builder().method(method).uri(path).header(HOST, address.to_string()).body(Full::new(body))?)
 }
 
-/// Percent-encodes everything but letters, digits and `-._~`.
+/// Percent-encodes everything except letters, digits and `-._~`.
 fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {

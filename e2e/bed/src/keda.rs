@@ -1,6 +1,6 @@
-//! KEDA's operator beside a bed, without its metrics adapter and its webhook: started by the stories that need it. It scales to
-//! zero, from zero, and to the replicas at which it is paused. Between one replica and the maximum it leaves scaling to a
-//! HorizontalPodAutoscaler, which has no metrics here.
+//! KEDA's operator next to a bed, without its metrics adapter and webhook. Started by the stories that need it. It
+//! scales to zero, from zero, and to the replicas at which it is paused. Between one replica and the maximum it leaves
+//! scaling to a HorizontalPodAutoscaler, which has no metrics here.
 
 use std::{fs, sync::Arc};
 
@@ -13,16 +13,16 @@ use crate::{
     part::{Part, Probe, parts_dir},
 };
 
-/// The namespace that it takes for its own.
+/// The namespace that it uses for itself.
 const NAMESPACE: &str = "keda";
 
-/// A running operator of KEDA. Dropping it ends it.
+/// A running KEDA operator. Dropping it stops it.
 pub struct Keda {
     _part: Part,
 }
 
 impl Keda {
-    /// Defines its kinds, and starts one for all namespaces.
+    /// Defines its kinds, and starts an instance for all namespaces.
     ///
     /// # Errors
     /// It is not built, or does not become ready.
@@ -54,7 +54,7 @@ fn owned((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
-/// The certificates of the API server, under the names that it looks for: there is no metrics adapter that would check them.
+/// The API server's certificates, under the names that KEDA expects: there is no metrics adapter that would check them.
 fn certificates(bed: &Bed) -> anyhow::Result<std::path::PathBuf> {
     let (from, to) = (bed.dir().join("certs"), bed.dir().join("keda-certs"));
     fs::create_dir_all(&to).context("making a folder")?;

@@ -1,7 +1,7 @@
-//! What stories need beyond the parts that every bed has, and this machine may not have.
+//! Requirements of stories that not every bed has, and that this machine may lack.
 //!
-//! Found out by `e2e/parts/lacking.sh`, which tries each. A story that needs what is missing is skipped, and named at the
-//! end of the run with the reason; `.ci/steps` gathers these lists, and makes them a failure in CI.
+//! `e2e/parts/lacking.sh` finds them by trying each one. Stories with a missing requirement are skipped, and listed
+//! with the reason at the end of the run. `.ci/steps` collects these lists, and fails in CI if there are any.
 
 use std::{
     collections::BTreeMap,
@@ -16,13 +16,13 @@ use anyhow::{Context, bail};
 
 use crate::namespace;
 
-/// Names the file that the skipped stories of a whole run are gathered in.
+/// Names the file that collects the skipped stories of a whole run.
 const GATHERED: &str = "SERIN_SKIPPED";
 
-/// What a story needs.
+/// A requirement of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// A bed, which takes namespaces of the kernel.
+    /// A bed, which needs kernel namespaces.
     Bed,
     /// kube-proxy, which calls `nft`.
     Nftables,
@@ -40,13 +40,13 @@ impl Need {
     }
 }
 
-/// What this machine lacks, and the stories of a test target that are skipped for it.
+/// The missing requirements of this machine, and the stories of a test target that are skipped because of them.
 #[derive(Debug)]
 pub struct Lacking {
     target: &'static str,
-    /// By need: the reason, with the remedy.
+    /// By requirement: the reason, with the remedy.
     reasons: BTreeMap<String, String>,
-    /// Stories, with their reason.
+    /// Stories, each with the reason.
     skipped: Vec<(String, String)>,
 }
 
@@ -54,7 +54,7 @@ impl Lacking {
     /// Tries everything that stories of `target` may need.
     ///
     /// # Errors
-    /// The script does not run.
+    /// The script cannot be run.
     pub fn find(target: &'static str) -> anyhow::Result<Self> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../parts/lacking.sh");
         let output =
@@ -71,35 +71,35 @@ impl Lacking {
         Self { target, reasons, skipped: Vec::new() }
     }
 
-    /// Enters a namespace, as [`crate::enter`] does, unless there can be none: then all stories are skipped.
+    /// Enters a namespace, as [`crate::enter`] does. If that is impossible, all stories are skipped.
     ///
     /// # Errors
-    /// The namespace is not what it should be.
+    /// The namespace could not be set up.
     pub fn enter(&self) -> anyhow::Result<()> {
         if self.has(Need::Bed) { namespace::enter() } else { Ok(()) }
     }
 
-    /// Whether `need` can be met.
+    /// Whether `need` is met.
     pub fn has(&self, need: Need) -> bool {
         self.reason(need).is_none()
     }
 
-    /// Nothing can be had without a bed.
+    /// Nothing works without a bed.
     fn reason(&self, need: Need) -> Option<&String> {
         self.reasons.get(Need::Bed.name()).or_else(|| self.reasons.get(need.name()))
     }
 
-    /// Whether a story is skipped because of its need; notes it if so.
+    /// Whether a story is skipped because of its requirement. Records it if so.
     pub fn skips(&mut self, story: &str, need: Need) -> bool {
         let Some(reason) = self.reason(need).cloned() else { return false };
         self.skipped.push((story.to_owned(), reason));
         true
     }
 
-    /// Adds what was skipped to the list of the whole run, or prints it where there is none.
+    /// Adds the skipped stories to the list of the whole run, or prints them if there is no list.
     ///
     /// # Errors
-    /// That list cannot be written.
+    /// The list cannot be written.
     pub(crate) fn tell(&self) -> anyhow::Result<()> {
         if self.skipped.is_empty() {
             return Ok(());

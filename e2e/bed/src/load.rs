@@ -1,7 +1,7 @@
-//! Clients: real requests at a bounded rate, usually through Envoy, and counts of what came back.
+//! Clients: real requests at a limited rate, usually through Envoy, and counts of the answers.
 //!
-//! A failure is one of three kinds. A *connection* error: nothing came back. A *proxy* error: an answer of
-//! 400 or more without a version header, so no backend made it. A *version* error: a backend's own 5xx.
+//! There are three kinds of failures. A *connection* error: no answer arrived. A *proxy* error: an answer of 400 or
+//! more without a version header, so it did not come from a backend. A *version* error: a backend's own 5xx.
 
 use std::{
     collections::BTreeMap,
@@ -30,27 +30,27 @@ use tokio::{
 
 use crate::{GATEWAY, kubelet::VERSION_HEADER, wait};
 
-/// How long one request may take, unless the target says otherwise.
+/// Timeout of one request, unless the target sets another.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How many failures are described in full.
+/// Number of failures to describe in full.
 const DESCRIBED: usize = 100;
-/// How far a client that fell behind catches up; what it missed beyond that is not sent.
+/// The longest time that a slow client makes up for. Requests older than that are not sent.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
-/// What is asked, and where.
+/// The request and its address.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Where to connect.
+    /// The address to connect to.
     pub address: SocketAddr,
     /// The `Host` header.
     pub host: String,
     /// The path.
     pub path: String,
-    /// Further headers.
+    /// Other headers.
     pub headers: Vec<(String, String)>,
-    /// Whether connections are used again.
+    /// Whether connections are reused.
     pub keep_alive: bool,
-    /// How long clients wait for an answer before they give up.
+    /// How long clients wait for an answer.
     pub limit: Duration,
 }
 
@@ -72,21 +72,21 @@ impl Target {
         }
     }
 
-    /// With one more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With a new connection for each request.
+    /// Uses a new connection for each request.
     #[must_use]
     pub fn fresh_connections(mut self) -> Self {
         self.keep_alive = false;
         self
     }
 
-    /// Sends one request; the answer's status and version.
+    /// Sends one request. Returns the answer's status and version.
     pub async fn once(&self) -> anyhow::Result<Answer> {
         let mut connection = None;
         self.send(&mut connection).await
@@ -132,7 +132,7 @@ impl Target {
         let stream = TcpStream::connect(self.address).await.context("connecting")?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Ends when its sender is dropped.
+        // This task ends when its sender is dropped.
         tokio::spawn(connection);
         Ok(sender)
     }
@@ -147,48 +147,48 @@ pub struct Answer {
     pub version: Option<String>,
     /// The values of its `Set-Cookie` headers.
     pub cookies: Vec<String>,
-    /// The body, of errors.
+    /// The body, only for errors.
     pub detail: String,
 }
 
-/// The answers of one version.
+/// The counts of one version.
 #[derive(Debug, Clone)]
 pub struct Version {
-    /// Below 500.
+    /// Number of answers below 500.
     pub ok: u64,
-    /// 500 and above.
+    /// Number of answers with 500 and above.
     pub bad: u64,
-    /// When it first answered.
+    /// When the version first answered.
     pub first: Instant,
-    /// When it last answered.
+    /// When the version last answered.
     pub last: Instant,
 }
 
 impl Version {
-    /// All its answers.
+    /// All answers of the version.
     pub fn total(&self) -> u64 {
         self.ok + self.bad
     }
 }
 
-/// What happened since the start, or since the last reset.
+/// The events since the start, or since the last reset.
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// Since when.
+    /// The start of the window.
     pub since: Instant,
-    /// All requests that ended.
+    /// All completed requests.
     pub requests: u64,
-    /// By version.
+    /// Counts by version.
     pub versions: BTreeMap<String, Version>,
-    /// By status code.
+    /// Counts by status code.
     pub statuses: BTreeMap<u16, u64>,
-    /// Nothing came back.
+    /// Requests without an answer.
     pub connection_errors: u64,
-    /// An error that no backend made.
+    /// Errors that did not come from a backend.
     pub proxy_errors: u64,
     /// A backend's own 5xx.
     pub version_errors: u64,
-    /// The first failures that are not a version's own: when, and what.
+    /// The first failures that are not version errors: time and description.
     pub failures: Vec<(Instant, String)>,
     /// All latencies in microseconds, in the order of the answers.
     latencies: Vec<u32>,
@@ -209,12 +209,12 @@ impl Window {
         }
     }
 
-    /// Failures that the control plane or the proxy caused: what a release must never do to a client.
+    /// Failures caused by the control plane or the proxy. A release must never cause any.
     pub fn lost(&self) -> u64 {
         self.connection_errors + self.proxy_errors
     }
 
-    /// The share of a version among all answers with a version, 0 to 1.
+    /// The share of one version among all answers with a version, 0 to 1.
     pub fn share(&self, version: &str) -> f64 {
         let all: u64 = self.versions.values().map(Version::total).sum();
         self.versions.get(version).map_or(0.0, |one| one.total() as f64 / all.max(1) as f64)
@@ -267,16 +267,16 @@ impl Window {
     }
 }
 
-/// Clients at work. Dropping it stops them.
+/// Running clients. Dropping it stops them.
 pub struct LoadHandle {
     window: Arc<Mutex<Window>>,
     tasks: JoinSet<()>,
 }
 
 impl LoadHandle {
-    /// Starts `connections` clients that send `rate` requests a second in all.
+    /// Starts `connections` clients that send `rate` requests per second in total.
     ///
-    /// When all connections are busy the rate falls; it never rises above `rate` for longer than a second.
+    /// If all connections are busy, the rate drops. It never exceeds `rate` for more than a second.
     pub fn start(target: &Target, rate: f64, connections: usize) -> Self {
         let window = Arc::new(Mutex::new(Window::new()));
         let pace = Arc::new(Pace { began: Instant::now(), next: AtomicU64::new(0), gap: 1.0 / rate });
@@ -287,17 +287,17 @@ impl LoadHandle {
         Self { window, tasks }
     }
 
-    /// What happened since the start, or since the last reset.
+    /// The events since the start, or since the last reset.
     pub fn snapshot(&self) -> Window {
         lock(&self.window).clone()
     }
 
-    /// Begins a new window; returns the old one.
+    /// Starts a new window. Returns the old one.
     pub fn reset(&self) -> Window {
         std::mem::replace(&mut lock(&self.window), Window::new())
     }
 
-    /// Waits until the window holds `count` requests; returns it.
+    /// Waits until the window contains `count` requests. Returns it.
     pub async fn requests(&self, count: u64, limit: Duration) -> anyhow::Result<Window> {
         let enough = async || {
             let window = lock(&self.window);
@@ -306,20 +306,20 @@ impl LoadHandle {
         wait::until(&format!("{count} requests"), limit, enough).await
     }
 
-    /// Waits until a version has answered in this window; returns when it did first.
+    /// Waits until a version has answered in this window. Returns the time of its first answer.
     pub async fn first_answer(&self, version: &str, limit: Duration) -> anyhow::Result<Instant> {
         let seen = async || lock(&self.window).versions.get(version).map(|one| one.first);
         wait::until(&format!("an answer of version {version}"), limit, seen).await
     }
 
-    /// Stops the clients; returns the window.
+    /// Stops the clients. Returns the window.
     pub async fn stop(mut self) -> Window {
         self.tasks.shutdown().await;
         self.snapshot()
     }
 }
 
-/// Hands out the moments at which requests are due.
+/// Schedules the requests.
 struct Pace {
     began: Instant,
     next: AtomicU64,
@@ -352,7 +352,7 @@ async fn send(target: Target, pace: Arc<Pace>, window: Arc<Mutex<Window>>) {
     }
 }
 
-/// A panic elsewhere leaves the counts as good as they were.
+/// A panic elsewhere does not make the counts invalid.
 fn lock(window: &Mutex<Window>) -> MutexGuard<'_, Window> {
     window.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The load tester as a process: the real binary with the shipped rights, behind the name of its Service.
+//! The load tester as a process: the real binary with the shipped rights, reachable under the name of its Service.
 
 use std::{
     fs,
@@ -30,13 +30,13 @@ use crate::{
 
 /// The address of its Service, port 80.
 const SERVICE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 244, 255, 6)), 80);
-/// Its own port; below the ephemeral ones, and none that pods use.
+/// Its own port, below the ephemeral ports, and not used by pods.
 const PORT: u16 = 21080;
-/// Its account, Role and Service in `deploy/loadtester`.
+/// The name of its account, Role and Service in `deploy/loadtester`.
 const NAME: &str = "flagger-loadtester";
 
-/// Stands in for the program that Flagger's documents make load with: the same words, and as many requests, but one after
-/// the other.
+/// Replaces the load program of Flagger's documentation: the same arguments and the same number of requests, but one at
+/// a time. the other.
 const HEY: &str = r#"#!/bin/sh
 host= each=1 clients=1 seconds=1 url=
 while [ $# -gt 0 ]; do
@@ -53,13 +53,13 @@ exec curl -s --no-progress-meter -o /dev/null --rate "$rate/s" \
     ${host:+-H} ${host:+"Host: $host"} "${url%/}/?n=[1-$((rate * seconds))]"
 "#;
 
-/// A `serin-loadtester`. Dropping it kills the process. One bed has one at most.
+/// A `serin-loadtester`. Dropping it kills the process. A bed has at most one.
 pub struct LoadTester {
     program: PathBuf,
     kubeconfig: PathBuf,
     environment: PathBuf,
     log: PathBuf,
-    /// Programs that it finds before all others.
+    /// A folder that comes first in its PATH.
     tools: PathBuf,
     namespace: String,
     arguments: Vec<String>,
@@ -69,7 +69,7 @@ pub struct LoadTester {
 
 impl LoadTester {
     /// Starts it in a namespace, with the account and the rights of `deploy/loadtester`, under the name
-    /// `flagger-loadtester.<namespace>`; waits until it answers.
+    /// `flagger-loadtester.<namespace>`. Waits until it answers.
     pub async fn start(bed: &Bed, namespace: &str) -> anyhow::Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/loadtester");
         for file in ["serviceaccount", "role", "rolebinding"] {
@@ -78,12 +78,12 @@ impl LoadTester {
             bed.apply_yaml(namespace, &text.replace("namespace: test", &format!("namespace: {namespace}")))
                 .await?;
         }
-        // whatever comes by way of its Service comes from loopback here
+        // here, requests through its Service come from loopback
         let arguments = ["-allow-commands=kubectl", "-gate-changes=anyone"].map(String::from);
         Self::start_as(bed, namespace, arguments.into()).await
     }
 
-    /// The same with an account and rights that are there already, and these arguments.
+    /// The same with an existing account and rights, and these arguments.
     pub async fn start_as(bed: &Bed, namespace: &str, arguments: Vec<String>) -> anyhow::Result<Self> {
         bed.name(&format!("{NAME}.{namespace}"), &SERVICE.ip().to_string())?;
         let listener = TcpListener::bind(SERVICE).await.context("listening as the Service")?;
@@ -112,12 +112,12 @@ impl LoadTester {
         self.spawn().await
     }
 
-    /// Lets commands call this program by a name of their own.
+    /// Lets commands call this program under the given name.
     pub fn offer(&self, name: &str, program: &Path) -> anyhow::Result<()> {
         std::os::unix::fs::symlink(program, self.tools.join(name)).with_context(|| format!("offering {name}"))
     }
 
-    /// Ends it, so that another one may be started.
+    /// Stops it, so that another one can be started.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         match self.child.take() {
             Some(mut child) => child.kill().await.context("killing the load tester"),
@@ -125,7 +125,7 @@ impl LoadTester {
         }
     }
 
-    /// Posts to a path through the Service; status and text of the answer.
+    /// Posts to a path through the Service. Returns status and text of the answer.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(u16, String)> {
         let client = reqwest::Client::builder().no_proxy().build()?;
         let url = format!("http://{NAME}.{}{path}", self.namespace);
@@ -133,7 +133,7 @@ impl LoadTester {
         Ok((sent.status().as_u16(), sent.text().await?))
     }
 
-    /// All it has written, over all its lives.
+    /// Its complete log, across restarts.
     pub fn logs(&self) -> anyhow::Result<String> {
         fs::read_to_string(&self.log).context("reading the load tester's log")
     }
@@ -144,7 +144,7 @@ impl LoadTester {
             "there is no {}: cargo build --bin serin-loadtester",
             self.program.display()
         );
-        // kubectl is in the path there, and has the rights of the load tester here
+        // kubectl is in the PATH, and has the rights of the load tester
         let mut command = Command::new("sh");
         command
             .args(["-c", ". \"$0\"; export KUBECONFIG=\"$1\" PATH=\"$2:$PATH\"; shift 2; exec \"$@\""])
@@ -169,12 +169,12 @@ fn with_hey(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(tools)
 }
 
-/// What kube-proxy would do for the Service.
+/// Forwards connections to the Service, as kube-proxy would.
 async fn pass_on(listener: TcpListener) {
     let mut connections = JoinSet::new();
     while let Ok((mut from, _)) = listener.accept().await {
         connections.spawn(async move {
-            // nobody listens behind the Service: the connection breaks
+            // nothing listens behind the Service, so the connection breaks
             let Ok(mut to) = TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).await else { return };
             copy_bidirectional(&mut from, &mut to).await.ok();
         });
@@ -182,7 +182,7 @@ async fn pass_on(listener: TcpListener) {
     }
 }
 
-/// That of the admin, with a token of the load tester's account and its namespace.
+/// The admin's kubeconfig, with a token of the load tester's account and its namespace.
 async fn kubeconfig(bed: &Bed, namespace: &str) -> anyhow::Result<PathBuf> {
     let accounts: Api<ServiceAccount> = Api::namespaced(bed.admin(), namespace);
     let asked = TokenRequest { spec: Some(TokenRequestSpec::default()), ..TokenRequest::default() };

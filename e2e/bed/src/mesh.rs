@@ -1,4 +1,4 @@
-//! istiod and Envoy: real VirtualServices, really served by a plain Envoy as the ingress gateway.
+//! istiod and Envoy: a plain Envoy as the ingress gateway serves real VirtualServices.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ use crate::{
 /// The namespace of istiod's own objects.
 pub(super) const ISTIO_SYSTEM: &str = "istio-system";
 
-/// The label of namespaces that istiod does not read; see `files/mesh.yaml`.
+/// The label of namespaces that istiod ignores. See `files/mesh.yaml`.
 pub(super) const LEFT: &str = "serin-bed/left-mesh";
 
 pub(super) struct Mesh {
@@ -43,7 +43,7 @@ impl Mesh {
         Ok(Self { istiod, envoy })
     }
 
-    /// The kinds that istiod looks for when it starts.
+    /// Defines the kinds that istiod needs at its start.
     pub(super) async fn define(&self, admin: &Client, crds: Vec<Value>) -> anyhow::Result<()> {
         apply::ensure_namespace(admin, ISTIO_SYSTEM).await?;
         apply::apply(admin, ISTIO_SYSTEM, crds).await.context("applying Istio's CRDs")?;
@@ -51,7 +51,7 @@ impl Mesh {
         apply::apply(admin, ISTIO_SYSTEM, metrics).await.context("applying the EnvoyFilter")
     }
 
-    /// istiod, then Envoy, whose first request must find istiod.
+    /// Starts istiod, then Envoy, because Envoy's first request needs istiod.
     pub(super) async fn start(&self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
         let mut timings = vec![("istiod", self.istiod.start().await?)];
         if let Some(envoy) = &self.envoy {
@@ -70,7 +70,7 @@ pub(super) async fn read_crds(parts: &Path) -> anyhow::Result<Vec<Value>> {
     read(["istio-crds.yaml", "gateway-api-crds.yaml"].map(|file| parts.join(file)).to_vec()).await
 }
 
-/// The objects in some files. Parsed on another thread, because they are megabytes of YAML.
+/// Reads the objects in some files. Uses another thread, because the files contain megabytes of YAML.
 pub(super) async fn read(paths: Vec<PathBuf>) -> anyhow::Result<Vec<Value>> {
     let all = move || {
         let mut all = Vec::new();
@@ -109,15 +109,15 @@ fn istiod(dir: &Path, parts: &Path, kubeconfig: &Path, debounce: Duration) -> an
         ("ENABLE_CA_SERVER", "false"),
         ("PILOT_CERT_PROVIDER", "none"),
         ("INJECT_ENABLED", "false"),
-        // Plain Envoy refuses what these add.
+        // Plain Envoy does not accept the filters that these add.
         ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
         ("PILOT_ENABLE_ALPN_FILTER", "false"),
-        // A Gateway is served by the Envoy that is there.
+        // The existing Envoy serves Gateways.
         ("PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER", "false"),
         ("POD_NAME", "istiod-0"),
         ("POD_NAMESPACE", ISTIO_SYSTEM),
         ("PILOT_DEBOUNCE_AFTER", &debounce),
-        // Otherwise other stories put a push off for ten seconds: longer than any pod serves after its end.
+        // Otherwise other stories delay a push for ten seconds, longer than any pod serves after its deletion.
         ("PILOT_DEBOUNCE_MAX", &longest),
     ];
     let probe: Probe = Arc::new(|| Box::pin(http::is_ok(ISTIOD_HTTP, "/ready")));
@@ -147,7 +147,7 @@ fn envoy(dir: &Path, parts: &Path) -> anyhow::Result<Part> {
         "1".to_owned(),
         "--log-level".to_owned(),
         "warning".to_owned(),
-        // Its shared memory would be shared with the Envoys of other beds.
+        // Otherwise it shares memory with the Envoys of other beds.
         "--disable-hot-restart".to_owned(),
     ]))
 }

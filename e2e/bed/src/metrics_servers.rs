@@ -1,4 +1,4 @@
-//! Metrics servers of the harness: a Prometheus that wants to know who asks, and an adapter behind the API server's
+//! Metrics servers of the harness: a Prometheus that requires authentication, and an adapter behind the API server's
 //! external metrics.
 
 use std::{
@@ -33,17 +33,17 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{Bed, http};
 
-/// Where they listen, each on a port of its own.
+/// The address. Each server has its own port.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 5);
-/// What the API server passes on to an adapter.
+/// The path that the API server forwards to an adapter.
 const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
 
-/// A request, and how it was answered.
+/// A request and the status of its answer.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// Path and query.
     pub target: String,
-    /// The header, empty for none.
+    /// The header. Empty if there is none.
     pub authorization: String,
     /// HTTP status.
     pub status: u16,
@@ -51,7 +51,7 @@ pub struct Asked {
 
 type Answer = Arc<dyn Fn(Asked) -> BoxFuture<'static, (u16, String)> + Send + Sync>;
 
-/// A running server. Dropping it ends it.
+/// A running server. Dropping it stops it.
 pub struct MetricsServer {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -59,7 +59,7 @@ pub struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// The bed's Prometheus, for those that send one of these `Authorization` headers; 401 for all others.
+    /// The bed's Prometheus, for requests with one of these `Authorization` headers. All others get 401.
     pub async fn guarded(bed: &Bed, accepted: &[&str]) -> anyhow::Result<Self> {
         let url = bed.prometheus_url();
         let behind: SocketAddr = url.trim_start_matches("http://").parse().context("Prometheus' address")?;
@@ -68,7 +68,7 @@ impl MetricsServer {
             let welcome = accepted.contains(&asked.authorization);
             Box::pin(async move {
                 if !welcome {
-                    // as thoughtless servers do
+                    // like a careless server that repeats the credentials
                     return (401, format!("who is {}?", asked.authorization));
                 }
                 match http::get(behind, &asked.target).await {
@@ -80,8 +80,8 @@ impl MetricsServer {
         Self::start(None, answer).await
     }
 
-    /// An adapter with an external metric `queue-length` of this quantity in each namespace, under the API server's own
-    /// certificate.
+    /// An adapter that serves an external metric `queue-length` of this quantity in each namespace, with the API
+    /// server's own certificate.
     pub async fn adapter(bed: &Bed, quantity: &'static str) -> anyhow::Result<Self> {
         let certs = bed.dir().join("certs");
         let tls = acceptor(&certs.join("apiserver.crt"), &certs.join("apiserver.key"))?;
@@ -124,7 +124,7 @@ impl MetricsServer {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -143,7 +143,7 @@ fn acceptor(certificate: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// What an adapter says under this path; null for what it does not have.
+/// An adapter's answer for this path. Null if it does not have the path.
 fn external(path: &str, quantity: &str) -> Value {
     if path == EXTERNAL {
         return json!({
@@ -182,6 +182,6 @@ where
             Ok::<_, Infallible>(response.body(Full::new(Bytes::from(text))).unwrap_or_default())
         }
     });
-    // A client that hangs up is its own business.
+    // Errors of a client that hangs up do not matter.
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }

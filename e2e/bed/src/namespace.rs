@@ -1,9 +1,9 @@
-//! The network, mount and process namespace of a bed, and the life and death of all that runs in it.
+//! The network, mount and process namespace of a bed, and the lifetime of its processes.
 //!
-//! [`enter`] runs the current program again inside new namespaces. The outer process stays: it makes the
-//! bed's folder, writes the `in-bed` script, hands the exit code on and removes the folder. The inner one is
-//! process 1 of its namespace, so whatever it starts dies with it; and it dies with the outer one, because it
-//! watches a socket between the two.
+//! [`enter`] runs the current program again in new namespaces. The outer process stays: it creates the bed's folder,
+//! writes the `in-bed` script, returns the exit code and removes the folder. The inner process is process 1 of its
+//! namespace, so all processes that it starts end with it. It ends with the outer process, because it watches a socket
+//! between the two.
 
 use std::{
     env,
@@ -26,22 +26,22 @@ use tokio::{
     time::timeout,
 };
 
-/// Set inside the namespace to the bed's folder.
+/// Set to the bed's folder inside the namespace.
 const INSIDE: &str = "SERIN_BED_INSIDE";
-/// Set by people who want to look at the folder afterwards.
+/// Set by users who want to keep the folder.
 pub(super) const KEEP: &str = "KEEP";
-/// Exit code after an interrupt, as a shell gives it.
+/// The exit code after an interrupt, as in a shell.
 const INTERRUPTED: i32 = 130;
 
-/// Enters a new namespace. Call it first in `main`, before anything else is started.
+/// Enters a new namespace. Call it first in `main`, before anything else starts.
 ///
-/// Outside, it does not return: the program runs again inside, and its exit code becomes ours. Inside, it
-/// prepares the network and returns. Any number of programs may do this side by side. The bed's folder is
-/// removed at the end, unless the environment variable `KEEP` is set.
+/// Outside, it does not return: the program runs again inside, and this process exits with the same code. Inside, it
+/// prepares the network and returns. Any number of programs may do this in parallel. The bed's folder is removed at the
+/// end, unless the environment variable `KEEP` is set.
 pub fn enter() -> anyhow::Result<()> {
     match base_dir() {
         Some(dir) => prepare(&dir),
-        // A thread of its own, so that it works below a runtime too.
+        // A separate thread, so that this also works inside a runtime.
         None => match std::thread::spawn(outside).join() {
             Ok(Ok(code)) => exit(code),
             Ok(Err(error)) => Err(error),
@@ -58,12 +58,12 @@ pub(super) fn base_dir() -> Option<PathBuf> {
 /// Makes `host` resolve to `ip` inside the namespace.
 pub(super) fn add_host(dir: &Path, host: &str, ip: &str) -> anyhow::Result<()> {
     let path = dir.join("hosts");
-    // Appended in place: a new file would not be the one that is mounted.
+    // Appends in place: a new file would not be the mounted one.
     let mut file = fs::OpenOptions::new().append(true).open(&path).context("opening the hosts file")?;
     writeln!(file, "{ip} {host}").context("writing the hosts file")
 }
 
-/// The outer process: starts the inner one, waits for it, cleans up.
+/// The outer process: starts the inner one, waits for it, and cleans up.
 fn outside() -> anyhow::Result<i32> {
     let dir = make_dir()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -123,7 +123,7 @@ async fn supervise(dir: &Path) -> anyhow::Result<i32> {
     if code == INTERRUPTED {
         child.kill().await.context("ending the inner process")?;
     }
-    // The end of the stream: the inner process, and with it the namespace, is gone.
+    // The end of the stream means that the inner process, and with it the namespace, is gone.
     let mut rest = Vec::new();
     timeout(Duration::from_secs(10), inner.read_to_end(&mut rest))
         .await
@@ -132,7 +132,7 @@ async fn supervise(dir: &Path) -> anyhow::Result<i32> {
     Ok(code)
 }
 
-/// The PATH, then where system tools are that users seldom call, then those that were unpacked for us.
+/// The PATH, then folders with system tools that users seldom call, then the tools that were unpacked for us.
 fn path_with_tools() -> anyhow::Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     let more = ["/usr/sbin".into(), "/sbin".into(), crate::part::folder("tools.sh")?];
@@ -165,12 +165,12 @@ fn write_script(dir: &Path, pid: i32, root: bool) -> anyhow::Result<()> {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).context("making in-bed executable")
 }
 
-/// The inner process: addresses, hosts file, and the bond with the outer process.
+/// The inner process: sets up addresses, the hosts file, and the connection to the outer process.
 fn prepare(dir: &Path) -> anyhow::Result<()> {
     let mut stream =
         UnixStream::connect(dir.join("outer.sock")).context("connecting to the outer process")?;
     run("ip", &["link", "set", "lo", "up"])?;
-    // Every pod address is then one of this host, and nothing leaves the machine.
+    // Makes every pod address a local one. Nothing leaves the machine.
     run("ip", &["route", "add", "local", "10.244.0.0/16", "dev", "lo"])?;
     // Without a source address, ClusterIPs time out under kube-proxy.
     run("ip", &["route", "add", "local", "10.96.0.0/16", "dev", "lo", "src", "10.244.255.1"])?;
@@ -179,17 +179,17 @@ fn prepare(dir: &Path) -> anyhow::Result<()> {
     let mut line = String::new();
     BufReader::new(stream.try_clone()?).read_line(&mut line).context("hearing from the outer process")?;
     std::thread::spawn(move || {
-        // Nothing is ever sent again: this returns when the outer process is gone.
+        // Nothing is sent on this stream: this returns when the outer process is gone.
         std::io::copy(&mut stream, &mut std::io::sink()).ok();
         exit(INTERRUPTED);
     });
     Ok(())
 }
 
-/// Each pod has a listener and connections: a soft limit of 1,024 ends at some 300 pods.
+/// Each pod has a listener and connections: the default soft limit of 1,024 is reached at about 300 pods.
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
-    // Where it is not allowed, small beds work all the same.
+    // If this is not allowed, small beds still work.
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).ok();
 }
 

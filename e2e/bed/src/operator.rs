@@ -1,4 +1,4 @@
-//! The operator as a process: the real binary with the shipped rights, killed and restarted as tests please.
+//! The operator as a process: the real binary with the shipped rights. Tests kill and restart it.
 
 use std::{
     env, fs,
@@ -22,9 +22,9 @@ use crate::{
     wait,
 };
 
-/// Names another binary than the one beside this program.
+/// Names another binary than the one next to this program.
 const BINARY: &str = "SERIN_BIN";
-/// The first operator's port; below the ephemeral ones, and none that pods use.
+/// The first operator's port, below the ephemeral ports, and not used by pods.
 const FIRST_PORT: u16 = 20080;
 
 /// A `serin run`. Dropping it kills the process.
@@ -38,9 +38,9 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts the operator with the bed's kubeconfig, Prometheus and a free port, unless `args` name others.
+    /// Starts the operator with the bed's kubeconfig, Prometheus and a free port, unless `args` set others.
     ///
-    /// Returns at once; see [`ready`](Self::ready). Several may run in one bed.
+    /// Returns immediately, see [`ready`](Self::ready). Several operators may run in one bed.
     pub fn start(bed: &Bed, args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<Self> {
         static PORT: AtomicU16 = AtomicU16::new(FIRST_PORT);
         let port = PORT.fetch_add(1, Ordering::Relaxed);
@@ -70,12 +70,12 @@ impl Operator {
         Ok(operator)
     }
 
-    /// Where its metrics and probes are.
+    /// The address of its metrics and probes.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The binary that runs.
+    /// The running binary.
     pub fn program(&self) -> &Path {
         &self.program
     }
@@ -85,7 +85,7 @@ impl Operator {
         self.child.as_ref().and_then(Child::id)
     }
 
-    /// Waits until `/readyz` answers 200; fails at once if the process has ended.
+    /// Waits until `/readyz` returns 200. Fails immediately if the process has ended.
     pub async fn ready(&mut self, limit: Duration) -> anyhow::Result<()> {
         let child = self.child.as_mut().context("the operator is not running")?;
         let ready = wait::until("the operator to be ready", limit, async || {
@@ -98,7 +98,7 @@ impl Operator {
         outcome.with_context(|| format!("end of its log:\n{}", tail(&self.log)))
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL, and waits until the process is gone.
     pub async fn kill9(&mut self) -> anyhow::Result<()> {
         if let Some(mut child) = self.child.take() {
             child.kill().await.context("killing the operator")?;
@@ -106,7 +106,7 @@ impl Operator {
         Ok(())
     }
 
-    /// SIGTERM; see [`wait_exit`](Self::wait_exit).
+    /// Sends SIGTERM. See [`wait_exit`](Self::wait_exit).
     pub fn term(&self) -> anyhow::Result<()> {
         self.send(Signal::TERM)
     }
@@ -116,7 +116,7 @@ impl Operator {
         self.send(Signal::STOP)
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub fn resume(&self) -> anyhow::Result<()> {
         self.send(Signal::CONT)
     }
@@ -135,7 +135,7 @@ impl Operator {
         self.spawn()
     }
 
-    /// All it has written, over all its lives.
+    /// Its complete log, across restarts.
     pub fn logs(&self) -> anyhow::Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(&self.log).context("reading the operator's log")?).into_owned())
     }
@@ -155,7 +155,7 @@ impl Operator {
 
     fn spawn(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(&self.program);
-        // the machine's proxies do not know the servers of the bed
+        // the machine's proxies cannot reach the servers of the bed
         for name in ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
             command.env_remove(name).env_remove(name.to_lowercase());
         }
@@ -165,11 +165,11 @@ impl Operator {
     }
 }
 
-/// The operator binary under test: `$SERIN_BIN`, or `serin` in the folder of this program or in the one above (tests run
-/// in `deps/`).
+/// The operator binary under test: `$SERIN_BIN`, or `serin` in this program's folder or the parent folder (tests run in
+/// `deps/`).
 ///
 /// # Errors
-/// There is none.
+/// There is no such binary.
 pub fn binary() -> anyhow::Result<PathBuf> {
     if let Some(path) = env::var_os(BINARY) {
         return Ok(path.into());

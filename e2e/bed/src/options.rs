@@ -1,4 +1,4 @@
-//! Which parts a bed has.
+//! The parts of a bed.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use anyhow::bail;
 
 use crate::proxy::Proxy;
 
-/// What a bed consists of. The default is everything, with an istiod that passes changes on after 10 ms.
+/// The parts of a bed. By default all of them, with an istiod that pushes changes after 10 ms.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Istio's CRDs and istiod.
     pub istio: bool,
     /// Envoy as the ingress gateway (needs `istio`).
     pub envoy: bool,
-    /// The Gateways, and other proxies beside the mesh's (need `istio` and `envoy`).
+    /// The Gateways, and other proxies in addition to the mesh's (need `istio` and `envoy`).
     pub proxies: Vec<Proxy>,
     /// Prometheus.
     pub prometheus: bool,
     /// The test kubelet. Without it no pod ever runs.
     pub kubelet: bool,
-    /// A real HTTP backend for each pod. Without, pods become ready and nothing listens: for scale.
+    /// A real HTTP backend for each pod. Without it, pods become ready but nothing listens. For tests at scale.
     pub backends: bool,
-    /// How long istiod gathers changes before it passes them on (100 ms in production).
+    /// How long istiod collects changes before it pushes them (100 ms in production).
     pub istiod_debounce: Duration,
-    /// Whether the audit log holds the bodies of writes to the kinds that canaries are about.
+    /// Whether the audit log contains the bodies of writes to the kinds that canaries use.
     pub audit_bodies: bool,
 }
 
@@ -43,7 +43,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether what each part needs is there.
+    /// Checks that the requirements of each part are met.
     pub(crate) fn fit_together(&self) -> anyhow::Result<()> {
         if !self.proxies.is_empty() && !self.envoy {
             bail!("Options {{ proxies }} needs {{ envoy }}, which serves the Gateway API too");

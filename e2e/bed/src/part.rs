@@ -1,6 +1,6 @@
-//! One process of the bed: started, watched until it is ready, stopped, killed, frozen, started again.
+//! One process of the bed: started, watched until it is ready, stopped, killed, paused, restarted.
 //!
-//! It signals only the process it started itself, and only while that is not yet reaped.
+//! It only signals processes that it started itself, and only before they are reaped.
 
 use std::{
     fs::{self, OpenOptions},
@@ -21,15 +21,15 @@ use tokio::{
 
 use crate::wait;
 
-/// How long a part may take to become ready: generous, because machines are busy.
+/// Maximum time until a part is ready: long, because machines may be busy.
 const READY_LIMIT: Duration = Duration::from_secs(120);
-/// For parts that are written in Go: of the API server's processor time a fifth went into collecting garbage (16.3 s in eight
-/// stories, and 13.1 s so). The heap may be larger, up to the limit.
+/// For parts written in Go: a fifth of the API server's CPU time was spent on garbage collection (16.3 s in eight
+/// stories, and 13.1 s with these settings). The heap may grow up to the limit.
 const COLLECTED_LESS: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "3GiB")];
 /// How long a part may take to end after SIGTERM before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// Says whether a part is ready.
+/// Reports whether a part is ready.
 pub(crate) type Probe = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// A process of the bed.
@@ -44,7 +44,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Describes a part; nothing is started. Its output goes to `<dir>/<name>.log`.
+    /// Describes a part without starting it. Its output goes to `<dir>/<name>.log`.
     pub(crate) fn new(name: &'static str, dir: &Path, program: PathBuf, probe: Probe) -> Self {
         let log = dir.join(format!("{name}.log"));
         Self { name, program, args: Vec::new(), env: Vec::new(), log, probe, child: Mutex::new(None) }
@@ -60,17 +60,17 @@ impl Part {
         self
     }
 
-    /// Its name, as in its log file's.
+    /// Its name, as in the name of its log file.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The file its output goes to.
+    /// The file for its output.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Starts it and waits until it is ready; returns how long that took.
+    /// Starts it and waits until it is ready. Returns how long that took.
     pub async fn start(&self) -> anyhow::Result<Duration> {
         let began = Instant::now();
         self.spawn().await?;
@@ -93,7 +93,7 @@ impl Part {
         Ok(())
     }
 
-    /// Waits until it is ready; fails at once, with the end of its log, if it has died.
+    /// Waits until it is ready. Fails immediately, with the end of its log, if it has ended.
     pub async fn ready(&self) -> anyhow::Result<()> {
         let outcome = wait::until(self.name, READY_LIMIT, async || {
             if let Err(dead) = self.alive().await {
@@ -121,7 +121,7 @@ impl Part {
         self.child.lock().await.as_ref().and_then(Child::id)
     }
 
-    /// Ends it by SIGKILL and waits until it is gone.
+    /// Kills it with SIGKILL and waits until it is gone.
     pub async fn kill(&self) -> anyhow::Result<()> {
         if let Some(mut child) = self.child.lock().await.take() {
             child.kill().await.with_context(|| format!("killing {}", self.name))?;
@@ -129,7 +129,7 @@ impl Part {
         Ok(())
     }
 
-    /// Ends it by SIGTERM, by SIGKILL if it does not hear, and waits until it is gone.
+    /// Stops it with SIGTERM, or with SIGKILL if it does not react, and waits until it is gone.
     pub async fn stop(&self) -> anyhow::Result<()> {
         let Some(mut child) = self.child.lock().await.take() else { return Ok(()) };
         signal(&child, Signal::TERM)?;
@@ -139,18 +139,18 @@ impl Part {
         Ok(())
     }
 
-    /// Kills it and starts it again.
+    /// Kills and restarts it.
     pub async fn restart(&self) -> anyhow::Result<Duration> {
         self.kill().await?;
         self.start().await
     }
 
-    /// Freezes it: connections stay open, nothing answers.
+    /// Pauses it: connections stay open, but nothing answers.
     pub async fn pause(&self) -> anyhow::Result<()> {
         self.send(Signal::STOP).await
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub async fn resume(&self) -> anyhow::Result<()> {
         self.send(Signal::CONT).await
     }
@@ -168,14 +168,14 @@ impl Part {
     }
 }
 
-/// Starts a program whose output goes to the end of `log`, and that ends at the latest when the child is dropped.
+/// Starts a program that appends its output to `log`, and that ends at the latest when the child is dropped.
 pub(crate) fn spawn(command: &mut Command, log: &Path) -> anyhow::Result<Child> {
     let log = OpenOptions::new().create(true).append(true).open(log).context("opening a log")?;
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
     command.spawn().with_context(|| format!("starting {}", command.as_std().get_program().display()))
 }
 
-/// Sends a signal to a child that has not been reaped; one that has is left alone.
+/// Sends a signal to a child. A reaped child gets no signal.
 pub(crate) fn signal(child: &Child, what: Signal) -> anyhow::Result<()> {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     match pid {
@@ -191,7 +191,7 @@ pub(crate) fn tail(path: &Path) -> String {
     lines[lines.len().saturating_sub(25)..].join("\n")
 }
 
-/// The folder that holds the parts' binaries.
+/// The folder with the binaries of the parts.
 pub(crate) fn parts_dir() -> anyhow::Result<PathBuf> {
     let dir = folder("build.sh")?;
     if !dir.join("envoy").exists() {
@@ -200,7 +200,7 @@ pub(crate) fn parts_dir() -> anyhow::Result<PathBuf> {
     Ok(dir)
 }
 
-/// The folder that a script of `e2e/parts` keeps things in.
+/// The folder that a script in `e2e/parts` uses.
 pub(crate) fn folder(script: &str) -> anyhow::Result<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../parts").join(script);
     let run = || format!("running {}", script.display());

@@ -11,12 +11,12 @@ use crate::{
     part::{Part, Probe},
 };
 
-/// Its file of rules, which is not there at first.
+/// Its file of rules, which does not exist at first.
 const RULES: &str = "prometheus-rules.json";
 
-/// Prometheus, scraping Envoy, the scripted series and annotated pods each second.
+/// Prometheus, which scrapes Envoy, the scripted series and annotated pods every second.
 ///
-/// To be started after the API server, whose certificate the kubeconfig names.
+/// Start it after the API server, because the kubeconfig names its certificate.
 pub(super) fn part(dir: &Path, parts: &Path, kubeconfig: &Path) -> anyhow::Result<Part> {
     let config = dir.join("prometheus.yml");
     let text = include_str!("files/prometheus.yml").replace("KUBECONFIG", &kubeconfig.display().to_string());
@@ -27,7 +27,7 @@ pub(super) fn part(dir: &Path, parts: &Path, kubeconfig: &Path) -> anyhow::Resul
         format!("--config.file={}", config.display()),
         format!("--storage.tsdb.path={}", dir.join("prometheus").display()),
         format!("--web.listen-address={PROMETHEUS}"),
-        // `Scripted::reset` deletes series by it.
+        // `Scripted::reset` needs it to delete series.
         "--web.enable-admin-api".to_owned(),
         // for `rules`
         "--web.enable-lifecycle".to_owned(),
@@ -53,7 +53,7 @@ pub(super) async fn query(promql: &str) -> anyhow::Result<Vec<f64>> {
     }
 }
 
-/// Has these groups of rules evaluated each second from now on, and no others.
+/// From now on, evaluates these groups of rules every second, and no others.
 pub(super) async fn load_rules(dir: &Path, groups: &Value) -> anyhow::Result<()> {
     fs::write(dir.join(RULES), groups.to_string()).context("writing rules")?;
     let reply = http::post_form(PROMETHEUS, "/-/reload", &[]).await?;
@@ -63,7 +63,7 @@ pub(super) async fn load_rules(dir: &Path, groups: &Value) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Deletes what is stored of the series that match.
+/// Deletes the stored samples of the matching series.
 pub(super) async fn delete_series(selectors: &[String]) -> anyhow::Result<()> {
     let form: Vec<(&str, &str)> = selectors.iter().map(|selector| ("match[]", selector.as_str())).collect();
     let reply = http::post_form(PROMETHEUS, "/api/v1/admin/tsdb/delete_series", &form).await?;

@@ -1,6 +1,6 @@
-//! The proxies of the other routers: Contour with an Envoy of its own, Traefik, kube-proxy, and the Gateway API.
+//! The proxies of the other routers: Contour with its own Envoy, Traefik, kube-proxy, and the Gateway API.
 //!
-//! Each runs with the pace that it has by default, which is slower than what the mesh is given for most stories.
+//! Each has its default timing, which is slower than the mesh's in most stories.
 
 use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
 
@@ -26,11 +26,11 @@ use crate::{
 pub(super) const GATEWAYS: &str = "gateways";
 /// The Gateway that Contour serves, and its class.
 const CONTOUR: &str = "contour";
-/// The Gateway that istiod serves, and the Service whose proxies it takes.
+/// The Gateway that istiod serves, and the Service that selects its proxies.
 const MESH: &str = "mesh";
 /// The Gateway that Envoy Gateway serves, its class, and the settings of its Envoy.
 pub(super) const BY_ENVOY_GATEWAY: &str = "envoy-gateway";
-/// Contour listens this much above the port of its Gateway.
+/// Offset between Contour's port and the port of its Gateway.
 const ABOVE: u16 = 8000;
 
 /// The proxies of a bed.
@@ -61,8 +61,8 @@ impl Proxies {
         Ok(Self { which: which.to_vec(), parts: all })
     }
 
-    /// The definitions of the kinds that they read beside the mesh's, and the Gateways: to be there before Envoy asks
-    /// istiod what it is to serve.
+    /// Defines the kinds that they need in addition to the mesh's, and the Gateways. Must happen before Envoy connects
+    /// to istiod.
     pub(super) async fn define(&self, admin: &Client, parts: &Path) -> anyhow::Result<()> {
         kinds(&self.which, admin, parts).await?;
         apply::ensure_namespace(admin, GATEWAYS).await?;
@@ -82,7 +82,7 @@ impl Proxies {
     }
 }
 
-/// The definitions alone.
+/// Defines only the kinds.
 pub(super) async fn kinds(which: &[Proxy], admin: &Client, parts: &Path) -> anyhow::Result<()> {
     let files = which.iter().filter_map(|proxy| proxy.definitions()).map(|file| parts.join(file));
     let definitions = mesh::read(files.collect()).await?;
@@ -102,7 +102,7 @@ fn contour(dir: &Path, parts: &Path, kubeconfig: &str) -> anyhow::Result<Part> {
         "--envoy-http-access-log=/dev/null".to_owned(),
         format!("--ingress-status-address={}", CONTOUR_GATEWAY.ip()),
     ];
-    // Gateway API 1.6 no longer serves these in the versions that Contour asks for.
+    // Gateway API 1.6 no longer serves these in the versions that Contour requests.
     args.extend(
         ["tlsroutes", "tcproutes", "backendtlspolicies", "extensionservices"]
             .map(|kind| format!("--disable-feature={kind}")),
@@ -122,7 +122,7 @@ fn contour(dir: &Path, parts: &Path, kubeconfig: &str) -> anyhow::Result<Part> {
     Ok(Part::new("contour", dir, parts.join("contour"), probe).args(args))
 }
 
-/// Contour's Envoy, with the bootstrap that Contour writes.
+/// Contour's Envoy, with the bootstrap configuration from Contour.
 fn envoy(dir: &Path, parts: &Path) -> anyhow::Result<Part> {
     let bootstrap = dir.join("contour-envoy.json");
     let written = Command::new(parts.join("contour"))
@@ -140,7 +140,7 @@ fn envoy(dir: &Path, parts: &Path) -> anyhow::Result<Part> {
     Ok(plain_envoy("contour-envoy", dir, parts, &bootstrap, CONTOUR_ENVOY).args(node))
 }
 
-/// An Envoy with this bootstrap, which answers `/ready` at `ready`.
+/// An Envoy with this bootstrap configuration, which serves `/ready` at `ready`.
 pub(super) fn plain_envoy(
     name: &'static str,
     dir: &Path,
@@ -156,7 +156,7 @@ pub(super) fn plain_envoy(
         "1".to_owned(),
         "--log-level".to_owned(),
         "warning".to_owned(),
-        // Its shared memory would be shared with the Envoys of other beds.
+        // Otherwise it shares memory with the Envoys of other beds.
         "--disable-hot-restart".to_owned(),
     ])
 }
@@ -195,8 +195,8 @@ fn kube_proxy(dir: &Path, parts: &Path, kubeconfig: &str) -> Part {
     ])
 }
 
-/// A Gateway for Contour, and one for istiod, which takes for its proxies whatever the Service selects that it names:
-/// our Envoy, by the labels it says it has.
+/// A Gateway for Contour, and one for istiod. The proxies of the latter are the ones that its Service selects: our
+/// Envoy, by the labels that it reports.
 fn gateways() -> Vec<Value> {
     let class = json!({
         "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass",
@@ -228,7 +228,7 @@ fn gateways() -> Vec<Value> {
     ]
 }
 
-/// The proxies that clients reach at an address of their own.
+/// The proxies that clients reach at their own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     /// Contour's Envoy, for HTTPProxy and Gateway API alike.
@@ -237,12 +237,12 @@ pub enum Door {
     Mesh,
     /// Traefik.
     Traefik,
-    /// Envoy Gateway's Envoy, for Gateway API, where [`crate::EnvoyGateway`] was started.
+    /// Envoy Gateway's Envoy, for Gateway API, if [`crate::EnvoyGateway`] was started.
     EnvoyGateway,
 }
 
 impl Door {
-    /// The Gateway that it serves, as the reference of a route.
+    /// The Gateway that it serves, as the parent reference of a route.
     pub fn gateway(self) -> Value {
         match self {
             Self::Mesh => json!({"name": MESH, "namespace": ISTIO_SYSTEM}),
@@ -251,7 +251,7 @@ impl Door {
         }
     }
 
-    /// The proxy of the bed behind it, where that is not the mesh's.
+    /// The bed's proxy behind it, unless it is the mesh's.
     pub fn proxy(self) -> Option<Proxy> {
         match self {
             Self::Contour => Some(Proxy::Contour),

@@ -1,9 +1,9 @@
-//! Which proxies a bed may have beside the mesh's.
+//! The proxies that a bed may have in addition to the mesh's.
 
-/// A proxy that a bed may have beside the mesh's.
+/// A proxy that a bed may have in addition to the mesh's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proxy {
-    /// Contour, with an Envoy of its own.
+    /// Contour, with its own Envoy.
     Contour,
     /// Traefik.
     Traefik,
@@ -23,7 +23,7 @@ impl Proxy {
         }
     }
 
-    /// The file with the definitions of the kinds that it reads.
+    /// The file with the definitions of the kinds that it needs.
     pub(crate) fn definitions(self) -> Option<&'static str> {
         match self {
             Self::Contour => Some("contour-crds.yaml"),

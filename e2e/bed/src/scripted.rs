@@ -1,7 +1,7 @@
-//! Series that tests make up: an exposition endpoint inside the harness that Prometheus scrapes.
+//! Series with values that tests choose: an endpoint inside the harness that Prometheus scrapes.
 //!
-//! Counters grow by whole numbers with every scrape, all of them in the same scrape, so the ratio of two
-//! rates is exact however long the window is. Nothing grows between scrapes.
+//! All counters grow by whole numbers in the same scrape, so the ratio of two rates is exact for a window of any
+//! length. Nothing grows between scrapes.
 
 use std::{
     collections::BTreeMap,
@@ -18,19 +18,19 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{addresses::SCRIPTED, prometheus};
 
-/// What one scrape adds.
+/// The increments of one scrape.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Traffic {
-    /// Requests answered 200.
+    /// Requests answered with 200.
     pub ok: u64,
-    /// Requests answered 500.
+    /// Requests answered with 500.
     pub bad: u64,
-    /// How long each took, and so what the histogram's 99th percentile reads, in milliseconds.
+    /// The duration of each request in milliseconds, which is also the histogram's 99th percentile.
     pub duration_ms: f64,
 }
 
 impl Traffic {
-    /// 10,000 requests a scrape with this success rate in percent (two decimals are exact).
+    /// 10,000 requests per scrape with this success rate in percent (exact to two decimals).
     pub fn success(percent: f64, duration_ms: f64) -> Self {
         let ok = (percent.clamp(0.0, 100.0) * 100.0).round() as u64;
         Self { ok, bad: 10_000 - ok, duration_ms }
@@ -42,13 +42,13 @@ type Key = (String, String);
 
 #[derive(Default)]
 struct Workload {
-    /// What each scrape adds; `None`: nothing.
+    /// The increments of each scrape. `None`: no increments.
     traffic: Option<Traffic>,
     ok: u64,
     bad: u64,
     /// Requests by duration, as the bits of the milliseconds.
     durations: BTreeMap<u64, u64>,
-    /// Left out of scrapes, as if nobody scraped it.
+    /// Left out of scrapes, as if it were not scraped.
     hidden: bool,
 }
 
@@ -63,7 +63,7 @@ struct State {
 /// The endpoint and its series.
 pub struct Scripted {
     state: Arc<Mutex<State>>,
-    /// Ends with us.
+    /// Stops with this struct.
     _server: JoinSet<()>,
 }
 
@@ -77,15 +77,15 @@ impl Scripted {
         Ok(Self { state, _server: server })
     }
 
-    /// Lets each scrape add `traffic` to the series of a workload: to Istio's, as its destination reports it, and to
-    /// those that its pods have themselves, and to those that ingress-nginx has of the Ingress of its name.
+    /// From now on, each scrape adds `traffic` to the series of a workload: to Istio's destination series, to the
+    /// series of its own pods, and to ingress-nginx's series for the Ingress with its name.
     pub fn traffic(&self, namespace: &str, workload: &str, traffic: Traffic) {
         let mut state = lock(&self.state);
         state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default().traffic =
             Some(traffic);
     }
 
-    /// Lets a workload's series stand still, as without traffic: rates are 0, ratios 0/0.
+    /// Stops the growth of a workload's series, as without traffic: rates are 0, ratios 0/0.
     pub fn silence(&self, namespace: &str, workload: &str) {
         if let Some(workload) =
             lock(&self.state).workloads.get_mut(&(namespace.to_owned(), workload.to_owned()))
@@ -94,13 +94,13 @@ impl Scripted {
         }
     }
 
-    /// Leaves a workload out of scrapes, or takes it up again where it was.
+    /// Hides a workload from scrapes, or shows it again with its former values.
     pub fn hide(&self, namespace: &str, workload: &str, hidden: bool) {
         let mut state = lock(&self.state);
         state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default().hidden = hidden;
     }
 
-    /// Lets a workload's counters begin at 0 again, as a proxy's do that has been restarted.
+    /// Resets a workload's counters to 0, as after a restart of a proxy.
     pub fn restart(&self, namespace: &str, workload: &str) {
         let mut state = lock(&self.state);
         let one = state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default();
@@ -108,9 +108,9 @@ impl Scripted {
         one.durations.clear();
     }
 
-    /// Forgets a workload, here and in Prometheus: no window reaches back to what was before.
+    /// Removes a workload, here and in Prometheus, so that no window contains earlier data.
     ///
-    /// After [`traffic`](Self::traffic) is called again, rates are there from the second scrape on.
+    /// After another call of [`traffic`](Self::traffic), rates exist from the second scrape on.
     pub async fn reset(&self, namespace: &str, workload: &str) -> anyhow::Result<()> {
         lock(&self.state).workloads.remove(&(namespace.to_owned(), workload.to_owned()));
         let all =
@@ -118,7 +118,7 @@ impl Scripted {
         prometheus::delete_series(&all.map(|labels| format!("{{{labels}}}"))).await
     }
 
-    /// Exposes one sample as it is, e.g. `set(r#"queue_length{queue="a"}"#, f64::NAN)`.
+    /// Exposes one fixed sample, e.g. `set(r#"queue_length{queue="a"}"#, f64::NAN)`.
     pub fn set(&self, series: &str, value: f64) {
         lock(&self.state).gauges.insert(series.to_owned(), value);
     }
@@ -128,13 +128,13 @@ impl Scripted {
         lock(&self.state).gauges.remove(series);
     }
 
-    /// How often Prometheus has scraped.
+    /// The number of scrapes so far.
     pub fn scrapes(&self) -> u64 {
         lock(&self.state).scrapes
     }
 }
 
-/// A panic elsewhere leaves the numbers as good as they were.
+/// A panic elsewhere does not make the numbers invalid.
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -152,7 +152,7 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
             async { Ok::<_, Infallible>(response) }
         });
         connections.spawn(async move {
-            // A scraper that hangs up is its own business.
+            // Errors of a scraper that hangs up do not matter.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
         while connections.try_join_next().is_some() {}
@@ -160,7 +160,7 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
 }
 
 impl State {
-    /// Lets a scrape's worth of time pass and renders everything.
+    /// Adds the increments of one scrape, and renders all series.
     fn scrape(&mut self) -> String {
         self.scrapes += 1;
         let mut text = String::new();
@@ -197,7 +197,7 @@ impl Workload {
         line(text, &format!("{name}_count{{{labels}}}"), &(self.ok + self.bad).to_string());
     }
 
-    /// What pods say of themselves, in seconds.
+    /// The series of the pods themselves, in seconds.
     fn own(&self, labels: &str, text: &mut String) {
         let name = "http_request_duration_seconds";
         self.histogram(name, labels, 0.001, text);
@@ -206,7 +206,7 @@ impl Workload {
         }
     }
 
-    /// What ingress-nginx says of the requests that it sent to the canary, in seconds.
+    /// The series of ingress-nginx for requests that it sent to the canary, in seconds.
     fn nginx(&self, labels: &str, text: &mut String) {
         for (code, count) in [("200", self.ok), ("500", self.bad)] {
             let series = format!("nginx_ingress_controller_requests{{{labels},status=\"{code}\"}}");
@@ -217,16 +217,16 @@ impl Workload {
         line(text, &format!("{name}_sum{{{labels}}}"), &self.sum(0.001).to_string());
     }
 
-    /// All durations together, in units of `unit` milliseconds to one.
+    /// The sum of all durations, in units of `unit` milliseconds.
     fn sum(&self, unit: f64) -> f64 {
         self.durations.iter().map(|(bits, requests)| f64::from_bits(*bits) * unit * *requests as f64).sum()
     }
 
-    /// Buckets and sum of the durations, in units of `unit` milliseconds to one.
+    /// Buckets and sum of the durations, in units of `unit` milliseconds.
     fn histogram(&self, name: &str, labels: &str, unit: f64, text: &mut String) {
         let durations =
             || self.durations.iter().map(|(bits, requests)| (f64::from_bits(*bits) * unit, *requests));
-        // Interpolated between these two edges, the 99th percentile is the duration itself.
+        // Interpolation between these two bounds yields exactly this duration as the 99th percentile.
         let mut edges: Vec<f64> =
             durations().flat_map(|(duration, _)| [duration * 0.901, duration * 1.001]).collect();
         edges.sort_by(f64::total_cmp);
@@ -247,12 +247,12 @@ fn labels(namespace: &str, workload: &str) -> String {
     )
 }
 
-/// Of a pod of the workload, as the Prometheus that comes with Flagger labels them.
+/// The labels of a pod of the workload, as set by the Prometheus that comes with Flagger.
 fn pod_labels(namespace: &str, workload: &str) -> String {
     format!("kubernetes_namespace=\"{namespace}\",kubernetes_pod_name=\"{workload}-0-0\"")
 }
 
-/// Of the canary of an Ingress that has the workload's name.
+/// The labels of the canary of an Ingress with the workload's name.
 fn nginx_labels(namespace: &str, workload: &str) -> String {
     format!("namespace=\"{namespace}\",ingress=\"{workload}\",canary=\"{namespace}-{workload}-canary-80\"")
 }
@@ -262,7 +262,7 @@ fn line(text: &mut String, series: &str, value: &str) {
     writeln!(text, "{series} {value}").ok();
 }
 
-/// A number as the exposition format writes it.
+/// A number in the exposition format.
 fn exposed(value: f64) -> String {
     if value.is_nan() {
         "NaN".to_owned()

@@ -1,4 +1,4 @@
-//! Skipper beside a bed: started by the stories that need it. It polls Ingresses and serves them itself.
+//! Skipper next to a bed. Started by the stories that need it. It polls Ingresses and serves them itself.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -11,16 +11,17 @@ use crate::{
     part::{Part, Probe, parts_dir},
 };
 
-/// A running Skipper, at the pace it has by default. Dropping it ends it.
+/// A running Skipper with its default timing. Dropping it stops it.
 pub struct Skipper {
     _parts: [Part; 2],
 }
 
 impl Skipper {
-    /// Where it takes requests.
+    /// The address at which it accepts requests.
     pub const ADDRESS: SocketAddr = SKIPPER_GATEWAY;
 
-    /// Starts one for all namespaces, and `kubectl proxy` for it: it has a token and a certificate only in a pod.
+    /// Starts an instance for all namespaces, and `kubectl proxy` for it: it has a token and a certificate only in a
+    /// pod.
     ///
     /// # Errors
     /// It is not built, or does not become ready.
@@ -46,7 +47,7 @@ impl Skipper {
             format!("-address={SKIPPER_GATEWAY}"),
             format!("-support-listener={SKIPPER_SUPPORT}"),
             "-metrics-flavour=prometheus".to_owned(),
-            // What the built-in checks read.
+            // The built-in checks read these metrics.
             "-serve-route-metrics".to_owned(),
             "-proxy-preserve-host=true".to_owned(),
             "-access-log-disabled".to_owned(),

@@ -1,5 +1,5 @@
-//! A Prometheus that scrapes seldom and looks back for less than the time between two scrapes, so that most instant queries for
-//! a plain series find nothing. Beside a bed: started by those that need it.
+//! A Prometheus that scrapes seldom and looks back for less time than the scrape interval, so that most instant queries
+//! for a plain series find nothing. Runs next to a bed. Started by the stories that need it.
 
 use std::{fs, sync::Arc};
 
@@ -12,13 +12,13 @@ use crate::{
     part::{Part, Probe, parts_dir},
 };
 
-/// It runs until it is dropped.
+/// Runs until it is dropped.
 pub struct SparsePrometheus {
     _part: Part,
 }
 
 impl SparsePrometheus {
-    /// Scrapes every 4 s what the bed's own scrapes every second, and looks back for 2 s.
+    /// Scrapes the targets of the bed's own Prometheus every 4 s instead of every second, and looks back for 2 s.
     ///
     /// # Errors
     /// It does not answer.

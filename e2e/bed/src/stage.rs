@@ -1,5 +1,5 @@
-//! Plays the stories of a test target: one bed, and what else they share, serves all of them, and is made for the first one
-//! that is played.
+//! Runs the stories of a test target. All stories share one bed and other resources, which are created for the first
+//! story that runs.
 #![allow(clippy::print_stdout, reason = "what took long is for the reader of the test's output")]
 
 use std::{
@@ -20,24 +20,24 @@ use crate::{
     story,
 };
 
-/// What the stories of a target share.
+/// The resources that the stories of a target share.
 pub trait Shared: Send + Sync + 'static {
-    /// The bed that they are played on.
+    /// The bed that they run on.
     fn bed(&self) -> &Bed;
 
-    /// What watches the invariants in each story's namespaces.
+    /// The observer of the invariants in each story's namespaces.
     fn observer(&self) -> Option<&Observer> {
         None
     }
 }
 
-/// What happens in a story.
+/// The function of a story.
 pub type Run<S> = for<'a> fn(&'a S) -> BoxFuture<'a, anyhow::Result<()>>;
 
-/// Stories of one file: the name of each, what it needs, and what happens.
+/// The stories of one file: name, requirement and function of each.
 pub type Family<S> = &'static [(&'static str, Need, Run<S>)];
 
-/// A story of a [`Family`](crate::stage::Family): its function, and what it needs where that is more than a bed.
+/// A story of a [`Family`](crate::stage::Family): its function, and its requirement if a bed is not enough.
 #[macro_export]
 macro_rules! story {
     ($name:path) => {
@@ -48,7 +48,7 @@ macro_rules! story {
     };
 }
 
-/// What all trials have.
+/// State that all trials share.
 struct Scene<S> {
     runtime: Runtime,
     shared: OnceCell<S>,
@@ -57,7 +57,7 @@ struct Scene<S> {
     times: Mutex<Vec<(Duration, String)>>,
 }
 
-/// A test target while its stories are played.
+/// A test target while its stories run.
 pub struct Stage<S> {
     lacking: Lacking,
     arguments: Arguments,
@@ -67,10 +67,10 @@ pub struct Stage<S> {
 }
 
 impl<S: Shared> Stage<S> {
-    /// For the stories of a target that `lacking` was found for; `start` makes what they share.
+    /// For the stories of a target with these missing requirements. `start` creates the shared resources.
     ///
     /// # Errors
-    /// The runtime cannot be made.
+    /// The runtime cannot be created.
     pub fn new<F>(lacking: Lacking, start: impl Fn() -> F + Send + Sync + 'static) -> anyhow::Result<Self>
     where
         F: Future<Output = anyhow::Result<S>> + Send + 'static,
@@ -81,7 +81,7 @@ impl<S: Shared> Stage<S> {
         Ok(Self { lacking, arguments: Arguments::from_args(), scene, left_out: &[], failed: false })
     }
 
-    /// These are played only where a filter names them, and with `SERIN_STORIES=all`.
+    /// These stories run only if a filter names them, or with `SERIN_STORIES=all`.
     #[must_use]
     pub fn without(mut self, slow: &'static [&'static str]) -> Self {
         let all = std::env::var("SERIN_STORIES").is_ok_and(|which| which == "all");
@@ -91,8 +91,8 @@ impl<S: Shared> Stage<S> {
         self
     }
 
-    /// Plays these families, `side_by_side` stories at once: if those are several, `--test-threads` may say otherwise. The
-    /// stories of a family without a name have only their own.
+    /// Runs these families, with `side_by_side` stories at a time. If that is more than one, `--test-threads` can
+    /// override it. The stories of a family without a name have only their own names.
     pub fn play(&mut self, side_by_side: usize, families: &[(&str, Family<S>)]) {
         let mut trials = Vec::new();
         for (family, stories) in families {
@@ -125,7 +125,7 @@ impl<S: Shared> Stage<S> {
         })
     }
 
-    /// Prints which stories took longest, when there were many.
+    /// Prints the longest stories, if there were many.
     pub fn tell_times(&self) {
         let mut all = self.scene.times.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.sort_unstable_by(|a, b| b.cmp(a));
@@ -137,24 +137,24 @@ impl<S: Shared> Stage<S> {
         }
     }
 
-    /// Ends the target. If a story failed, the bed stays where that is wanted ([`Bed::keep`]); what was skipped is added to
-    /// the list of the whole run, or printed where there is none.
+    /// Ends the target. If a story failed, the bed stays if requested ([`Bed::keep`]). Adds the skipped stories to the
+    /// list of the whole run, or prints them if there is no list.
     ///
     /// # Errors
-    /// That list cannot be written.
+    /// The list cannot be written.
     pub fn end(self) -> anyhow::Result<ExitCode> {
         let Self { lacking, scene, failed, .. } = self;
         if let Some(shared) = scene.shared.get().filter(|_| failed) {
             scene.runtime.block_on(shared.bed().keep());
         }
-        // nothing else of it runs from here on
+        // from here on, nothing else of it runs
         drop(scene);
         lacking.tell()?;
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }
 
-/// The story, then what the observer saw in its namespaces, which then leave the mesh.
+/// Runs the story, then checks the observer's results for its namespaces. Then the namespaces leave the mesh.
 async fn observed<S: Shared>(shared: &S, run: Run<S>) -> anyhow::Result<()> {
     let (outcome, namespaces) = story::noting_namespaces(run(shared)).await;
     let mut all = vec![outcome];

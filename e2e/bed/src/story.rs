@@ -1,6 +1,6 @@
-//! What a story needs: a namespace of its own on the shared bed, the usual objects, and words for acting and looking.
+//! The context of a story: its own namespace on the shared bed, the usual objects, and helpers for actions and checks.
 //!
-//! Owns no assertion of its own beyond waiting: stories assert on what the cluster and the client saw.
+//! Contains no assertions except for waits: stories assert on the state of the cluster and the results of the client.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -18,29 +18,29 @@ use serin::api::{Canary, Phase};
 
 use crate::{Bed, load::Target, wait};
 
-/// Longest wait for one thing in a story; generous, as timings are not what stories are about.
+/// Maximum wait for one event in a story. It is long, because stories do not test timing.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
 tokio::task_local! {
     static NAMESPACES: RefCell<Vec<String>>;
 }
 
-/// Runs a story; what it returned, and the namespaces it made for itself on the way.
+/// Runs a story. Returns its result, and the namespaces that it created.
 pub async fn noting_namespaces<T>(story: impl Future<Output = T>) -> (T, Vec<String>) {
     NAMESPACES.scope(RefCell::default(), async { (story.await, NAMESPACES.with(RefCell::take)) }).await
 }
 
-/// One story's view of the bed.
+/// A story's access to the bed.
 pub struct Story<'a> {
     /// The shared bed.
     pub bed: &'a Bed,
     /// Its own namespace.
     pub namespace: String,
-    /// With all rights.
+    /// A client with all rights.
     pub client: Client,
 }
 
-/// The Deployment of most stories: `podinfo`, two pods of image `podinfo:1`.
+/// The Deployment of most stories: `podinfo`, two pods with image `podinfo:1`.
 pub fn deployment(name: &str, image: &str, replicas: i32) -> Value {
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
@@ -58,8 +58,9 @@ pub fn deployment(name: &str, image: &str, replicas: i32) -> Value {
     })
 }
 
-/// A weighted Canary for it: every second by 25 up to 50, two checks on the last 5 s, three failures allowed, reached
-/// through the bed's gateway as well. For scripted metrics, which are there before the release; see [`by_traffic`].
+/// A weighted Canary for it: 25 percent more every second, up to 50, two checks of the last 5 s, a limit of three
+/// failed checks, and also reachable through the bed's gateway. For scripted metrics, which exist before the release.
+/// See [`by_traffic`].
 pub fn canary(name: &str) -> Value {
     json!({
         "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
@@ -83,8 +84,8 @@ pub fn canary(name: &str) -> Value {
     })
 }
 
-/// For Canaries that are judged by their own traffic: its series begin with the release, so a window lasts as long as the
-/// checks look back. Envoy and Prometheus take a second each, and a rate needs two scrapes.
+/// For Canaries that are judged by their own traffic: their series start with the release, so a window lasts as long as
+/// the range of the queries. Envoy and Prometheus need a second each, and a rate needs two scrapes.
 pub fn by_traffic(canary: &mut Value) {
     canary["spec"]["analysis"]["interval"] = json!("5s");
 }
@@ -111,7 +112,7 @@ pub fn configs(app: &str) -> Vec<Value> {
     ]
 }
 
-/// Makes the pods of a Deployment use the [`configs`] of `app`; the last one is optional.
+/// Makes the pods of a Deployment use the [`configs`] of `app`. The last one is optional.
 pub fn configured(deployment: &mut Value, app: &str) {
     let pod = &mut deployment["spec"]["template"]["spec"];
     pod["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": format!("{app}-env")}}]);
@@ -126,18 +127,18 @@ pub fn configured(deployment: &mut Value, app: &str) {
 }
 
 impl<'a> Story<'a> {
-    /// A story in a new namespace.
+    /// Creates a story in a new namespace.
     ///
     /// # Errors
-    /// The namespace cannot be made.
+    /// The namespace cannot be created.
     pub async fn new(bed: &'a Bed, namespace: &str) -> anyhow::Result<Self> {
-        // a story that is not told under `noting_namespaces` is not observed
+        // a story outside `noting_namespaces` is not observed
         NAMESPACES.try_with(|all| all.borrow_mut().push(namespace.to_owned())).ok();
         bed.namespace(namespace).await?;
         Ok(Self { bed, namespace: namespace.to_owned(), client: bed.admin() })
     }
 
-    /// Host header under which the gateway leads to the apex of this story.
+    /// The Host header with which the gateway routes to this story's apex.
     pub fn host(&self, app: &str) -> String {
         format!("{app}.{}.example.com", self.namespace)
     }
@@ -147,12 +148,12 @@ impl<'a> Story<'a> {
         Target::gateway(&self.host(app))
     }
 
-    /// Applies objects in the story's namespace as a user would.
+    /// Applies objects in the story's namespace like a user.
     pub async fn apply(&self, objects: Vec<Value>) -> anyhow::Result<()> {
         self.bed.apply(&self.namespace, objects).await
     }
 
-    /// The usual Deployment and Canary with a gateway, initialised; `edit` may change the Canary first.
+    /// The usual Deployment and Canary with a gateway, initialised. `edit` can change the Canary first.
     pub async fn initialised(&self, app: &str, edit: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
         self.initialised_as(deployment(app, &format!("{app}:1"), 2), app, edit).await
     }
@@ -179,12 +180,12 @@ impl<'a> Story<'a> {
         self.phase(app, Phase::Initialized).await.map(drop)
     }
 
-    /// Changes the image, as a release does.
+    /// Changes the image, like a release.
     pub async fn set_image(&self, app: &str, image: &str) -> anyhow::Result<()> {
         self.set_image_of(app, "app", image).await
     }
 
-    /// Changes the image of a container that has a name of its own.
+    /// Changes the image of the container with this name.
     pub async fn set_image_of(&self, app: &str, container: &str, image: &str) -> anyhow::Result<()> {
         let patch =
             json!({"spec": {"template": {"spec": {"containers": [{"name": container, "image": image}]}}}});
@@ -193,7 +194,7 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// Merges into the Canary.
+    /// Merges a patch into the Canary.
     pub async fn edit_canary(&self, name: &str, patch: Value) -> anyhow::Result<()> {
         let api: Api<Canary> = self.api();
         api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.context("edit the Canary")?;
@@ -207,19 +208,19 @@ impl<'a> Story<'a> {
         wait::gone(api, name, PATIENCE).await
     }
 
-    /// Waits for a phase; returns the Canary as it was then.
+    /// Waits for a phase. Returns the Canary in that phase.
     pub async fn phase(&self, name: &str, phase: Phase) -> anyhow::Result<Canary> {
         self.canary_that(name, |c| c.status.as_ref().and_then(|s| s.phase) == Some(phase))
             .await
             .with_context(|| format!("waiting for phase {phase}"))
     }
 
-    /// Waits until the Canary is as `accept` wants it.
+    /// Waits until `accept` accepts the Canary.
     pub async fn canary_that(&self, name: &str, accept: impl Fn(&Canary) -> bool) -> anyhow::Result<Canary> {
         wait::object(self.api(), name, PATIENCE, accept).await
     }
 
-    /// Waits until a condition has this status and its message holds `text`.
+    /// Waits until a condition has this status and its message contains `text`.
     pub async fn condition(
         &self,
         name: &str,
@@ -236,7 +237,7 @@ impl<'a> Story<'a> {
             .with_context(|| format!("waiting for {type_}={status} with {text:?}"))
     }
 
-    /// Event notes about a Canary in the order they were first written, each as often as it was counted.
+    /// Notes of Events about a Canary, in the order of their first occurrence, each repeated by its count.
     pub async fn events(&self, canary: &str) -> anyhow::Result<Vec<String>> {
         let api: Api<Event> = self.api();
         let mut all = api.list(&ListParams::default()).await.context("list Events")?.items;
@@ -255,7 +256,7 @@ impl<'a> Story<'a> {
             .collect())
     }
 
-    /// Waits for an Event whose note holds `text`.
+    /// Waits for an Event with a note that contains `text`.
     pub async fn event(&self, canary: &str, text: &str) -> anyhow::Result<()> {
         let seen =
             async || self.events(canary).await.ok()?.iter().any(|note| note.contains(text)).then_some(());
@@ -297,7 +298,7 @@ impl<'a> Story<'a> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
     }
 
-    /// Replicas a Deployment asks for; none when it does not exist.
+    /// Desired replicas of a Deployment. None if it does not exist.
     pub async fn replicas(&self, name: &str) -> anyhow::Result<Option<i32>> {
         let api: Api<Deployment> = self.api();
         Ok(api.get_opt(name).await?.map(|d| d.spec.replicas.unwrap_or(1)))
@@ -318,7 +319,8 @@ impl<'a> Story<'a> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// Follows the Canary from now on; [`Path::taken`] gives (phase, weight, failed checks, iterations) without repeats.
+    /// Follows the Canary from now on. [`Path::taken`] returns (phase, weight, failed checks, iterations) without
+    /// repetitions.
     pub fn follow(&self, name: &str) -> Path {
         let api: Api<Canary> = self.api();
         let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
@@ -342,17 +344,17 @@ impl<'a> Story<'a> {
     }
 }
 
-/// One point of a status path: phase, weight, failed checks, iterations.
+/// One point of a path through the status: phase, weight, failed checks, iterations.
 pub type Point = (String, i32, i32, i32);
 
-/// The status path of one Canary; stops when dropped.
+/// The path of one Canary through its status. Dropping it stops it.
 pub struct Path {
     seen: std::sync::Arc<std::sync::Mutex<Vec<Point>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Path {
-    /// Waits for a point that `accept`s; returns the points so far.
+    /// Waits for a point that `accept` accepts. Returns the points so far.
     pub async fn until(&self, what: &str, accept: impl Fn(&Point) -> bool) -> anyhow::Result<Vec<Point>> {
         let seen = async || Some(self.taken()).filter(|points| points.iter().any(&accept));
         wait::until(&format!("a status with {what}"), PATIENCE, seen).await

@@ -1,5 +1,5 @@
-//! VictoriaMetrics with its default settings, beside a bed: started by those that need it. It scrapes what the bed's
-//! Prometheus scrapes.
+//! VictoriaMetrics with its default settings, next to a bed. Started by the stories that need it. It scrapes the
+//! targets of the bed's Prometheus.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::{
     part::{Part, Probe, parts_dir},
 };
 
-/// A running VictoriaMetrics, of one node. Dropping it ends it.
+/// A running single-node VictoriaMetrics. Dropping it stops it.
 pub struct VictoriaMetrics {
     _part: Part,
 }
 
 impl VictoriaMetrics {
-    /// Starts one over an empty store.
+    /// Starts an instance with an empty store.
     ///
     /// # Errors
     /// It is not built, or does not answer.
@@ -32,7 +32,7 @@ impl VictoriaMetrics {
             format!("-httpListenAddr={VICTORIA_METRICS}"),
             format!("-storageDataPath={}", bed.dir().join("victoria-metrics").display()),
             format!("-promscrape.config={}", bed.dir().join("prometheus.yml").display()),
-            // it has no rules to evaluate, and says so
+            // it does not evaluate rules, and would reject them
             "-promscrape.config.strictParse=false".to_owned(),
         ]);
         part.start().await?;

@@ -1,6 +1,6 @@
-//! Bounded waiting. Every wait names what it waits for, so that a failure reads as a sentence.
+//! Waits with a timeout. Every wait has a description, so that a failure reads as a sentence.
 //!
-//! Kubernetes objects are waited for by watch ([`object`], [`gone`]); everything else by polling ([`until`]).
+//! Waits for Kubernetes objects use watches ([`object`], [`gone`]). All others poll ([`until`]).
 
 use std::{fmt::Debug, time::Duration};
 
@@ -10,14 +10,14 @@ use kube::{Api, Resource, runtime::watcher};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// First pause between two looks; doubled each time.
+/// First pause between two checks. It doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
-/// Longest pause between two looks.
+/// Longest pause between two checks.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Looks again and again until `check` (an `async ||` that borrows what it needs) returns a value.
+/// Repeats `check` (an `async ||` that borrows its context) until it returns a value.
 ///
-/// Not `AsyncFnMut`: a future that holds one cannot be spawned.
+/// Not `AsyncFnMut`: a future that contains one cannot be spawned.
 pub async fn until<T, F: Future<Output = Option<T>>>(
     what: &str,
     timeout: Duration,
@@ -35,9 +35,9 @@ pub async fn until<T, F: Future<Output = Option<T>>>(
     }
 }
 
-/// Watches one object until it exists and `accept` says yes; returns it as it was then.
+/// Watches one object until it exists and `accept` accepts it. Returns it in that state.
 ///
-/// The error shows the object as it was last seen.
+/// The error shows the last seen state of the object.
 pub async fn object<K>(
     api: Api<K>,
     name: &str,
@@ -59,7 +59,7 @@ where
     })
 }
 
-/// Watches one object until it does not exist.
+/// Watches one object until it no longer exists.
 pub async fn gone<K>(api: Api<K>, name: &str, timeout: Duration) -> anyhow::Result<()>
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
@@ -68,7 +68,7 @@ where
     gone.with_context(|| format!("waited {timeout:?} in vain for {name} to be gone"))
 }
 
-/// Feeds every state of the object to `look` until it returns a value (`None` after the time-out).
+/// Passes every state of the object to `look` until it returns a value (`None` after the timeout).
 async fn watch<K, T>(
     api: Api<K>,
     name: &str,
@@ -102,7 +102,7 @@ where
     }
 }
 
-/// The object's status (or all of it, where there is none) as one line of JSON.
+/// The object's status (or the whole object, if it has none) as one line of JSON.
 fn summary<K: Serialize>(object: &K) -> String {
     let value = serde_json::to_value(object).unwrap_or_default();
     value.get("status").filter(|status| !status.is_null()).unwrap_or(&value).to_string()

@@ -1,4 +1,4 @@
-//! Archives that depend on their contents only: sorted entries, one time for all, no owners.
+//! Archives that depend only on their contents: sorted entries, one time for all entries, no owners.
 
 use std::{
     collections::BTreeMap,
@@ -10,9 +10,9 @@ use flate2::{Compression, GzBuilder, read::GzDecoder};
 use ring::digest;
 use tar::{Builder, EntryType, Header};
 
-/// Mode of a program.
+/// Mode of an executable.
 pub const PROGRAM: u32 = 0o755;
-/// Mode of a file that is read.
+/// Mode of any other file.
 pub const PLAIN: u32 = 0o644;
 
 enum Node {
@@ -21,19 +21,19 @@ enum Node {
     Link(String),
 }
 
-/// Files by their path.
+/// Files by path.
 #[derive(Default)]
 pub struct Tree(BTreeMap<String, Node>);
 
 impl Tree {
-    /// Adds a file, and the folders above it.
+    /// Adds a file and its parent folders.
     #[must_use]
     pub fn file(mut self, path: &str, mode: u32, bytes: impl Into<Vec<u8>>) -> Self {
         self.put(path, Node::File { mode, bytes: bytes.into() });
         self
     }
 
-    /// Adds a symbolic link, and the folders above it.
+    /// Adds a symbolic link and its parent folders.
     #[must_use]
     pub fn link(mut self, path: &str, target: &str) -> Self {
         self.put(path, Node::Link(target.to_owned()));
@@ -47,7 +47,7 @@ impl Tree {
         self.0.insert(path.to_owned(), node);
     }
 
-    /// As a tar archive, with `time` in seconds for every entry.
+    /// Returns a tar archive. `time` is the time of every entry, in seconds.
     pub fn tar(&self, time: u64) -> Result<Vec<u8>> {
         let mut builder = Builder::new(Vec::new());
         for (path, node) in &self.0 {
@@ -77,7 +77,7 @@ impl Tree {
         builder.into_inner().context("ending the archive")
     }
 
-    /// As a compressed tar archive.
+    /// Returns a compressed tar archive.
     pub fn tar_gz(&self, time: u64) -> Result<Vec<u8>> {
         gzip(&self.tar(time)?)
     }
@@ -104,7 +104,7 @@ impl Tree {
     }
 }
 
-/// Compresses without a name or a time.
+/// Compresses without a name and a time.
 pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::new(6));
     encoder.write_all(bytes)?;

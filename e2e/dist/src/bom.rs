@@ -1,38 +1,38 @@
-//! The bill of materials, in CycloneDX: every crate that is in the binaries, and what comes with the build machine.
+//! The bill of materials, in CycloneDX: every crate in the binaries, and the parts from the build machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-/// A part that no crate is.
+/// A part that is not a crate.
 pub struct Other<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its version on this machine.
     pub version: &'a str,
-    /// Its licence, as SPDX names it.
+    /// Its licence, as an SPDX identifier.
     pub licence: &'a str,
 }
 
-/// What the bill is made from.
+/// The sources of the bill.
 pub struct Sources<'a> {
     /// The version of this release.
     pub version: &'a str,
     /// Its time, in RFC 3339.
     pub time: &'a str,
-    /// What `cargo tree --prefix depth --format '|{p}|{l}'` prints.
+    /// The output of `cargo tree --prefix depth --format '|{p}|{l}'`.
     pub tree: &'a str,
     /// `Cargo.lock`.
     pub lock: &'a str,
-    /// What else is linked in or copied.
+    /// Other parts that are linked in or copied.
     pub others: &'a [Other<'a>],
 }
 
 /// Name and version.
 type Crate = (String, String);
 
-/// The crates of the tree with their licences, and what each depends on.
+/// The crates of the tree with their licences, and the dependencies of each.
 #[derive(Default)]
 struct Crates {
     licences: BTreeMap<Crate, String>,
@@ -42,7 +42,7 @@ struct Crates {
 impl Crates {
     fn read(tree: &str) -> Result<Self> {
         let mut all = Self::default();
-        // from the root to the line that is read
+        // the path from the root to the current line
         let mut path: Vec<Crate> = Vec::new();
         for line in tree.lines().filter(|line| !line.is_empty()) {
             let mut fields = line.trim_end_matches(" (*)").split('|');
@@ -56,7 +56,7 @@ impl Crates {
             if let Some(user) = path.last() {
                 all.uses.entry(user.clone()).or_default().insert(one.clone());
             }
-            // `/` is how crates wrote OR before SPDX
+            // older crates use `/` instead of OR
             all.licences.insert(one.clone(), licence.replace('/', " OR "));
             path.push(one);
         }
@@ -91,7 +91,7 @@ pub fn bill(sources: &Sources) -> Result<Value> {
             "purl": reference(one),
             "licenses": [{ "expression": crates.licences[one] }],
         });
-        // our own have none
+        // our own crates have none
         if let Some(sum) = sums.get(one) {
             part["hashes"] = json!([{ "alg": "SHA-256", "content": sum }]);
         }

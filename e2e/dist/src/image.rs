@@ -1,7 +1,8 @@
-//! The operator's container image as an archive in the OCI image layout, made without a container engine.
+//! The operator's container image as an archive in the OCI image layout, built without a container engine.
 //!
-//! The image is what `deploy/Dockerfile` builds, on a base of our own: the static binary, the names by which the command and
-//! the probes of a Flagger Deployment call it, certificate authorities, a user without rights, and how names are resolved.
+//! The image is the same as from `deploy/Dockerfile`, but with its own base: the static binary, links with the names
+//! that the command and the probes of a Flagger Deployment use, certificate authorities, an unprivileged user, and the
+//! configuration of name resolution.
 
 use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -13,16 +14,16 @@ use crate::archive::{PLAIN, PROGRAM, Tree, gzip, sha256};
 
 /// User and group of the process, as in the Deployment.
 pub const USER: &str = "65532:65532";
-/// Where certificate authorities are looked for.
+/// The path of the certificate authorities.
 const AUTHORITIES: &str = "etc/ssl/certs/ca-certificates.crt";
 
-/// What an image is made of.
+/// The inputs of an image.
 pub struct Image<'a> {
     /// The static binary.
     pub binary: &'a [u8],
-    /// The version, which is the tag.
+    /// The version, which is also the tag.
     pub version: &'a str,
-    /// As Go names it: `amd64`.
+    /// The architecture in Go's notation: `amd64`.
     pub architecture: &'a str,
     /// The commit, if it is known.
     pub revision: Option<&'a str>,
@@ -55,7 +56,7 @@ impl Blob {
 }
 
 impl Image<'_> {
-    /// The archive: what `skopeo`, `crane`, `podman load`, `docker load` and `ctr images import` read.
+    /// The archive, readable by `skopeo`, `crane`, `podman load`, `docker load` and `ctr images import`.
     pub fn archive(&self) -> Result<Vec<u8>> {
         let files = self.files().tar(self.time)?;
         let layer = Blob::new("application/vnd.oci.image.layer.v1.tar+gzip", gzip(&files)?);
@@ -79,7 +80,7 @@ impl Image<'_> {
             "mediaType": "application/vnd.oci.image.index.v1+json",
             "manifests": [entry],
         });
-        // for `docker load` before Docker 25, which knows no index
+        // for `docker load` before Docker 25, which does not support an index
         let docker = json!([{
             "Config": config.path(),
             "RepoTags": [format!("serin:{}", self.version)],
@@ -104,7 +105,7 @@ impl Image<'_> {
             .file(AUTHORITIES, PLAIN, authorities())
             .file("etc/passwd", PLAIN, passwd)
             .file("etc/group", PLAIN, "root:x:0:\nnonroot:x:65532:\n")
-            // without it glibc reads /etc/hosts, where `hostAliases` are, only if no name server answers
+            // without it glibc reads /etc/hosts, which contains the `hostAliases`, only if no name server answers
             .file("etc/nsswitch.conf", PLAIN, "hosts: files dns\n")
     }
 
@@ -150,7 +151,7 @@ impl Image<'_> {
     }
 }
 
-/// Mozilla's authorities, as PEM.
+/// Mozilla's certificate authorities, in PEM format.
 fn authorities() -> String {
     let mut text = String::new();
     for certificate in TLS_SERVER_ROOT_CERTS {
@@ -180,7 +181,7 @@ mod tests {
         time: 1_700_000_000,
     };
 
-    /// An archive changed at one place.
+    /// The archive with one entry changed.
     fn replaced(archive: &[u8], from: &str, to: &str) -> Vec<u8> {
         assert_eq!(from.len(), to.len());
         let at = archive.windows(from.len()).position(|part| part == from.as_bytes()).unwrap();

@@ -1,13 +1,13 @@
-//! What a release consists of, made from built binaries and the repository so that the same commit gives the same bytes:
-//! nothing here asks for the time, the user or the order of a folder.
+//! The files of a release, made from built binaries and the repository so that the same commit results in the same
+//! bytes: nothing here depends on the time, the user or the order of a folder.
 //!
 //! - [`archive`]: tar and gzip without traces of the machine
-//! - [`image`]: the container image as an OCI archive; [`unpack`] is the way back, for the check
+//! - [`image`]: the container image as an OCI archive. [`unpack`] unpacks it for the check.
 //! - [`schema`]: JSON schemas of the definitions
 //! - [`bom`]: the bill of materials
 //! - [`notes`]: the release notes, from the changelog
-//! - [`release`]: all of it
-//! - [`links`], [`site`]: the documentation as a site, and whether its links lead somewhere
+//! - [`release`]: all files
+//! - [`links`], [`site`]: the documentation as a site, and a check of its links
 
 pub mod archive;
 pub mod bom;

@@ -1,14 +1,14 @@
-//! Links and headings of pages in Markdown, as far as this repository writes them.
+//! Links and headings of Markdown pages, in the forms that this repository uses.
 
 use std::collections::BTreeSet;
 
-/// The parts of a page: code is left alone.
+/// The parts of a line. Code is not changed.
 enum Part<'a> {
     Text(&'a str),
     Code(&'a str),
 }
 
-/// Lines of a page with their ends, each told apart by whether it stands in a fence.
+/// The lines of a page with their line ends, each with a flag for fenced lines.
 fn lines(page: &str) -> impl Iterator<Item = (bool, &str)> {
     let mut fence: Option<&str> = None;
     page.split_inclusive('\n').map(move |line| {
@@ -24,13 +24,13 @@ fn lines(page: &str) -> impl Iterator<Item = (bool, &str)> {
     })
 }
 
-/// A line, cut at its code spans.
+/// Splits a line at its code spans.
 fn parts(line: &str) -> Vec<Part<'_>> {
     let (mut all, mut rest) = (Vec::new(), line);
     while let Some(start) = rest.find('`') {
         let ticks = rest[start..].len() - rest[start..].trim_start_matches('`').len();
         let after = start + ticks;
-        // one that is not closed on the line is a character like others
+        // a backtick without a counterpart on the line is a normal character
         let end = rest[after..].find(&rest[start..after]).map_or(after, |at| after + at + ticks);
         all.extend([Part::Text(&rest[..start]), Part::Code(&rest[start..end])]);
         rest = &rest[end..];
@@ -39,7 +39,7 @@ fn parts(line: &str) -> Vec<Part<'_>> {
     all
 }
 
-/// The page with each target of a link replaced.
+/// The page with each link target replaced.
 pub fn replaced<E>(page: &str, mut by: impl FnMut(&str) -> Result<String, E>) -> Result<String, E> {
     let mut out = String::new();
     for (code, line) in lines(page) {
@@ -61,7 +61,7 @@ pub fn replaced<E>(page: &str, mut by: impl FnMut(&str) -> Result<String, E>) ->
     Ok(out)
 }
 
-/// The targets of all links of a page.
+/// All link targets of a page.
 pub fn targets(page: &str) -> Vec<String> {
     let mut found = Vec::new();
     let kept: Result<String, std::convert::Infallible> = replaced(page, |target| {
@@ -94,7 +94,7 @@ pub fn anchors(page: &str) -> BTreeSet<String> {
 fn anchor(heading: &str) -> String {
     let mut text = String::new();
     let mut rest = heading;
-    // of a link its words alone
+    // only the text of a link
     while let Some((before, after)) = rest.split_once("](") {
         text += before;
         rest = after.split_once(')').map_or("", |(_, rest)| rest);
@@ -108,12 +108,12 @@ fn anchor(heading: &str) -> String {
     kept.collect::<String>().to_lowercase()
 }
 
-/// Whether a link leaves the site.
+/// Whether a link points outside the site.
 pub fn leaves(target: &str) -> bool {
     ["http://", "https://", "mailto:", "data:"].iter().any(|start| target.starts_with(start))
 }
 
-/// What a relative link in the file `from` leads to, by the path from the same root; none if that is above the root.
+/// The target of a relative link in the file `from`, as a path from the same root. None if it is above the root.
 pub fn resolved(from: &str, path: &str) -> Option<String> {
     let mut all: Vec<&str> = from.split('/').collect();
     all.pop();

@@ -1,4 +1,4 @@
-//! `make dist` and the checks of what it makes.
+//! `make dist` and the checks of its results.
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 
 use std::{

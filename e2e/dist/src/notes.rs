@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The section of `version`. Links into the repository begin with `links`, if it is given: they are read elsewhere.
+/// The section of `version`. `links`, if set, is the prefix of links into the repository, because the notes are read
+/// elsewhere.
 pub fn notes(changelog: &str, version: &str, links: Option<&str>) -> Result<String> {
     let heading = format!("\n## [{version}]");
     let rest = changelog.split_once(&heading).map(|(_, rest)| rest);

@@ -23,29 +23,29 @@ const PROGRAMS: [&str; 3] = ["serin", "serin-loadtester", "kubectl-canary"];
 const CHARTS: [&str; 3] = ["serin", "flagger", "loadtester"];
 const COMPLETIONS: [&str; 4] = ["bash", "zsh", "fish", "kubectl"];
 
-/// What a release is made from.
+/// The inputs of a release.
 pub struct Release {
     /// The repository.
     pub root: PathBuf,
     /// The folder of the static binaries.
     pub binaries: PathBuf,
-    /// What they were built for: `x86_64-unknown-linux-gnu`.
+    /// The target of the build: `x86_64-unknown-linux-gnu`.
     pub target: String,
     /// Helm, to package the charts.
     pub helm: PathBuf,
-    /// The folder that is written; what is in it is removed.
+    /// The output folder. Its contents are removed first.
     pub out: PathBuf,
-    /// Where links of the notes lead: an address of the repository at this version.
+    /// The prefix of links in the notes: an address of the repository at this version.
     pub links: Option<String>,
     /// The version.
     pub version: String,
-    /// Seconds since 1970, for everything that bears a time.
+    /// The time of all files, in seconds since 1970.
     pub time: u64,
     /// The commit, if it is known.
     pub revision: Option<String>,
 }
 
-/// Has a program print something.
+/// Returns the output of a program.
 fn output(command: &mut Command) -> Result<String> {
     let out = command.output().with_context(|| format!("running {command:?}"))?;
     ensure!(out.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&out.stderr));
@@ -64,7 +64,7 @@ fn file_name(path: &Path) -> Result<&str> {
 }
 
 impl Release {
-    /// The architecture as Go and OCI name it.
+    /// The architecture in the notation of Go and OCI.
     fn architecture(&self) -> Result<&'static str> {
         match self.target.split('-').next() {
             Some("x86_64") => Ok("amd64"),
@@ -81,7 +81,7 @@ impl Release {
         String::from_utf8(self.read(path)?).with_context(|| format!("{path} is no text"))
     }
 
-    /// Writes everything, and returns each file with its size.
+    /// Writes all files. Returns each file with its size.
     pub fn write(&self) -> Result<BTreeMap<String, usize>> {
         let mut files = self.programs()?;
         files.extend(self.charts()?);
@@ -103,7 +103,7 @@ impl Release {
         Ok(files.into_iter().map(|(name, bytes)| (name, bytes.len())).collect())
     }
 
-    /// Binaries, archives of them, and the image.
+    /// Binaries, their archives, and the image.
     fn programs(&self) -> Result<BTreeMap<String, Vec<u8>>> {
         let (version, architecture) = (&self.version, self.architecture()?);
         let licence = self.read("LICENSE")?;
@@ -135,7 +135,7 @@ impl Release {
             let program = self.binaries.join("kubectl-canary");
             let script = output(Command::new(program).args(["completion", shell]))?;
             canary = match shell {
-                // the name by which kubectl looks for it
+                // the name that kubectl expects
                 "kubectl" => canary.file("kubectl_complete-canary", PROGRAM, script),
                 _ => canary.file(&format!("completions/kubectl-canary.{shell}"), PLAIN, script),
             };
@@ -147,7 +147,7 @@ impl Release {
         Ok(files)
     }
 
-    /// The charts as Helm packages them, with one time for all files.
+    /// The charts as packaged by Helm, with one time for all files.
     fn charts(&self) -> Result<BTreeMap<String, Vec<u8>>> {
         let folder = self.out.with_extension("charts");
         let mut files = BTreeMap::new();
@@ -166,7 +166,7 @@ impl Release {
         Ok(files)
     }
 
-    /// What is applied, what editors read, and the boards and rules.
+    /// Manifests, schemas for editors, dashboards and rules.
     fn definitions(&self) -> Result<BTreeMap<String, Vec<u8>>> {
         let (mut crds, mut all) = (String::new(), BTreeMap::new());
         for path in sorted(&self.root.join("crd"))? {
@@ -200,7 +200,7 @@ impl Release {
     }
 
     fn bill(&self) -> Result<String> {
-        // as `cargo run` sets it
+        // set by `cargo run`
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut tree = Command::new(cargo);
         tree.current_dir(&self.root)

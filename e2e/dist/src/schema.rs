@@ -1,5 +1,5 @@
-//! JSON schemas of the definitions, for editors and kubeconform: <group>/<kind>_<version>.json, and `all.json`, which chooses
-//! among them for files that hold several kinds.
+//! JSON schemas of the definitions, for editors and kubeconform: <group>/<kind>_<version>.json, and `all.json`, which
+//! selects one of them for files with several kinds.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
-/// The schemas of a CustomResourceDefinition, by their path.
+/// The schemas of a CustomResourceDefinition, by path.
 pub fn schemas(definition: &Value) -> Result<BTreeMap<String, Value>> {
     let spec = &definition["spec"];
     let group = spec["group"].as_str().context("a definition without a group")?;
@@ -28,7 +28,7 @@ pub fn schemas(definition: &Value) -> Result<BTreeMap<String, Value>> {
     Ok(all)
 }
 
-/// One schema for any of them, by apiVersion and kind; other objects pass.
+/// One schema for all of them, selected by apiVersion and kind. Other objects pass.
 pub fn any_of(all: &BTreeMap<String, Value>) -> Value {
     let choices = all.iter().map(|(path, schema)| {
         let named =
@@ -38,7 +38,7 @@ pub fn any_of(all: &BTreeMap<String, Value>) -> Value {
     json!({ "$schema": DRAFT, "allOf": choices.collect::<Vec<_>>() })
 }
 
-/// From the API server's dialect to JSON schema. Fields that are not known are errors here, where the API server drops them.
+/// Converts the API server's dialect to JSON schema. Unknown fields are errors here, but the API server drops them.
 fn convert(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     if object.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {

@@ -1,5 +1,5 @@
-//! The source of the documentation's site: `docs/`, and beside it what its pages link to elsewhere in the repository, so that
-//! the site is whole wherever it is put. Afterwards the links of the built site are followed.
+//! The source of the documentation site: `docs/`, and the other files in the repository that its pages link to, so that
+//! the site is complete in any location. Afterwards the links of the built site are checked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,16 +11,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::links::{anchors, leaves, relative, replaced, resolved};
 
-/// The line of the summary in whose place the decisions are listed.
+/// The line of the summary that the list of decisions replaces.
 const DECISIONS: &str = "<!-- decisions -->";
 
-/// Where a file of the repository is in the site.
+/// The path of a repository file in the site.
 fn place(path: &str) -> String {
     if path == "README.md" {
         return "introduction.md".to_owned();
     }
     let place = path.strip_prefix("docs/").map_or_else(|| format!("repository/{path}"), str::to_owned);
-    // mdBook renames the page, and not the links to it
+    // mdBook renames the page, but not the links to it
     match place.strip_suffix("/README.md") {
         Some(folder) => format!("{folder}/index.md"),
         None => place,
@@ -44,12 +44,12 @@ pub fn files(root: &Path, folder: &str) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Whether a path ends in `.md` or the like.
+/// Whether a path has this file ending.
 pub fn is(path: &str, ending: &str) -> bool {
     Path::new(path).extension().is_some_and(|found| found == ending)
 }
 
-/// A page that lists a folder: mdBook copies it as it is.
+/// A page that lists a folder. mdBook copies it unchanged.
 fn listing(folder: &str, all: &[String]) -> String {
     let rows = all.iter().map(|path| {
         let name = &path[folder.len() + 1..];
@@ -74,7 +74,7 @@ fn with_decisions(summary: &str, root: &Path) -> Result<String> {
     Ok(summary.replace(&format!("{DECISIONS}\n"), &chapters))
 }
 
-/// Writes the source for mdBook into `out`, which is emptied. Returns how many files it has.
+/// Writes the source for mdBook to `out` after emptying it. Returns the number of files.
 pub fn assemble(root: &Path, out: &Path) -> Result<usize> {
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("removing {}", out.display()))?;
@@ -126,7 +126,7 @@ pub fn assemble(root: &Path, out: &Path) -> Result<usize> {
     Ok(written.len())
 }
 
-/// Links of the repository's pages that lead nowhere.
+/// Broken links in the repository's pages.
 pub fn broken_in_source(root: &Path, pages: &[String]) -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for page in pages {
@@ -157,7 +157,7 @@ fn attributes<'a>(page: &'a str, name: &'a str) -> impl Iterator<Item = &'a str>
         .into_iter()
 }
 
-/// Links of a built site that lead nowhere.
+/// Broken links in a built site.
 pub fn broken_in_site(site: &Path) -> Result<Vec<String>> {
     let pages: Vec<String> = files(site, "")?.into_iter().filter(|path| is(path, "html")).collect();
     ensure!(!pages.is_empty(), "{} has no pages", site.display());
@@ -169,7 +169,7 @@ pub fn broken_in_site(site: &Path) -> Result<Vec<String>> {
         texts.iter().map(|(page, text)| (page.as_str(), attributes(text, "id").collect())).collect();
     let mut broken = BTreeSet::new();
     for (page, text) in &texts {
-        // served in any folder, and so linked from its root
+        // this page is served in any folder, so its links start at the root
         if page == "404.html" {
             continue;
         }
@@ -193,7 +193,7 @@ pub fn broken_in_site(site: &Path) -> Result<Vec<String>> {
 mod tests {
     use super::*;
 
-    /// A folder with files, gone when it is dropped.
+    /// A folder with files. Dropping it deletes the folder.
     struct Folder(std::path::PathBuf);
 
     impl Folder {

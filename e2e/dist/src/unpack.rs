@@ -1,4 +1,4 @@
-//! Reads an image's archive as a container runtime does: by its index, with every digest verified.
+//! Reads an image archive like a container runtime: starting at its index, and verifying every digest.
 
 use std::{collections::BTreeMap, fs, io::Read as _, path::Path};
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::archive::sha256;
 
-/// How the image is to be run.
+/// How to run the image.
 pub struct Unpacked {
     /// User and group.
     pub user: String,
-    /// The folder in which it starts.
+    /// The working directory.
     pub folder: String,
     /// Program and arguments.
     pub command: Vec<String>,
@@ -44,7 +44,7 @@ impl Layout {
         serde_json::from_slice(bytes).with_context(|| format!("parsing {path}"))
     }
 
-    /// The path of what a descriptor names.
+    /// The path of the blob for a descriptor.
     fn described(&self, descriptor: &Value) -> Result<String> {
         let digest = descriptor["digest"].as_str().context("a descriptor without a digest")?;
         let path = format!("blobs/{}", digest.replace(':', "/"));
@@ -63,7 +63,7 @@ fn texts(value: &Value) -> impl Iterator<Item = String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
 }
 
-/// Unpacks the only image of an archive into `folder`, which is made.
+/// Unpacks the only image of an archive into `folder`, which is created.
 pub fn unpack(archive: &[u8], folder: &Path) -> Result<Unpacked> {
     let layout = Layout::read(archive)?;
     ensure!(layout.json("oci-layout")?["imageLayoutVersion"] == "1.0.0", "oci-layout is of another version");

@@ -1,4 +1,4 @@
-//! What is published fits together: versions, the workflow of a release, and the documentation.
+//! Checks that the published parts match: versions, the release workflow, and the documentation.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 use std::{
@@ -39,7 +39,7 @@ fn pages() -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Tags that a text gives to images of ours.
+/// Tags that a text uses for our images.
 fn tags<'a>(text: &'a str, image: &str) -> Vec<&'a str> {
     let after = format!("{image}:");
     let found = text.split(&*after).skip(1).map(|rest| {
@@ -85,14 +85,14 @@ fn the_changelog_has_notes_for_this_version() -> Result<()> {
     notes(&read("CHANGELOG.md")?, VERSION, None).map(drop)
 }
 
-/// Targets of the Makefile.
+/// The targets of the Makefile.
 fn made() -> Result<BTreeSet<String>> {
     let makefile = read("Makefile")?;
     let names = makefile.lines().filter_map(|line| line.strip_prefix(".PHONY: ").map(str::to_owned));
     Ok(names.collect())
 }
 
-/// What a script asks make for: `make a VARIABLE=x b` names a and b.
+/// The make targets that a script uses: `make a VARIABLE=x b` names a and b.
 fn asked(script: &str) -> Vec<&str> {
     let lines =
         script.lines().map(str::trim_start).filter(|line| *line == "make" || line.starts_with("make "));
@@ -106,7 +106,7 @@ fn variables_and_flags_are_no_targets() {
     assert_eq!(asked("cd x\n  make -j2 dist LINKS=a\nmake ci # make all\nremake it"), ["dist", "ci"]);
 }
 
-/// GitHub runs it, and nobody before.
+/// Checks the workflow here, because it runs only on GitHub.
 #[test]
 fn the_workflow_of_a_release_asks_for_targets_that_there_are() -> Result<()> {
     let (workflow, made) = (yaml(".github/workflows/release.yml")?, made()?);
@@ -138,7 +138,7 @@ fn pages_ask_for_targets_that_there_are() -> Result<()> {
     let mut missing = Vec::new();
     for page in pages()? {
         let text = read(&page)?;
-        // examples of commands begin a line; a prompt may stand before them
+        // commands in examples start a line, after an optional prompt
         let commands = text.replace("\n$ make ", "\nmake ");
         let wrong = asked(&commands).into_iter().filter(|name| !made.contains(*name));
         missing.extend(wrong.map(|name| format!("{page}: make {name}")));
@@ -160,7 +160,7 @@ fn every_page_is_a_chapter_of_the_site_once() -> Result<()> {
     let chapters: BTreeSet<&str> = all.iter().map(String::as_str).collect();
     ensure!(chapters.len() == all.len(), "docs/SUMMARY.md names a page twice");
     let mut pages = files(&root(), "docs")?;
-    // decisions are put in when the site is built
+    // decisions are added when the site is built
     pages.retain(|page| is(page, "md") && !page.starts_with("docs/design/") && page != "docs/SUMMARY.md");
     let pages = pages.iter().filter_map(|page| page.strip_prefix("docs/"));
     let missing: Vec<_> = pages.filter(|page| !chapters.contains(page)).collect();
@@ -168,7 +168,7 @@ fn every_page_is_a_chapter_of_the_site_once() -> Result<()> {
     Ok(())
 }
 
-/// Names of values that a page sets on the command line of Helm.
+/// Names of the values that a page sets on Helm's command line.
 fn set(page: &str) -> Vec<&str> {
     let lines = page.lines().filter(|line| !line.contains("istioctl"));
     let all = lines.flat_map(|line| line.split("--set ").skip(1));

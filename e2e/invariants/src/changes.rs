@@ -1,4 +1,4 @@
-//! What a change of an object breaks: one function for each invariant.
+//! The invariants that a change of an object breaks, with one function per invariant.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::{
     view::{Kind, replicas},
 };
 
-/// Writes of one object within a minute that are too many for a Canary at rest.
+/// Number of writes of one object within a minute that is too high for an idle Canary.
 const BUSY: usize = 10;
 
-/// The next change: what it breaks.
+/// The invariants that the next change breaks.
 pub fn see(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     track.before(seen);
     let mut broken = all(seen, track);
@@ -54,14 +54,14 @@ fn all(seen: &Seen<'_>, track: &mut Track) -> Vec<Broken> {
     broken
 }
 
-/// S1: weights from 0 to 100 that add up to 100, to our Services only.
+/// S1: weights are between 0 and 100, add up to 100, and only go to our Services.
 fn whole_weights(seen: &Seen<'_>) -> Option<String> {
     let route = seen.is(Kind::Route, &seen.names.apex)?;
     let rules = rules(route);
     if rules.is_empty() {
         return Some("the route has no rule".into());
     }
-    // given back by a Canary that goes, while another already waits for the same names
+    // given back by a Canary that is being deleted, while another one already waits for the same names
     let given_back = seen.deleting() || route["metadata"]["labels"][names::LABEL_CANARY].is_null();
     rules.iter().find_map(|rule| {
         let sum: i64 = rule.iter().map(|(_, weight)| weight).sum();
@@ -75,7 +75,7 @@ fn whole_weights(seen: &Seen<'_>) -> Option<String> {
     })
 }
 
-/// S2: no write makes traffic go to a Service without pods, unless there are none anywhere.
+/// S2: no write routes traffic to a Service without pods, unless no Service has any.
 fn onto_nothing(seen: &Seen<'_>, track: &Track) -> Option<String> {
     if track.removed_together(seen) {
         return None;
@@ -100,8 +100,8 @@ fn onto_nothing(seen: &Seen<'_>, track: &Track) -> Option<String> {
     })
 }
 
-/// The apex Service leads to no ready pod any more. On a real cluster pods come and go beside our writes: there only a
-/// write of its selector counts.
+/// The apex Service has lost its last ready pod. On a real cluster pods come and go independently of our writes, so
+/// only a write of its selector counts there.
 fn cut_off(seen: &Seen<'_>) -> bool {
     let apex = seen.is(Kind::Service, &seen.names.apex);
     let turned = apex
@@ -110,15 +110,15 @@ fn cut_off(seen: &Seen<'_>) -> bool {
     if seen.place.model { now && seen.before.apex != Some(0) } else { now && turned }
 }
 
-/// S3: the primary is never asked for less than a pod.
+/// S3: the primary is never scaled below one pod.
 fn primary_floor(seen: &Seen<'_>) -> Option<String> {
     let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
     let were = seen.old.map_or(1, replicas);
     (replicas(primary) < 1 && were >= 1).then(|| "the primary is asked for no pods".into())
 }
 
-/// S16: no write takes pods from the primary that it needs for what it carries. Any release may bring all the traffic back at
-/// once, so that is as many as it has to serve everyone; only where pods make the shares it has fewer in a run.
+/// S16: no write takes pods from the primary that it needs for its traffic. Any release may move all the traffic back
+/// at once, so it needs enough pods to serve all users. Only with shares of pods does it have fewer during a run.
 fn primary_too_small(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let shared = seen.after.weights.is_none() && !seen.canary["spec"]["analysis"]["steps"].is_null();
     let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
@@ -133,8 +133,8 @@ fn primary_too_small(seen: &Seen<'_>, track: &Track) -> Option<String> {
     })
 }
 
-/// S3: nor deleted while it is routed to. Who deleted an object is not always known; during the Canary's own deletion it
-/// is us.
+/// S3: the primary is not deleted while traffic is routed to it. The author of a deletion is not always known. During
+/// the Canary's own deletion it is the operator.
 fn primary_deleted(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let primary = seen.kind == Kind::Deployment && seen.name == seen.names.primary;
     let gone = seen.new.is_none() && (seen.by == By::Us || seen.deleting());
@@ -152,7 +152,8 @@ fn primary_deleted(seen: &Seen<'_>, track: &Track) -> Option<String> {
         .then(|| format!("the primary is deleted while {weight} % go there"))
 }
 
-/// S4: the target is scaled to 0 only when its Service has had no traffic for the settle time, and the apex is not on it.
+/// S4: the target is scaled to 0 only after its Service has had no traffic for the settle time, and the apex does not
+/// select it.
 fn target_emptied(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let target = seen.is(Kind::Deployment, &seen.names.target)?;
     if replicas(target) > 0 || replicas(seen.old?) == 0 {
@@ -170,7 +171,7 @@ fn target_emptied(seen: &Seen<'_>, track: &Track) -> Option<String> {
     (held < seen.settle()).then(|| format!("the target is scaled to 0 only {held:?} after its last traffic"))
 }
 
-/// S5: what the primary is given is the first template, the promoted one, or one that passed, and equal to it.
+/// S5: the primary's template equals the first one, the promoted one, or one that passed.
 fn unanalysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
     let template = &primary["spec"]["template"];
@@ -181,7 +182,7 @@ fn unanalysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let Some(source) = track.templates.get(hash) else {
         return Some(format!("the primary is given a template of unknown revision {hash:?}"));
     };
-    // what a primary selects cannot be changed, so its pods keep it
+    // a primary's selector cannot be changed, so its pods keep these labels
     let selected = primary["spec"]["selector"]["matchLabels"].as_object();
     let plain = |template: &Value| {
         let mut template = template.clone();
@@ -205,7 +206,7 @@ fn unanalysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
     })
 }
 
-/// Where two templates differ, apart from names that end in `-primary…` on the primary, and Flux's keys.
+/// The difference between two templates, except for names that end with `-primary…` on the primary, and Flux's keys.
 fn differs(primary: &Value, source: &Value, path: &str) -> Option<String> {
     match (primary, source) {
         (Value::Object(p), Value::Object(s)) => {
@@ -220,7 +221,7 @@ fn differs(primary: &Value, source: &Value, path: &str) -> Option<String> {
     }
 }
 
-/// S7: once an ending was begun at an epoch, that epoch raises nothing.
+/// S7: after an ending has started at an epoch, that epoch raises no weight.
 fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let route = seen.is(Kind::Route, &seen.names.apex)?;
     let (before, after) = seen.weights();
@@ -231,7 +232,7 @@ fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
     })
 }
 
-/// S9: up by one declared step, down to nothing or by promotion.
+/// S9: the weight goes up by one declared step, and down to zero or by a promotion.
 fn off_schedule(seen: &Seen<'_>, track: &Track) -> Option<String> {
     seen.is(Kind::Route, &seen.names.apex)?;
     let (before, after) = seen.weights();
@@ -270,7 +271,7 @@ fn epoch_back(seen: &Seen<'_>) -> Option<String> {
     (after < before).then(|| format!("the epoch goes from {before} back to {after}"))
 }
 
-/// S11: all of the target but its replicas is the user's.
+/// S11: the user owns all fields of the target except its replicas.
 fn target_changed(seen: &Seen<'_>) -> Option<String> {
     let target = seen.is(Kind::Deployment, &seen.names.target)?;
     let users = |object: &Value| {
@@ -280,7 +281,7 @@ fn target_changed(seen: &Seen<'_>) -> Option<String> {
         for counter in ["generation", "resourceVersion", "managedFields"] {
             kept["metadata"][counter] = Value::Null;
         }
-        // a DaemonSet: written by the API server, and what stands for replicas
+        // for a DaemonSet: fields that the API server writes, and the replacement for replicas
         let of_daemon_sets = [
             ("/metadata/annotations", "deprecated.daemonset.template.generation"),
             ("/spec/template/spec/nodeSelector", names::SCALE_TO_ZERO),
@@ -299,7 +300,7 @@ fn target_changed(seen: &Seen<'_>) -> Option<String> {
     (now != then).then(|| format!("the target was changed: {}", differs(&now, &then, "").unwrap_or_default()))
 }
 
-/// S12: from the deletion of the Canary until it is gone, whoever was served is served. Where it is known who did what,
+/// S12: from the deletion of the Canary until it is gone, users that were served stay served. If the authors are known,
 /// only our own writes count.
 fn deletion(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
     let serves = |facts: &Facts| match &facts.weights {
@@ -325,9 +326,9 @@ fn deletion(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
     None
 }
 
-/// S15: at rest next to nothing is written.
+/// S15: between runs the operator writes almost nothing.
 fn restless(seen: &Seen<'_>, track: &mut Track) -> Option<String> {
-    // in a model many things happen at one time
+    // in a model many events happen at the same time
     if seen.place.model {
         return None;
     }
@@ -354,14 +355,14 @@ fn not_intended(seen: &Seen<'_>, track: &Track) -> Option<String> {
         .then(|| format!("the canary goes from {before} to {after} %, and the status says {intent}"))
 }
 
-/// S14: with no intent open, what the status says is what the route carries.
+/// S14: without an open intent, the status matches the route.
 pub fn disagrees(canary: &Value, weight: Option<i64>, track: &Track) -> Option<Broken> {
     let status = &canary["status"];
     let open = status["step"].is_object() && !status["step"]["confirmed"].is_string()
         || status["run"]["ending"].is_object();
     let busy = matches!(status["phase"].as_str(), None | Some("Initializing" | "Terminating"));
     let leaving = canary["metadata"]["deletionTimestamp"].is_string() || canary["spec"]["suspend"] == true;
-    // with A/B no share of all requests is said: the step says what those that are named get
+    // an A/B test shows no share of all requests: the step shows the share of the matched requests
     let shown = if by_name(canary) { &status["step"]["weight"] } else { &status["canaryWeight"] };
     let said = shown.as_i64().unwrap_or(0);
     let carried = weight?;

@@ -1,4 +1,4 @@
-//! What a plan breaks, before it is carried out: it is held against what was asked and answered.
+//! The invariants that a plan breaks, before it is executed: compares it with the queries and the answers.
 
 use jiff::{SignedDuration, Timestamp};
 use serin::{
@@ -10,30 +10,30 @@ use serin::{
 
 use crate::{Broken, evidence::enough, facts::none_ready, schedule::schedule};
 
-/// A plan and what it was made from.
+/// A plan and its inputs.
 pub struct Decided<'a> {
-    /// What the planner was shown.
+    /// The planner's input.
     pub snap: &'a Snapshot,
-    /// What it asked.
+    /// Its queries.
     pub asked: &'a [Question],
-    /// What it was answered.
+    /// The answers.
     pub answers: &'a Answers,
-    /// What it decided.
+    /// Its decision.
     pub plan: &'a Plan,
-    /// When.
+    /// The time.
     pub now: Timestamp,
-    /// Hash of what the target is.
+    /// Hash of the current target.
     pub present: &'a str,
 }
 
-/// What is remembered of the decisions on one Canary.
+/// The memory of decisions on one Canary.
 #[derive(Clone, Debug, Default)]
 pub struct Decisions {
     /// Epoch, index and time of the furthest step.
     furthest: (i64, i32, Option<Timestamp>),
-    /// The clock was set: times before are not comparable.
+    /// The clock was changed: earlier times cannot be compared.
     pub clock_set: bool,
-    /// Somebody edited the analysis in the middle of a run: steps may not be those of one schedule.
+    /// The analysis was edited during a run: steps may belong to different schedules.
     pub spec_edited: bool,
     found: Vec<Broken>,
 }
@@ -43,7 +43,7 @@ impl Decisions {
         self.found.push((check, text));
     }
 
-    /// The next plan: what it breaks.
+    /// The invariants that the next plan breaks.
     pub fn see(&mut self, it: &Decided<'_>) -> Vec<Broken> {
         let (snap, plan, now) = (it.snap, it.plan, it.now);
         let old = snap.canary.status.clone().unwrap_or_default();
@@ -71,17 +71,17 @@ impl Decisions {
     }
 
     fn told(&mut self, old: &CanaryStatus, new: &CanaryStatus, plan: &Plan) {
-        // that traffic goes to the primary, or that the run ends, was said when it was decided, plans earlier
+        // earlier plans have already reported that traffic goes to the primary, or that the run ends
         let ending = old.run.as_ref().is_some_and(|r| r.ending.is_some());
         let said_before = new.phase == Some(Phase::Finalising) || ending;
-        // a primary that vanished while it was being taken over is simply made
+        // a primary that disappears while it is being taken over is created again without a message
         let quiet = new.phase == Some(Phase::Initializing);
         if old.phase != new.phase && plan.notes.is_empty() && !said_before && !quiet {
             self.wrong("property 12", format!("{:?} → {:?} without a word", old.phase, new.phase));
         }
     }
 
-    /// Each request once.
+    /// Each request is answered once.
     fn asked(&mut self, old: &CanaryStatus, new: &CanaryStatus) {
         let Some(answered) = new.request.as_ref().filter(|now| old.request.as_ref() != Some(now)) else {
             return;
@@ -117,7 +117,7 @@ impl Decisions {
         if ended.is_some() && b.weight > a.weight && !(primary_down && b.weight == 100) {
             self.wrong("S7", format!("weight {} → {} after the run was ended", a.weight, b.weight));
         }
-        // an edit of the schedule moves the place of a run in it, and nothing else
+        // an edit of the schedule changes only the position of a run in it
         let placed = |x: &StepStatus| (x.weight, x.mirrored, x.confirmed.clone());
         if self.spec_edited && a.index > 0 && placed(&a) == placed(&b) {
             return;
@@ -157,10 +157,10 @@ impl Decisions {
         let (asked, answers, now) = (it.asked, it.answers, it.now);
         let (a, b) = (old.step.clone().unwrap_or_default(), new.step.clone().unwrap_or_default());
         let begins = |phase| new.phase == Some(phase) && old.phase != new.phase;
-        // after an edit an index may rise without the weight
+        // after an edit an index may increase without a change of the weight
         let follows = self.spec_edited && b.weight <= a.weight;
         let advances = b.index > a.index && a.index > 0 && !follows;
-        // it was measured before it began to wait
+        // it was measured before the wait started
         let waited = matches!(old.phase, Some(Phase::WaitingPromotion | Phase::Waiting));
         let finished = old.run.as_ref().is_some_and(|run| run.finish.is_some());
         if c.skip_analysis || finished || waited || !(advances || begins(Phase::Promoting)) {
@@ -188,7 +188,7 @@ impl Decisions {
     }
 }
 
-/// The weight of this step, from 0: the last one beyond it.
+/// The weight of this step, counted from 0. After the last step, the last weight.
 fn expected(snap: &Snapshot, c: &Validated, new: &CanaryStatus, step: usize) -> i32 {
     let weights = schedule(&serde_json::to_value(&*snap.canary).unwrap_or_default());
     let listed = weights.get(step).or(weights.last()).copied().unwrap_or(100) as i32;

@@ -1,4 +1,4 @@
-//! What a change of the route breaks after the Canary was edited in the middle of a run.
+//! The invariants that a change of the route breaks after an edit of the Canary during a run.
 
 use crate::{
     facts::by_condition,
@@ -7,7 +7,7 @@ use crate::{
     view::Kind,
 };
 
-/// S9 after an edit: whatever the schedule was and has become, the share rises by one step at most.
+/// S9 after an edit: for the old and the new schedule, the share rises by at most one step.
 pub(crate) fn beyond_what_was_analysed(seen: &Seen<'_>, track: &Track) -> Option<String> {
     seen.is(Kind::Route, &seen.names.apex)?;
     let (before, after) = seen.weights();
@@ -27,11 +27,11 @@ pub(crate) fn beyond_what_was_analysed(seen: &Seen<'_>, track: &Track) -> Option
     })
 }
 
-/// S9 after an edit of `match`: the weight of a step is of the requests that were named when it was taken. Others get the
-/// canary only by a step of their own.
+/// S9 after an edit of `match`: the weight of a step applies to the requests that matched when the step was taken.
+/// Other requests reach the canary only by another step.
 pub(crate) fn to_others(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let route = seen.is(Kind::Route, &seen.names.apex)?;
-    // a write that was under way
+    // a write that had already started
     let just_edited = track.audience_since.is_some_and(|since| between(since, seen.at) < seen.place.reaction);
     let fine = track.intent.1 == track.audience
         || just_edited

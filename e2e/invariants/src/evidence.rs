@@ -1,4 +1,4 @@
-//! What a run may go on upon, worked out anew from what was asked and answered.
+//! The evidence that a run needs to continue, calculated independently from queries and answers.
 
 use jiff::{SignedDuration, Timestamp};
 use serin::{
@@ -8,8 +8,9 @@ use serin::{
     spec::Validated,
 };
 
-/// Plain metrics are all asked, unless they have settled before in the same window, and all of them pass. Of those that say more of how they are judged, none that counts is
-/// without an answer, or outside its range unless it says what no data means.
+/// All plain metrics are queried, unless they already passed in the same window, and all of them pass. A metric with
+/// its own conditions or limits must have an answer, and the value must be in its range, unless it defines the meaning
+/// of no data.
 pub(crate) fn enough(
     c: &Validated,
     asked: &[Question],
@@ -36,7 +37,7 @@ pub(crate) fn enough(
     })
 }
 
-/// Metrics that have passed in this window, no longer than an interval ago, while another one was waited for.
+/// Metrics that passed in this window, at most an interval ago, while the run waited for another one.
 fn settled<'s>(
     c: &Validated,
     answers: &Answers,

@@ -1,4 +1,4 @@
-//! What clients of one Canary would meet: weights of the route, ready pods, traffic that goes to no pods.
+//! What clients of one Canary experience: weights of the route, ready pods, and traffic to Services without pods.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::view::{Kind, Names, View, list, replicas};
 /// Service and percent for each destination of a rule.
 pub type Rule = Vec<(String, i64)>;
 
-/// What clients of one Canary would meet.
+/// What clients of one Canary experience.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
-    /// The rules of the route; none without a route.
+    /// The rules of the route. None without a route.
     pub rules: Option<Vec<Rule>>,
-    /// Percent per Service in the route, the highest of its rules; none without a route.
+    /// Percentage per Service in the route, the highest of its rules. None without a route.
     pub weights: Option<BTreeMap<String, i64>>,
     /// Ready endpoints per Service of the Canary.
     pub ready: BTreeMap<String, i64>,
@@ -22,18 +22,18 @@ pub struct Facts {
     pub primary_down: bool,
     /// Services without pods, or about to have none.
     pub empty: BTreeSet<String>,
-    /// Ready pods that the apex Service selects; none without one.
+    /// Ready pods that the apex Service selects. None if the Service does not exist.
     pub apex: Option<i64>,
     /// The apex Service selects the target's pods.
     pub apex_on_target: bool,
-    /// It selects the primary's.
+    /// The apex Service selects the primary's pods.
     pub apex_on_primary: bool,
-    /// Percent of the pods behind the apex Service that are the target's, by replicas.
+    /// The target's share of the pods behind the apex Service in percent, by replicas.
     pub share: i64,
 }
 
 impl Facts {
-    /// Those of a Canary with these names.
+    /// The facts about a Canary with these names.
     pub fn of(view: &impl View, names: &Names) -> Self {
         let services = [&names.apex, &names.primary_service, &names.canary_service];
         let ready: BTreeMap<_, _> = services.into_iter().map(|s| (s.clone(), view.ready(s))).collect();
@@ -54,7 +54,7 @@ impl Facts {
         }
     }
 
-    /// Percent that the route gives a Service.
+    /// The percentage that the route gives to a Service.
     pub fn weight(&self, service: &str) -> i64 {
         self.weights.as_ref().and_then(|w| w.get(service)).copied().unwrap_or(0)
     }
@@ -64,7 +64,7 @@ impl Facts {
         self.ready.get(service).copied().unwrap_or(0)
     }
 
-    /// Percent of the traffic that goes to Services without pods, of those clients who are worst off.
+    /// The percentage of traffic to Services without pods, for the clients who are affected most.
     pub fn to_nobody(&self, blameless: impl Fn(&str) -> bool) -> i64 {
         let lost = |rule: &Rule| {
             let empty = rule.iter().filter(|(s, w)| *w > 0 && self.empty.contains(s) && !blameless(s));
@@ -96,7 +96,7 @@ fn share(view: &impl View, names: &Names) -> i64 {
     target * 100 / (primary + target).max(1)
 }
 
-/// The destinations of each rule of a route, with their weights; a single one has all.
+/// The destinations of each rule of a route, with their weights. A single destination gets everything.
 pub fn rules(route: &Value) -> Vec<Rule> {
     let rules = ["http", "tcp"].iter().flat_map(|kind| list(&route["spec"][kind]));
     let destination = |route: &Value, alone: bool| {
@@ -118,8 +118,8 @@ pub fn rules(route: &Value) -> Vec<Rule> {
     meshed.chain(gated).collect()
 }
 
-/// Of the rules that share traffic out, where there are any: a single destination is for those who have a cookie, or for
-/// those who are not named.
+/// Uses only the rules that split traffic, if there are any: a single destination is for clients with a cookie, or for
+/// requests that do not match.
 pub fn weights(rules: &[Rule]) -> BTreeMap<String, i64> {
     let shared = rules.iter().any(|rule| rule.len() > 1);
     let counted = rules.iter().filter(|rule| !shared || rule.len() > 1);
@@ -131,7 +131,7 @@ pub fn weights(rules: &[Rule]) -> BTreeMap<String, i64> {
     all
 }
 
-/// Percent that each rule of a route gives a Service, by the requests that it is of.
+/// The percentage that each rule of a route gives to a Service, by the condition of the rule.
 pub(crate) fn by_condition(route: &Value, service: &str) -> BTreeMap<String, i64> {
     let entries = ["http", "tcp", "rules"].iter().flat_map(|kind| list(&route["spec"][kind]));
     let conditions = entries.map(|entry| entry.get("match").unwrap_or(&entry["matches"]).to_string());

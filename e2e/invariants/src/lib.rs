@@ -1,30 +1,31 @@
-//! The safety invariants of Serin, once for the model and for the bed: worked out from objects, and not by the planner's own
+//! The safety invariants of Serin, shared by the model and the bed: derived from objects, without the planner's own
 //! functions. PURE.
 //!
-//! | | what must hold |
+//! | | invariant |
 //! |---|---|
-//! | S1 | the weights of a route are 0 to 100, add up to 100, and lead to the Canary's own Services |
-//! | S2 | no write makes traffic go where no pod is ready, unless none is ready anywhere; on the model also: once nothing is left to do, none goes there |
-//! | S3 | the primary is never asked for less than a pod, nor deleted while it is routed to |
-//! | S4 | the target is scaled to 0 only when it has had no traffic for the settle time |
-//! | S5 | the primary is given the first template, the promoted one, or one that passed the analysis |
-//! | S6 | a run goes on only upon answers that are there, whole and good, at the end of a window |
-//! | S7 | a run that is being ended raises no weight |
-//! | S9 | weights go up by one declared step, named in the status first, and down to nothing or by promotion; after an edit by one step of the schedule as it is or was, and only for the requests that the step was taken for |
+//! | S1 | the weights of a route are between 0 and 100, add up to 100, and go to the Canary's own Services |
+//! | S2 | no write routes traffic to a Service without ready pods, unless no Service has any. On the model also: once nothing is left to do, no traffic goes there |
+//! | S3 | the primary is never scaled below one pod, and never deleted while traffic is routed to it |
+//! | S4 | the target is scaled to 0 only after it has had no traffic for the settle time |
+//! | S5 | the primary gets only the first template, the promoted one, or one that passed the analysis |
+//! | S6 | a run continues only with answers that exist, are complete and good, at the end of a window |
+//! | S7 | a run that is ending raises no weight |
+//! | S9 | weights go up by one declared step, which the status names first, and down to zero or by a promotion. After an edit they go up by one step of the old or new schedule, and only for the requests for which the step was taken |
 //! | S10 | the epoch never decreases |
-//! | S11 | the spec of the target, and whatever is somebody else's, is not changed |
-//! | S12 | while the Canary is deleted, clients that were served are served |
-//! | S13 | while the Canary is suspended, nothing is done |
-//! | S14 | with no step under way, the status says what the route carries |
-//! | S15 | at rest next to nothing is written |
-//! | S16 | the primary never has fewer pods than it needs for what it carries, unless somebody set the number on purpose |
-//! | S17 | no Canary writes what is marked as another's (on the model) |
-//! | S18 | a run that people hold raises no weight and is not promoted |
-//! | S19 | a request that was answered is not answered again, unless it is refused as used before |
+//! | S11 | the spec of the target, and the objects of others, are not changed |
+//! | S12 | while the Canary is deleted, users that were served stay served |
+//! | S13 | while the Canary is suspended, the operator does nothing |
+//! | S14 | without a step in progress, the status matches the route |
+//! | S15 | between runs the operator writes almost nothing |
+//! | S16 | the primary never has fewer pods than its traffic needs, unless somebody set the number on purpose |
+//! | S17 | no Canary writes objects that are marked as another Canary's (on the model) |
+//! | S18 | a run that a user has paused raises no weight and is not promoted |
+//! | S19 | an answered request is not answered again, except by a refusal as already used |
 //!
-//! - [`view`]: how the objects of a namespace are looked at; [`facts`]: what clients would meet there.
-//! - [`seen`]: a change of an object; [`track`]: what is remembered between changes. [`schedule`]: the declared weights.
-//! - [`changes`]: what a change of an object breaks; `edits`: after an edit of the Canary. [`decisions`]: what a plan breaks.
+//! - [`view`]: access to the objects of a namespace; [`facts`]: what clients experience there.
+//! - [`seen`]: a change of an object; [`track`]: the memory between changes. [`schedule`]: the declared weights.
+//! - [`changes`]: the invariants that a change of an object breaks; `edits`: after an edit of the Canary.
+//!   [`decisions`]: the invariants that a plan breaks.
 
 pub mod changes;
 pub mod decisions;
@@ -36,5 +37,5 @@ pub mod seen;
 pub mod track;
 pub mod view;
 
-/// A broken invariant: its number and words.
+/// A broken invariant: its number and a description.
 pub type Broken = (&'static str, String);

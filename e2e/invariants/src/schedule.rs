@@ -1,32 +1,33 @@
-//! The weights that a Canary declares, read off its spec.
+//! The weights that a Canary declares, read from its spec.
 
 use serde_json::Value;
 
 use crate::view::list;
 
-/// The analysis, under either name.
+/// The analysis, under either field name.
 fn analysis(canary: &Value) -> &Value {
     let spec = &canary["spec"];
     if spec["analysis"].is_object() { &spec["analysis"] } else { &spec["canaryAnalysis"] }
 }
 
-/// The requests that it names go to the canary, all others never do.
+/// Matching requests go to the canary, and all other requests never do.
 pub fn by_name(canary: &Value) -> bool {
     let analysis = analysis(canary);
     analysis["iterations"].as_i64().unwrap_or(0) > 0 && !list(&analysis["match"]).is_empty()
 }
 
-/// The requests that weights are of: those that `match` names, or all.
+/// The requests to which weights apply: those that `match` names, or all.
 pub fn audience(canary: &Value) -> Value {
     analysis(canary)["match"].clone()
 }
 
-/// There is a route; with plain Services there is none.
+/// There is a route. Plain Services have none.
 pub fn routed(canary: &Value) -> bool {
     canary["spec"]["provider"] != "kubernetes"
 }
 
-/// The declared weights: by iterations; `stepWeight` up to `maxWeight`, or the list as it stands; copies come first.
+/// The declared weights: by iterations, by `stepWeight` up to `maxWeight`, or the list unchanged. Mirroring comes
+/// first.
 pub fn schedule(canary: &Value) -> Vec<i64> {
     let analysis = analysis(canary);
     let iterations = usize::try_from(analysis["iterations"].as_i64().unwrap_or(0)).unwrap_or(0);
@@ -39,7 +40,7 @@ pub fn schedule(canary: &Value) -> Vec<i64> {
     copies.into_iter().chain(weights(analysis)).collect()
 }
 
-/// How many of them have to be gone through before the primary gets the revision: plain Services may be switched after.
+/// How many of them must pass before the primary gets the revision: plain Services may switch afterwards.
 pub fn needed(canary: &Value) -> usize {
     let iterations = usize::try_from(analysis(canary)["iterations"].as_i64().unwrap_or(0)).unwrap_or(0);
     if iterations > 0 && !routed(canary) { iterations } else { schedule(canary).len() }

@@ -1,4 +1,4 @@
-//! A change of an object, as one Canary sees it.
+//! A change of an object from the perspective of one Canary.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use crate::{
     view::{Kind, Names},
 };
 
-/// Where changes are seen.
+/// The place where changes are observed.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The settle time of a Canary that names none.
+    /// The default settle time of a Canary.
     pub settle: Duration,
-    /// What changed this short a time before a write was not yet so when the write was decided.
+    /// A change this short a time before a write may be too late for the decision of that write.
     pub reaction: Duration,
-    /// Every change is seen at once, whole, and with who made it; and time may stand still.
+    /// Every change is seen immediately, complete, and with its author. Time may stand still.
     pub model: bool,
 }
 
-/// Who made a change.
+/// The author of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// The operator.
     Us,
-    /// Somebody else.
+    /// Another party.
     Others,
-    /// A deletion carries no name.
+    /// Unknown, because a deletion has no author.
     Unknown,
 }
 
-/// One change as one Canary sees it.
+/// One change from the perspective of one Canary.
 pub struct Seen<'a> {
-    /// Of an object of this kind.
+    /// The kind of the object.
     pub kind: Kind,
     /// Its name.
     pub name: &'a str,
@@ -43,29 +43,29 @@ pub struct Seen<'a> {
     pub at: Timestamp,
     /// The object before.
     pub old: Option<&'a Value>,
-    /// The object now; none: deleted.
+    /// The object now. None: deleted.
     pub new: Option<&'a Value>,
-    /// Who made it.
+    /// The author.
     pub by: By,
-    /// What clients met before.
+    /// What clients experienced before.
     pub before: Facts,
-    /// What they meet now.
+    /// What they experience now.
     pub after: Facts,
     /// The Canary's names.
     pub names: &'a Names,
     /// The Canary as it is now.
     pub canary: &'a Value,
-    /// Where this is.
+    /// The place.
     pub place: Place,
 }
 
-/// Whole seconds and milliseconds between two times, none if the second is first.
+/// The time between two timestamps. Zero if the second is earlier.
 pub(crate) fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
 
 impl Seen<'_> {
-    /// The object as it is now, if it is the one of that kind and name.
+    /// The current object, if it has this kind and name.
     pub(crate) fn is(&self, kind: Kind, name: &str) -> Option<&Value> {
         (self.kind == kind && self.name == name).then_some(self.new).flatten()
     }
@@ -82,7 +82,7 @@ impl Seen<'_> {
         self.canary["metadata"]["deletionTimestamp"].is_string()
     }
 
-    /// Weight of the canary before and after.
+    /// The weight of the canary before and after.
     pub(crate) fn weights(&self) -> (i64, i64) {
         (self.before.weight(&self.names.canary_service), self.after.weight(&self.names.canary_service))
     }
@@ -91,8 +91,8 @@ impl Seen<'_> {
         self.canary["spec"]["settleTime"].as_str().and_then(duration::parse).unwrap_or(self.place.settle)
     }
 
-    /// Only the canary can serve, or could a moment ago, when this was decided: all traffic belongs there, whatever the
-    /// schedule says. `found`: when the primary's Service got its first ready pod again.
+    /// Only the canary can serve, or this was the case a moment ago, when the write was decided: all traffic belongs
+    /// there, independently of the schedule. `found`: when the primary's Service got its first ready pod again.
     pub(crate) fn rescue(&self, found: Option<&Timestamp>) -> bool {
         let back = found.is_some_and(|at| between(*at, self.at) < self.place.reaction);
         let down = self.after.primary_down || self.after.ready(&self.names.primary_service) == 0;

@@ -1,4 +1,4 @@
-//! What has to be remembered of one Canary between changes, and how a change alters it.
+//! The memory for one Canary between changes, and how a change updates it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -18,53 +18,53 @@ use crate::{
 /// The memory.
 #[derive(Clone, Debug, Default)]
 pub struct Track {
-    /// The Canary that this is about.
+    /// The uid of the Canary.
     pub uid: String,
-    /// Invariants that are not judged.
+    /// Invariants that are not checked.
     pub except: BTreeSet<&'static str>,
-    /// Templates that the target has had, by hash.
+    /// All templates of the target, by hash.
     pub templates: BTreeMap<String, Value>,
-    /// Hashes that may be given to the primary: their last step was confirmed, or it was seen why they passed.
+    /// Hashes that the primary may get: their last step was confirmed, or the reason why they passed was seen.
     pub passed: BTreeSet<String>,
-    /// Epoch of the run that `reached` is about.
+    /// The epoch of the run to which `reached` belongs.
     pub(crate) run: Option<i64>,
-    /// Generation of the Canary when it began.
+    /// Generation of the Canary at its start.
     pub(crate) generation: Option<i64>,
-    /// Highest step that the route has carried in this run.
+    /// The highest step that the route has had in this run.
     pub(crate) reached: usize,
-    /// Somebody else changed the weights, or the Canary, in this run.
+    /// Another party changed the weights, or the Canary, in this run.
     pub(crate) edited: bool,
-    /// The schedule as it is, and as it was before it was edited last.
+    /// The current schedule, and the one before the last edit.
     pub(crate) schedules: [Vec<i64>; 2],
-    /// Of which requests the weights are, as the Canary says.
+    /// The requests to which the weights apply, according to the Canary.
     pub(crate) audience: Value,
-    /// Since when it says that.
+    /// The time since which the Canary states this.
     pub(crate) audience_since: Option<Timestamp>,
-    /// The step that status says, and of which requests its weight was when that was written.
+    /// The step in the status, and the requests to which its weight applied when it was written.
     pub(crate) intent: (Value, Value),
-    /// The highest weight that these have met in this run.
+    /// The highest weight for these requests in this run.
     pub(crate) shown: i64,
-    /// Highest epoch at which an ending was begun.
+    /// The highest epoch at which an ending has started.
     pub(crate) ended: Option<i64>,
-    /// Since when the canary has had no traffic.
+    /// The time since which the canary has had no traffic.
     pub zero_since: Option<Timestamp>,
-    /// Since when the apex Service has had its selector.
+    /// The time since which the apex Service has had its selector.
     pub(crate) apex_since: Option<Timestamp>,
     /// When each Service lost its last ready pod.
     pub(crate) lost: BTreeMap<String, Timestamp>,
     /// When each Service got its first ready pod again.
     pub(crate) found: BTreeMap<String, Timestamp>,
-    /// When the target was removed; none while there is one.
+    /// When the target was removed. None while it exists.
     pub(crate) target_removed: Option<Timestamp>,
-    /// Clients were served when the deletion began.
+    /// Users were served when the deletion started.
     pub(crate) served: Option<bool>,
-    /// Our writes at rest, per object.
+    /// Our writes between runs, per object.
     pub(crate) writes: BTreeMap<(Kind, String), VecDeque<Timestamp>>,
-    /// The last change of the route was somebody else's.
+    /// The last change of the route came from another party.
     pub(crate) foreign_route: bool,
-    /// Pods with which the primary serves everyone: as many as it was last seen to have, if not taken away by us.
+    /// The number of pods with which the primary serves all users: its last observed number, unless we reduced it.
     pub(crate) whole: Option<i64>,
-    /// The number that somebody gave the target on purpose, while no run was under way.
+    /// The number that somebody set for the target on purpose between runs.
     pub(crate) wished: Option<i64>,
     /// The same, from when the run in progress is over.
     wished_next: Option<Option<i64>>,
@@ -73,24 +73,24 @@ pub struct Track {
 }
 
 impl Track {
-    /// Nothing seen yet of the Canary with this uid.
+    /// An empty memory for the Canary with this uid.
     pub fn of(uid: &str) -> Self {
         Self { uid: uid.to_owned(), ..Self::default() }
     }
 
-    /// The Canary was removed and made again, with epochs that begin from nothing.
+    /// The Canary was deleted and created again. Its epochs start from zero.
     pub fn made_again(&mut self) {
         (self.ended, self.run, self.generation) = (None, None, None);
     }
 
-    /// The clock was set: times from before are not comparable.
+    /// The clock was changed: earlier times cannot be compared.
     pub fn clock_was_set(&mut self) {
         for time in [&mut self.zero_since, &mut self.apex_since].into_iter().flatten() {
             *time = Timestamp::MIN;
         }
     }
 
-    /// Before the checks.
+    /// Updates the memory before the checks.
     pub(crate) fn before(&mut self, seen: &Seen<'_>) {
         if seen.kind == Kind::Deployment && seen.name == seen.names.target {
             self.target_removed = seen.new.is_none().then_some(seen.at);
@@ -130,7 +130,7 @@ impl Track {
         }
     }
 
-    /// What the schedule is by now, and of which requests.
+    /// Updates the schedule, and the requests to which it applies.
     fn scheduled(&mut self, seen: &Seen<'_>) {
         let now = schedule(seen.canary);
         if now != self.schedules[0] {
@@ -149,8 +149,8 @@ impl Track {
         }
     }
 
-    /// The highest weight to which the canary may be raised from this one, whatever was edited: the next step of the schedule, as
-    /// it is or was before, or what the same requests have met already in this run.
+    /// The highest weight to which the canary may be raised from this one after any edit: the next step of the old or
+    /// the new schedule, or the weight that the same requests already had in this run.
     pub(crate) fn most_from(&self, weight: i64) -> i64 {
         let above = |steps: &Vec<i64>| steps.iter().copied().find(|step| *step > weight);
         let listed = self.schedules.iter().flat_map(|steps| steps.windows(2));
@@ -158,7 +158,8 @@ impl Track {
         self.schedules.iter().filter_map(above).chain(after).chain([self.shown]).max().unwrap_or(0)
     }
 
-    /// A step with the weight of the one before it changes no route: only the status tells that it was taken.
+    /// A step with the same weight as the one before does not change the route: only the status shows that it was
+    /// taken.
     fn repeated(&mut self, seen: &Seen<'_>) {
         let step = &seen.status()["step"];
         let index = step["index"].as_u64().unwrap_or(0) as usize;
@@ -186,7 +187,8 @@ impl Track {
         }
     }
 
-    /// Target and Canary are removed within a minute of each other, or the target after it: nobody is to be served any more.
+    /// Target and Canary were deleted within a minute, or the target after the Canary: there are no users to serve any
+    /// more.
     pub(crate) fn removed_together(&self, seen: &Seen<'_>) -> bool {
         let deleted = seen.canary["metadata"]["deletionTimestamp"].as_str();
         let deleted: Option<Timestamp> = deleted.and_then(|at| at.parse().ok());
@@ -195,7 +197,8 @@ impl Track {
             && seen.canary["spec"]["revertOnDeletion"] != false
     }
 
-    /// How many pods the primary needs to serve everyone: what others give it counts, and what we add.
+    /// The number of pods that the primary needs to serve all users: includes pods that others add, and pods that we
+    /// add.
     fn counted(&mut self, seen: &Seen<'_>) {
         if let Some(primary) = seen.is(Kind::Deployment, &seen.names.primary) {
             let now = replicas(primary);
@@ -217,7 +220,7 @@ impl Track {
         }
     }
 
-    /// After them.
+    /// Updates the memory after the checks.
     pub(crate) fn after(&mut self, seen: &Seen<'_>) {
         let at = seen.at;
         self.counted(seen);
@@ -252,7 +255,7 @@ impl Track {
     }
 }
 
-/// What somebody applied says how many replicas there are to be.
+/// An applied manifest states the number of replicas.
 fn by_apply(target: &Value) -> bool {
     let meta = &target["metadata"];
     let fields = list(&meta["managedFields"]);
@@ -263,8 +266,8 @@ fn by_apply(target: &Value) -> bool {
     owned || applied["spec"]["replicas"].as_i64() == Some(replicas(target))
 }
 
-/// When the operator says it wrote an object, as it is seen a little later; on the model it is seen at once, and the
-/// operator's clock may be wrong.
+/// When the operator claims to have written an object. On the bed this is seen a little later. On the model it is seen
+/// at once, and the operator's clock may be wrong.
 fn written(object: &Value, seen: &Seen<'_>) -> Timestamp {
     let text = object["metadata"]["annotations"][ANNOTATION_WRITTEN].as_str().filter(|_| !seen.place.model);
     text.and_then(|t| t.parse().ok()).unwrap_or(seen.at)

@@ -1,17 +1,17 @@
-//! How the objects of one namespace are looked at, wherever they are kept.
+//! Access to the objects of one namespace, independent of where they are stored.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// The kinds that canaries are about.
+/// The kinds that canaries use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Canary.
     Canary,
     /// VirtualService or HTTPRoute.
     Route,
-    /// Deployment, or a DaemonSet told as one.
+    /// Deployment, or a DaemonSet in the form of one.
     Deployment,
     /// Service.
     Service,
@@ -26,10 +26,10 @@ pub trait View {
     /// The object of this kind and name.
     fn get(&self, kind: Kind, name: &str) -> Option<Cow<'_, Value>>;
 
-    /// Ready pods behind a Service, as its EndpointSlices show them.
+    /// Ready pods behind a Service, according to its EndpointSlices.
     fn ready(&self, service: &str) -> i64;
 
-    /// Ready pods of the workloads that a Service selects now, whatever its EndpointSlices show as yet.
+    /// Ready pods of the workloads that a Service selects now, even if its EndpointSlices do not show them yet.
     fn selected(&self, service: &str) -> i64;
 
     /// Whether a Service selects the pods of a workload.
@@ -42,23 +42,23 @@ pub trait View {
     }
 }
 
-/// Names of the objects that one Canary is about.
+/// Names of the objects of one Canary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     /// The user's workload.
     pub target: String,
-    /// Its clone.
+    /// Its primary.
     pub primary: String,
     /// The Service that users call, and the route.
     pub apex: String,
-    /// In front of the clone.
+    /// The Service for the primary.
     pub primary_service: String,
-    /// In front of the user's workload.
+    /// The Service for the target.
     pub canary_service: String,
 }
 
 impl Names {
-    /// Those that a Canary's spec gives.
+    /// The names that a Canary's spec defines.
     pub fn of(canary: &Value) -> Self {
         let text = |value: &Value| value.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
         let target = text(&canary["spec"]["targetRef"]["name"]).unwrap_or_default();
@@ -72,23 +72,23 @@ impl Names {
         }
     }
 
-    /// With target and apex of this name.
+    /// The names for a target and apex with this name.
     pub fn named(name: &str) -> Self {
         Self::of(&serde_json::json!({"spec": {"targetRef": {"name": name}}}))
     }
 
-    /// All of them.
+    /// All names.
     pub fn all(&self) -> [&str; 5] {
         [&self.target, &self.primary, &self.apex, &self.primary_service, &self.canary_service]
     }
 }
 
-/// An array's items, none of anything else.
+/// The items of an array. Empty for any other value.
 pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// What a workload asks for.
+/// The desired replicas of a workload.
 pub fn replicas(workload: &Value) -> i64 {
     workload["spec"]["replicas"].as_i64().unwrap_or(1)
 }

@@ -1,5 +1,5 @@
-//! What the planner does in each scenario, without texts. Alone: prints it. With a Git revision: compares it with the
-//! transcripts of that revision, of the scenarios that it keeps whole, and fails where they differ.
+//! Prints the planner's behaviour in each scenario, without texts. With a Git revision as argument, compares it with
+//! the whole transcripts of that revision, and fails if they differ.
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 
 use std::{env, fs, path::Path, process::Command};
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A file of a revision, if it has it.
+/// The file in a revision, if it exists.
 fn at(revision: &str, folder: &Path, file: &str) -> Result<Option<String>> {
     let shown =
         Command::new("git").arg("-C").arg(folder).args(["show", &format!("{revision}:./{file}")]).output();
@@ -51,7 +51,7 @@ fn at(revision: &str, folder: &Path, file: &str) -> Result<Option<String>> {
     Ok(shown.status.success().then(|| String::from_utf8_lossy(&shown.stdout).into_owned()))
 }
 
-/// The first lines that differ, after some that do not.
+/// The first lines that differ, after some common lines.
 fn difference(then: &str, now: &str) -> String {
     let (then, now): (Vec<_>, Vec<_>) = (then.lines().collect(), now.lines().collect());
     let at = then.iter().zip(&now).take_while(|(a, b)| a == b).count();

@@ -1,4 +1,4 @@
-//! What questions and webhooks are answered in a model, and what happens while answers are awaited.
+//! The answers to queries and webhooks in a model, and events during the wait for them.
 
 use jiff::SignedDuration;
 use serin::{
@@ -11,7 +11,7 @@ use serin::{
 use crate::{controllers, sim::Sim, time::later, transcript};
 
 impl Sim {
-    /// The answers that are scripted for these questions.
+    /// The scripted answers to these queries.
     pub fn answer(&self, questions: &[Question]) -> Answers {
         let mut answers = Answers::default();
         for question in questions {
@@ -70,9 +70,9 @@ impl Sim {
         answers
     }
 
-    /// While answers are awaited time passes, and others act. False if nothing did.
+    /// Time passes and others act during the wait for answers. Returns false if nothing happened.
     pub(crate) fn time_passes(&mut self) -> bool {
-        // the pause after a question begins with its answer
+        // the pause after a query starts with its answer
         self.ask_not_before = self.ask_not_before.map(|at| later(at, self.asking));
         let Some((name, mode)) = self.meanwhile.take() else {
             self.now = later(self.now, self.asking);
@@ -85,7 +85,7 @@ impl Sim {
         true
     }
 
-    /// Has webhooks called: they answer at once, or hang. True when one has answered.
+    /// Calls webhooks: they answer at once, or hang. Returns true if one has answered.
     pub(crate) fn call(&mut self, rounds: &[Round]) -> bool {
         let mut answered = false;
         for round in rounds {

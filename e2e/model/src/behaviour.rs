@@ -1,5 +1,5 @@
-//! A transcript reduced to behaviour: when what was written, asked and called, phases, steps and weights, and the reasons of
-//! Events and conditions. Texts for people are left out, so that two transcripts which differ in wording only are equal.
+//! Reduces a transcript to behaviour: times of writes, queries and calls, phases, steps and weights, and the reasons of
+//! Events and conditions. Leaves out texts, so that two transcripts that differ only in wording are equal.
 
 /// Reduces a whole transcript.
 pub fn of(transcript: &str) -> String {
@@ -7,10 +7,10 @@ pub fn of(transcript: &str) -> String {
     transcript.lines().skip(1).filter(|line| !line.is_empty()).map(|line| reduced(line) + "\n").collect()
 }
 
-/// One line of it.
+/// Reduces one line.
 pub(crate) fn reduced(line: &str) -> String {
     if line.starts_with('+') {
-        // what happens is in the scenario
+        // the scenario describes the event
         return line.split(' ').next().unwrap_or_default().to_owned();
     }
     let line = line.trim_end();
@@ -34,7 +34,7 @@ pub(crate) fn reduced(line: &str) -> String {
     }
 }
 
-/// `RollingBack (ThresholdReached: failed checks …)`: the part that is no text.
+/// `RollingBack (ThresholdReached: failed checks …)`: the part before the text.
 fn until_text(words: &str) -> String {
     words.split(": ").next().unwrap_or_default().to_owned()
 }
@@ -44,7 +44,7 @@ fn three_words(words: &str) -> String {
     words.split(' ').take(3).map(|word| word.trim_matches('"')).collect::<Vec<_>>().join(" ")
 }
 
-/// Before and after of a change, each without its text.
+/// Both sides of a change, without their texts.
 fn sides(change: &str, short: fn(&str) -> String) -> String {
     let (before, after) = change.split_once(" → ").unwrap_or((change, ""));
     format!("{} → {}", short(before), short(after))

@@ -1,4 +1,4 @@
-//! What comparisons come to does not depend on deaths of the operator, its clock, or the order of metrics.
+//! Results of comparisons do not depend on crashes of the operator, its clock, or the order of metrics.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn compared() -> Value {
     json!({"name": "request-success-rate", "compare": {"bursts": 1, "warmup": {"for": "30s"}}})
 }
 
-/// A run of a canary of which so many of ten requests a second fail, beside a primary of which one in a thousand does.
+/// A run of a canary with this many failures in ten requests per second, and a primary with one failure in a thousand.
 fn run(metrics: &[Value], failing: f64) -> Sim {
     let mut sim = fixture::initialised(&spec(metrics));
     sim.counts = Ok(Rates::of((10.0, failing), (90.0, 0.09)));

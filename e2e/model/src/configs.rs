@@ -1,4 +1,4 @@
-//! ConfigMaps and Secrets in a model: what a target uses, and what may be done to them.
+//! ConfigMaps and Secrets in a model: which ones a target uses, and which changes are allowed.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use serin_invariants::view::Names;
 
 use crate::world::World;
 
-/// Contents by key, of what is followed.
+/// Contents of the tracked objects, by key.
 pub type Contents = BTreeMap<String, Value>;
 
 fn content(object: &Value) -> Value {
     json!({"data": object["data"], "binaryData": object["binaryData"], "type": object["type"]})
 }
 
-/// What a template uses now.
+/// The contents that a template uses now.
 pub fn of(world: &World, template: &Value) -> Contents {
     let used = references(&template["spec"]).into_iter();
     used.filter_map(|r| {
@@ -34,7 +34,7 @@ pub fn of(world: &World, template: &Value) -> Contents {
     .collect()
 }
 
-/// What pods of a template that start now read.
+/// The contents that new pods of a template read.
 pub fn content_of(world: &World, template: &Value) -> Value {
     of(world, template).into_iter().map(|(key, object)| (key, content(&object))).collect::<Map<_, _>>().into()
 }
@@ -45,7 +45,7 @@ pub fn hash(template: &Value, contents: &Contents) -> String {
     revision::hash_with(template, &contents.iter().filter_map(sum).collect())
 }
 
-/// Whether a primary's template is the wanted one but for what it uses, and that has the wanted contents.
+/// Whether a primary's template equals the wanted one except for the used objects, and these have the wanted contents.
 pub fn same(world: &World, live: &Value, mut wanted: Value, contents: &Contents, deleted: bool) -> bool {
     let (now, then) = (references(&live["spec"]), references(&wanted["spec"]));
     if now.len() != then.len() {
@@ -70,7 +70,7 @@ pub fn same(world: &World, live: &Value, mut wanted: Value, contents: &Contents,
     wanted == *live
 }
 
-/// A write of ours changed what is somebody else's, changed a copy, or took away one that the primary uses.
+/// A write of ours changed an object of another party, changed a copy, or removed a copy that the primary uses.
 pub fn harmed(before: &World, after: &World, names: &Names) -> Option<String> {
     let primary = after.objects.get(DEPLOYMENT, &names.primary);
     let used = primary.map(|p| references(&p["spec"]["template"]["spec"])).unwrap_or_default();

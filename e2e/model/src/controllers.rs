@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{knative, pods::Pods, scalers, world::World};
 
-/// Lets the controllers act once. True when they changed anything.
+/// Runs the controllers once. Returns true if they changed anything.
 pub fn play(pods: &mut Pods, world: &mut World, now: Timestamp) -> bool {
     let scaled = scalers::play(world, &pods.loads, now);
     let any = pods.workloads(world, now);

@@ -1,5 +1,5 @@
-//! How time passes in a model: plan after plan, with the controllers in between, until nothing is left to do, and again whenever
-//! that was asked for.
+//! The passage of time in a model: repeats plans and controllers until nothing is left to do, and again at each
+//! requested wake-up.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Sim {
-    /// Plan after plan, with the controllers in between, until nothing is left to do at this time.
+    /// Repeats plans and controllers until nothing is left to do at this time.
     pub fn settle(&mut self) {
         for _ in 0..MOST_PLANS {
             if !self.turn() {
@@ -23,13 +23,13 @@ impl Sim {
         self.observer.violations.push(format!("property 1: not settled after {MOST_PLANS} plans"));
     }
 
-    /// One pass, and what the controllers make of it. False when nothing was left to do.
+    /// One pass, and the reaction of the controllers. Returns false if nothing was left to do.
     pub(crate) fn turn(&mut self) -> bool {
         let wrote = self.step();
         self.controllers() || wrote
     }
 
-    /// Lets the controllers act once. False when they had nothing to do.
+    /// Runs the controllers once. Returns false if they had nothing to do.
     pub(crate) fn controllers(&mut self) -> bool {
         let before = scalers::replicas(&self.world);
         let played = controllers::play(&mut self.pods, &mut self.world, self.now);
@@ -42,18 +42,18 @@ impl Sim {
         played
     }
 
-    /// Nothing is left to do at this time: what must hold then.
+    /// Checks the invariants that hold when nothing is left to do at this time.
     pub(crate) fn rests(&mut self) {
         let wrong = self.kept.wrong(&self.world, self.now);
         self.observer.violations.extend(wrong);
-        // what is refused or changed back each time cannot be moved
+        // changes that are refused or reverted each time cannot have an effect
         if self.others.refuses.is_empty() && self.others.changes.is_empty() {
             let soon = self.acts_within(LONGEST_IN_AN_OUTAGE);
             self.observer.settled(&self.world, &self.pods, &self.names, soon.then_some(self.now));
         }
     }
 
-    /// Lets time pass, looking whenever that was asked for.
+    /// Lets time pass, and runs the planner at each requested wake-up.
     pub fn advance(&mut self, time: Duration) {
         let end = later(self.now, time);
         self.settle();

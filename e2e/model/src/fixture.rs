@@ -1,4 +1,4 @@
-//! The objects that models begin with: a Deployment `podinfo` and a Canary for it.
+//! The initial objects of models: a Deployment `podinfo` and a Canary for it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serin::snapshot::{DAEMONSET, DEPLOYMENT, ObjectRef};
 
 use crate::{scalers, sim::Sim, time::start, world::World};
 
-/// A Deployment of two pods that run this image.
+/// A Deployment with two pods of this image.
 pub fn target(image: &str) -> Value {
     json!({
         "metadata": {"name": "podinfo", "labels": {"app": "podinfo"}},
@@ -24,7 +24,7 @@ pub fn target(image: &str) -> Value {
     })
 }
 
-/// The same Deployment under another name, which is also its label.
+/// The same Deployment with another name and the same label value.
 pub fn target_named(name: &str, image: &str) -> Value {
     let mut target = target(image);
     let labels = json!({"app": name});
@@ -34,7 +34,7 @@ pub fn target_named(name: &str, image: &str) -> Value {
     target
 }
 
-/// The usual Canary for a target of this name, with `spec` laid over it.
+/// The usual Canary for a target with this name, merged with `spec`.
 pub fn canary_named(name: &str, spec: &Value) -> Value {
     let mut canary = canary(spec);
     canary["metadata"]["name"] = json!(name);
@@ -42,7 +42,7 @@ pub fn canary_named(name: &str, spec: &Value) -> Value {
     canary
 }
 
-/// A Canary with weights 20, 40, a window of 10 s and three failed checks, with `spec` laid over it.
+/// A Canary with weights 20 and 40, a window of 10 s and a limit of three failed checks, merged with `spec`.
 pub fn canary(spec: &Value) -> Value {
     let mut whole = json!({
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
@@ -57,7 +57,7 @@ pub fn canary(spec: &Value) -> Value {
     json!({"metadata": {"name": "podinfo"}, "spec": whole})
 }
 
-/// Target and Canary, with the autoscaler that the spec names, and nothing else.
+/// Target and Canary, and the autoscaler that the spec names. Nothing else.
 pub fn world(spec: &Value) -> World {
     let mut world = World::default();
     world.put(DEPLOYMENT, target("podinfo:1"), start());
@@ -68,7 +68,7 @@ pub fn world(spec: &Value) -> World {
     world
 }
 
-/// A model of them, initialised and at rest.
+/// A model of them, initialised and idle.
 pub fn initialised(spec: &Value) -> Sim {
     let mut sim = Sim::new(world(spec), "podinfo");
     sim.advance(Duration::from_secs(30));

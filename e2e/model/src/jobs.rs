@@ -1,4 +1,4 @@
-//! Metrics that are Jobs, decided on in a model: what the controllers of Jobs and of pods say of them is put there by hand.
+//! Metrics that are Jobs, in a model: tests write the status that the controllers of Jobs and pods would set.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
 
 const NAME: &str = "podinfo-2-warm-up-1";
 
-/// At rest, with a metric that is a Job.
+/// An idle Canary with a Job metric.
 fn resting() -> Sim {
     let metric = json!({"name": "warm-up", "templateRef": {"name": "warm-up"}, "count": 1});
     let mut world = fixture::world(&json!({"analysis": {"metrics": [metric]}}));
@@ -29,7 +29,7 @@ fn resting() -> Sim {
     sim
 }
 
-/// A run whose Job has been made and seen.
+/// A run with a Job that has been created and seen.
 fn warming() -> Sim {
     let mut sim = resting();
     fixture::set_image(&mut sim, "podinfo:2");
@@ -63,7 +63,7 @@ fn late() -> Value {
     json!({"conditions": [{"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "late"}]})
 }
 
-/// Its pod, with one container in this state.
+/// The Job's pod, with one container in this state.
 fn pod(sim: &mut Sim, state: &Value) {
     let uid = sim.world.objects.get(JOB, NAME).unwrap()["metadata"]["uid"].clone();
     let owner = json!([{"kind": "Job", "name": NAME, "uid": uid, "controller": true}]);
@@ -155,7 +155,7 @@ fn one_that_ran_too_long_has_failed() {
     assert_eq!(plan.status.unwrap().failed_checks, 1);
 }
 
-/// A status of a former version, or of an API server with a former definition of Canary.
+/// A status from an older version, or from an API server with an older Canary definition.
 fn without_states(snap: &mut Snapshot) {
     for metric in &mut Arc::make_mut(&mut snap.canary).status.as_mut().unwrap().metrics {
         (metric.job_state, metric.job_message) = (None, String::new());

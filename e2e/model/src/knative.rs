@@ -1,5 +1,5 @@
-//! Plays Knative: makes a revision of each new template, tells when it is ready, and follows `spec.traffic` once all that
-//! it names are ready. Also what must never happen to a Knative Service.
+//! Simulates Knative: creates a revision for each new template, reports when it is ready, and follows `spec.traffic`
+//! once all named revisions are ready. Also checks that nothing forbidden happens to a Knative Service.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serin::{
 
 use crate::{pods::Mode, world::World};
 
-/// Lets Knative act once. True when it changed anything.
+/// Runs Knative once. Returns true if it changed anything.
 pub fn play(world: &mut World, modes: &BTreeMap<String, Mode>) -> bool {
     let mut changes = Vec::new();
     for live in world.objects.of(KNATIVE_SERVICE) {
@@ -29,7 +29,7 @@ pub fn play(world: &mut World, modes: &BTreeMap<String, Mode>) -> bool {
     any
 }
 
-/// The status that Knative gives what it sees. `Never`: its newest revision does not become ready.
+/// The status that Knative sets. `Never`: its newest revision does not become ready.
 pub fn seen(live: &Value, name: &str, mode: Mode) -> Value {
     let mut status = live["status"].clone();
     let template = live["spec"]["template"].to_string();
@@ -65,7 +65,7 @@ pub fn seen(live: &Value, name: &str, mode: Mode) -> Value {
     status
 }
 
-/// Percent of the requests that the newest revision gets, and the revision that gets the rest.
+/// The percentage of requests to the newest revision, and the revision for the rest.
 fn shares(live: &Value) -> (i64, Value) {
     let entries = live["spec"]["traffic"].as_array().cloned().unwrap_or_default();
     let newest = entries.iter().filter(|e| e["latestRevision"] == true);
@@ -74,7 +74,7 @@ fn shares(live: &Value) -> (i64, Value) {
     (percent, other.map(|e| e["revisionName"].clone()).unwrap_or_default())
 }
 
-/// What is wrong with a write of ours.
+/// Problems with a write of ours.
 pub fn wrong(before: &World, after: &World, what: &str) -> Vec<String> {
     let mut all = Vec::new();
     for was in before.objects.of(KNATIVE_SERVICE) {
@@ -99,7 +99,7 @@ pub fn wrong(before: &World, after: &World, what: &str) -> Vec<String> {
         }
         let first = after.status().phase.unwrap_or_default() <= serin::api::Phase::Initializing;
         let promoting = after.status().phase == Some(serin::api::Phase::Promoting);
-        // one that somebody took out is put back as it is noted
+        // an entry that somebody removed is restored from the note
         let back = old.is_null() && was["metadata"]["annotations"][names::ANNOTATION_PRIMARY_REVISION] == new;
         if old != new && !(first || leaving || promoting || back) {
             all.push(format!("S5: {new} instead of {old} gets the rest: {what}"));

@@ -1,8 +1,8 @@
-//! A proxy that learns of each object by itself, late and in any order, and answers 503 for what it does not know yet. It
-//! follows an object at once, or after the window at the latest; of what changed within the window each version may be the
-//! one that it goes by, in any combination. So a route may only lead to what has been there for longer than that.
+//! A proxy that learns about each object separately, late and in any order, and answers 503 for anything unknown. It
+//! follows an object within the window. For changes within the window it may use any combination of versions. So a
+//! route may only point to objects that have existed for longer than the window.
 //!
-//! Reads routes as a proxy would, not by the routers' code.
+//! Reads routes as a proxy would, not with the routers' code.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,19 +12,19 @@ use serin::snapshot::{Kind, ObjectRef, SERVICE};
 
 use crate::{pods::Pods, time::later, world::World};
 
-/// What an object was, from when on.
+/// The versions of an object, each with its start.
 type Versions = Vec<(Timestamp, Option<Value>)>;
 
-/// Where requests come in, and what the proxy is known to do.
+/// Where requests arrive, and known properties of the proxy.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The route that it follows, while there is one.
+    /// The route that it follows, if the route exists.
     pub route: ObjectRef,
-    /// It is a copy of the user's own, which leads to the apex and stays in force.
+    /// The route is a copy of the user's own, which points to the apex and stays in force.
     pub copied: bool,
-    /// The Service that users call where there is no route.
+    /// The Service that users call if there is no route.
     pub apex: String,
-    /// It knows only those destinations that its route has named for longer than the window.
+    /// It knows only destinations that its route has named for longer than the window.
     pub named_first: bool,
 }
 
@@ -40,19 +40,19 @@ pub struct LateProxy {
     changed: Timestamp,
 }
 
-/// A destination: a Service, or something that leads to one.
+/// A destination: a Service, or an object that points to one.
 type Led = (ObjectRef, i64);
 
 impl LateProxy {
-    /// One that follows objects of these kinds and Services within `window`.
+    /// A proxy that follows objects of these kinds and Services within `window`.
     pub fn new(entry: Entry, kinds: &[Kind], window: Duration) -> Self {
         let kinds = kinds.iter().copied().chain([SERVICE]).collect();
         Self { entry, window, kinds, seen: BTreeMap::new(), ready: BTreeMap::new(), changed: Timestamp::MIN }
     }
 
-    /// Notes what is there now.
+    /// Records the current state.
     pub fn saw(&mut self, world: &World, now: Timestamp) {
-        // what was there from the beginning was never not there
+        // objects that exist at the start have always existed
         let before: Versions = if self.seen.is_empty() { vec![] } else { vec![(Timestamp::MIN, None)] };
         for kind in &self.kinds {
             for object in world.objects.of(*kind) {
@@ -73,7 +73,7 @@ impl LateProxy {
         }
     }
 
-    /// The versions that it may go by.
+    /// The versions that it may use.
     fn views(&self, at: &ObjectRef, now: Timestamp) -> Vec<Option<&Value>> {
         let Some(versions) = self.seen.get(at) else { return vec![None] };
         let next = versions.iter().skip(1).map(|(since, _)| Some(*since)).chain([None]);
@@ -109,7 +109,7 @@ impl LateProxy {
         lost
     }
 
-    /// Where the rules of a route lead; none where there is no route, or it leaves requests to the user's own.
+    /// The destinations of the route's rules. None if there is no route, or if it leaves requests to the user's own.
     fn rules(&self, route: Option<&Value>) -> Option<Vec<Vec<Led>>> {
         let route = route?;
         if self.entry.copied && stands_back(route) {
@@ -142,7 +142,7 @@ impl LateProxy {
         lost
     }
 
-    /// Requests to a Service. `afresh`: while its selector changes, it has no endpoints.
+    /// Requests to a Service. `afresh`: while its selector changes, the Service has no endpoints.
     fn service(&self, world: &World, pods: &Pods, name: &str, afresh: bool, now: Timestamp) -> Vec<String> {
         let at = ObjectRef::new(SERVICE, name);
         let views = self.views(&at, now);
@@ -174,15 +174,15 @@ impl LateProxy {
     }
 }
 
-/// What proxies look at.
+/// The parts of an object that proxies use.
 fn content(object: Option<&Value>) -> Option<(&Value, &Value)> {
     let object = object?;
-    // the split of a copy of an Ingress is in its annotations
+    // a copied Ingress has its split in annotations
     let said = if object["kind"] == "Ingress" { &object["metadata"]["annotations"] } else { &Value::Null };
     Some((&object["spec"], said))
 }
 
-/// A copy in which nothing takes precedence over the user's own.
+/// A copy in which nothing overrides the user's own route.
 fn stands_back(copy: &Value) -> bool {
     let said = |key: &str| copy["metadata"]["annotations"][key].as_str().unwrap_or_default();
     said("zalando.org/skipper-predicate").starts_with("False()")
@@ -202,12 +202,12 @@ fn text(value: &Value) -> String {
 }
 
 fn service(name: &Value) -> ObjectRef {
-    // a host, or Kuma's name of a port of a Service
+    // a host, or Kuma's name for a port of a Service
     let name = text(name);
     ObjectRef::new(SERVICE, name.split(['.', '_']).next().unwrap_or_default())
 }
 
-/// Weights; one of a single destination is everything, and `default` is that of those that have none.
+/// Weights. A single destination gets everything. `default` is the weight of destinations without one.
 fn weighed(all: &[Value], default: i64, to: impl Fn(&Value) -> ObjectRef) -> Vec<Led> {
     let weight = |one: &Value| match &one["weight"] {
         Value::String(text) => text.parse().unwrap_or(0),
@@ -218,7 +218,7 @@ fn weighed(all: &[Value], default: i64, to: impl Fn(&Value) -> ObjectRef) -> Vec
     all.iter().map(|one| (to(one), weight(one))).collect()
 }
 
-/// Where each rule of a route leads.
+/// The destinations of each rule of a route.
 fn destinations(route: &Value) -> Vec<Vec<Led>> {
     let spec = &route["spec"];
     match route["kind"].as_str().unwrap_or_default() {
@@ -276,7 +276,7 @@ fn of_table(action: &Value) -> Vec<Led> {
     weighed(list(&action["multi"]["destinations"]), 0, |one| to(&one["destination"]))
 }
 
-/// What a copy of an Ingress gives to whom; what it leaves is the user's own Ingress'.
+/// The destinations of a copied Ingress. The rest goes to the user's own Ingress.
 fn of_ingress(copy: &Value) -> Vec<Led> {
     let said = &copy["metadata"]["annotations"];
     let rules = list(&copy["spec"]["rules"]).iter();

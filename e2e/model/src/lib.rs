@@ -1,18 +1,20 @@
-//! A namespace in memory for the planner: plans are carried out on a snapshot, controllers are played, the clock is set by
-//! hand. No API server and no operator: what those do is tested on real parts.
+//! A namespace in memory for the planner: executes plans on a snapshot, simulates controllers, and controls the clock.
+//! There is no API server and no operator: tests with real parts cover those.
 //!
-//! - [`world`]: the objects, as an API server keeps them; [`fixture`]: those that models begin with; [`objects`]: others, as
-//!   scenarios write them down; [`time`].
-//! - [`controllers`]: plays those of [`pods`], [`configs`], [`scalers`] and [`knative`].
-//! - [`course`]: how time passes; [`sim`]: the loop of questions, answers, decision and writes; [`records`]: what is kept of the records of runs; [`rate`]: how often objects are written.
-//! - [`rates`]: requests of both sides, for comparisons.
+//! - [`world`]: the objects, as an API server stores them; [`fixture`]: the initial objects of models; [`objects`]:
+//!   other objects, as scenarios define them; [`time`].
+//! - [`controllers`]: runs those of [`pods`], [`configs`], [`scalers`] and [`knative`].
+//! - [`course`]: the passage of time; [`sim`]: the loop of queries, answers, decision and writes; [`records`]: the
+//!   memory of the records of runs; [`rate`]: how often objects are written.
+//! - [`rates`]: requests to both sides, for comparisons.
 //! - [`together`]: several Canaries in the namespace.
-//! - [`observer`]: what must hold of every decision and every write; [`route`], [`shares`]: where it looks.
-//! - [`late_proxy`]: a proxy that learns of each object by itself, late and in any order.
+//! - [`observer`]: invariants of every decision and every write; [`route`], [`shares`]: their view of traffic and pods.
+//! - [`late_proxy`]: a proxy that learns about each object separately, late and in any order.
 //! - [`behaviour`]: a transcript without its texts.
-//! - [`answers`]: what is answered, and what happens meanwhile.
-//! - [`others`]: who changes back or refuses what the operator writes.
-//! - [`scenario`] and [`step`]: scenarios as data; [`show`]: what of them is compared; [`transcript`]: what happens, in lines.
+//! - [`answers`]: scripted answers, and events during the wait.
+//! - [`others`]: parties that revert or refuse the operator's writes.
+//! - [`scenario`] and [`step`]: scenarios as data; [`show`]: the parts that are compared; [`transcript`]: events as
+//!   lines.
 
 mod answers;
 pub mod behaviour;

@@ -1,4 +1,4 @@
-//! Answers take their time: what happens meanwhile counts.
+//! Answers take time: events during the wait count.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serin::analysis::Reading;
 
 use crate::{fixture, pods::Mode, sim::Sim};
 
-/// A run whose first step is confirmed, and whose first window ends in less than an interval.
+/// A run with a confirmed first step, whose first window ends in less than an interval.
 fn running(spec: &serde_json::Value) -> Sim {
     let mut sim = fixture::initialised(spec);
     fixture::set_image(&mut sim, "podinfo:2");

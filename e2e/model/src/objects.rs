@@ -1,4 +1,4 @@
-//! Objects as scenarios write them down.
+//! Objects as scenarios define them.
 
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
@@ -31,7 +31,7 @@ const KINDS: [Kind; 14] = [
     JOB,
 ];
 
-/// Kinds by the names that scenarios give them: their own, but for Knative's Service.
+/// The kind for its name in scenarios: the kind's own name, except for Knative's Service.
 pub(crate) fn kind_named(name: &str) -> Option<Kind> {
     if name == "KnativeService" {
         return Some(KNATIVE_SERVICE);
@@ -39,7 +39,7 @@ pub(crate) fn kind_named(name: &str) -> Option<Kind> {
     KINDS.into_iter().find(|kind| kind.kind == name)
 }
 
-/// Older Canaries that want the usual target.
+/// Older Canaries with the usual target.
 pub(crate) fn rivals(names: &[String]) -> Vec<Rival> {
     let one = |name: &String| Rival {
         name: name.clone(),
@@ -51,7 +51,7 @@ pub(crate) fn rivals(names: &[String]) -> Vec<Rival> {
     names.iter().map(one).collect()
 }
 
-/// Puts an object there.
+/// Adds an object to the world.
 pub(crate) fn put(world: &mut World, object: &Value, now: Timestamp) -> Result<()> {
     if object["kind"] == METRIC_TEMPLATE.kind {
         let name = object["metadata"]["name"].as_str().context("a MetricTemplate without a name")?;

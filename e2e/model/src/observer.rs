@@ -1,7 +1,7 @@
-//! Watches every decision and every write of a model for what must never happen.
+//! Checks every decision and every write of a model for forbidden behaviour.
 //!
-//! The safety invariants are those of `serin_invariants`, for which a model is a [`View`]; what only a model can know is
-//! here. What is found is collected, not raised: a test asks for it at the end.
+//! The safety invariants come from `serin_invariants`, for which a model is a [`View`]. Checks that need the model are
+//! here. Violations are collected, not raised: tests read them at the end.
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
@@ -34,35 +34,35 @@ use crate::{
     world::World,
 };
 
-/// Users may be left without pods for so long where something has to be waited for.
+/// The longest time without pods for users, if the operator has to wait for something.
 const LEFT_AT_MOST: Duration = Duration::from_secs(10);
 
-/// What has been seen so far, and what was wrong in it.
+/// Observations so far, and violations.
 #[derive(Clone, Debug, Default)]
 pub struct Observer {
-    /// Sentences that begin with the number of the invariant.
+    /// Sentences that start with the number of the invariant.
     pub violations: Vec<String>,
-    /// Templates the target has had, by hash.
+    /// All templates of the target, by hash.
     pub templates: BTreeMap<String, Value>,
-    /// With which contents, see [`configs`].
+    /// The contents for each template, see [`configs`].
     contents: BTreeMap<String, Contents>,
-    /// Hash of what the target is now.
+    /// Hash of the current target.
     present: String,
-    /// Somebody deleted what templates use, or their copies: they may be gone for good.
+    /// Somebody deleted objects that templates use, or their copies. They may be lost.
     pub configs_deleted: bool,
-    /// What is remembered of decisions.
+    /// Memory of decisions.
     pub decisions: Decisions,
-    /// What is remembered of changes.
+    /// Memory of changes.
     track: Track,
-    /// The world as it was last seen.
+    /// The last seen world.
     last: Option<(World, Pods)>,
-    /// Since when users have been left without pods.
+    /// The time since which users have had no pods.
     lost_since: Option<Timestamp>,
-    /// The status is made up, or two Canaries are: whether a template has passed cannot be worked out.
+    /// The status is made up, or there are two Canaries: it is unknown whether a template has passed.
     pub lenient: bool,
 }
 
-/// A model as the invariants look at it.
+/// The invariants' view of a model.
 struct Looked<'a>(&'a World, &'a Pods);
 
 impl View for Looked<'_> {
@@ -87,9 +87,9 @@ impl View for Looked<'_> {
     }
 }
 
-/// The objects that two worlds differ in, of those that the invariants look at.
+/// The objects that differ between two worlds, among those that the invariants check.
 fn changed(before: &Looked<'_>, after: &Looked<'_>, names: &Names) -> Vec<(Kind, String)> {
-    // objects that are shared are told equal at once
+    // comparing shared objects is fast
     if before.0.canary == after.0.canary && before.0.objects == after.0.objects {
         return vec![];
     }
@@ -109,19 +109,19 @@ impl Observer {
         self.violations.push(format!("{check}: {text}"));
     }
 
-    /// The clock was set: what was noted by it before is not comparable.
+    /// The clock was changed: earlier times cannot be compared.
     pub fn clock_was_set(&mut self) {
         self.decisions.clock_set = true;
         self.track.clock_was_set();
     }
 
-    /// The Canary was removed and made again: its status begins from nothing.
+    /// The Canary was deleted and created again, with an empty status.
     pub fn canary_was_made_again(&mut self) {
         self.lenient = true;
         self.track.made_again();
     }
 
-    /// Every change of the world that is not ours.
+    /// Handles every change of the world that is not ours.
     pub fn saw(&mut self, world: &World, pods: &Pods, names: &Names, now: Timestamp) {
         self.see(world, pods, names, By::Others, "", now);
         if let Some(target) = world.workload(&names.target) {
@@ -138,7 +138,7 @@ impl Observer {
         }
     }
 
-    /// Asks the invariants about all that has changed since it was last looked at.
+    /// Checks the invariants for all changes since the last call.
     fn see(&mut self, world: &World, pods: &Pods, names: &Names, by: By, what: &str, now: Timestamp) {
         let (old, old_pods) = self.last.replace((world.clone(), pods.clone())).unwrap_or_default();
         let (before, after) = (Looked(&old, &old_pods), Looked(world, pods));
@@ -167,21 +167,21 @@ impl Observer {
         }
     }
 
-    /// Nothing is left to do at this time: S2 of what was *not* written. Nobody may be left on a side without pods while
-    /// the other has some, whatever the phase. `soon`: the time, where the operator acts again in a moment, because proxies have
-    /// to learn of something first, or somebody has changed it again and again.
+    /// Nothing is left to do at this time: S2 for writes that are *missing*. Users must not be left on a side without
+    /// pods while the other side has some, in any phase. `soon`: the time of the operator's next action, if it acts in
+    /// a moment because proxies must first learn of something, or because somebody has reverted a change repeatedly.
     pub fn settled(&mut self, world: &World, pods: &Pods, names: &Names, soon: Option<Timestamp>) {
         let Some(canary) = &world.canary else { return };
-        // with plain Services users are moved only where the analysis asks for it
+        // with plain Services, users are moved only if the analysis asks for it
         if route::rules(world, names).is_empty() {
             return;
         }
-        // suspended: that is said, not mended; somebody else acts
+        // suspended: the operator reports this, but does not repair it. Others act
         let others = canary["spec"]["suspend"] == true || world.flagger.is_some();
         let anywhere = [&names.primary_service, &names.canary_service];
         let serving = anywhere.into_iter().any(|service| route::ready(world, pods, service) > 0);
         let lost = route::to_nobody(world, pods, names);
-        // until it was accepted once, the route may be somebody else's
+        // before the first acceptance, the route may belong to somebody else
         let written = world.objects.get(route::VIRTUAL_SERVICE, &names.apex);
         let written = written.is_some_and(|live| manifest::written(live).is_some());
         let begun = world.status().in_use.is_some() && written;
@@ -198,7 +198,7 @@ impl Observer {
                 format!("{lost} % of requests have no pods in phase {phase}, beside ready pods"),
             );
         }
-        // while only the canary has pods the route carries more than the step
+        // while only the canary has pods, the route has a higher weight than the step
         let primary_serves = route::ready(world, pods, &names.primary_service) > 0;
         if primary_serves && !others && !self.lenient {
             let facts = Facts::of(&Looked(world, pods), names);
@@ -208,7 +208,7 @@ impl Observer {
         }
     }
 
-    /// Every plan, before it is carried out.
+    /// Checks every plan before it is executed.
     pub fn decided(
         &mut self,
         snap: &Snapshot,
@@ -221,7 +221,7 @@ impl Observer {
         for (check, text) in broken {
             self.wrong(check, text);
         }
-        // why it goes on was seen
+        // the reason why it continues was seen
         let old = snap.canary.status.as_ref().and_then(|status| status.phase);
         let Some(new) = &plan.status else { return };
         if matches!(new.phase, Some(Phase::Promoting | Phase::Initialized)) && new.phase != old {
@@ -229,7 +229,7 @@ impl Observer {
         }
     }
 
-    /// Every write of ours that took effect.
+    /// Checks every write of ours that took effect.
     pub fn wrote(
         &mut self,
         before: &World,
@@ -251,7 +251,8 @@ impl Observer {
         self.released(before, after, pods, names, &what);
     }
 
-    /// S5 of what a template uses: the primary's copies hold what the target had when it passed.
+    /// S5 for the objects that a template uses: the primary's copies have the contents that the target had when it
+    /// passed.
     fn contents(&mut self, before: &World, after: &World, names: &Names, what: &str) {
         let Some(is) = after.workload(&names.primary) else { return };
         let template = &is["spec"]["template"];
@@ -265,7 +266,7 @@ impl Observer {
         if passed["metadata"]["labels"][&label.0].is_null() {
             json_patch::merge(&mut wanted, &serde_json::json!({"metadata": {"labels": {&label.0: null}}}));
         }
-        // what a primary selects cannot be changed, so its pods keep it
+        // a primary's selector cannot be changed, so its pods keep these labels
         let kept = is["spec"]["selector"]["matchLabels"].clone();
         json_patch::merge(&mut wanted, &serde_json::json!({"metadata": {"labels": kept}}));
         let contents = self.contents.get(hash).cloned().unwrap_or_default();
@@ -274,10 +275,10 @@ impl Observer {
         }
     }
 
-    /// A route sends nobody to pods that do not all run the revision.
+    /// A route sends no requests to a side unless all of its pods run the revision.
     fn updated(&mut self, before: &World, after: &World, pods: &Pods, names: &Names, what: &str) {
         let weight = |w: &World| route::weight_of(w, names, &names.canary_service);
-        // one that is made again leads where it led
+        // a route that is created again has its former destinations
         let gone = route::rules(before, names).is_empty();
         let was = if gone { before.status().canary_weight.into() } else { weight(before) };
         let is = weight(after);
@@ -286,12 +287,12 @@ impl Observer {
         }
         let only_canary = is == 100 && route::ready(after, pods, &names.primary_service) == 0;
         let analysed = after.status().phase == Some(Phase::Progressing);
-        // a Service as target has no pods of its own: then its copy leads where it does
+        // a Service as target has no pods of its own: its copy has the same backends
         let selector = |name: &str| after.objects.get(SERVICE, name).map(|s| s["spec"]["selector"].clone());
         let copied = after.workload(&names.target).is_none()
             && selector(&names.target) == selector(&names.canary_service);
-        // with what pods started that ran before a Canary was made again is not known
-        // a share that is put back was judged when it was given: what pods read at their start may have gone since
+        // the contents at the start of pods from before a Canary was created again are unknown
+        // a restored share was checked when it was set: the contents that pods read at their start may be gone since
         let put_back = is <= after.status().canary_weight.into();
         let updated = || pods.all_updated(after, &names.target, !put_back);
         if analysed && !self.lenient && !only_canary && !copied && !updated() {
@@ -316,7 +317,7 @@ impl Observer {
         }
     }
 
-    /// The finalizer goes last.
+    /// The finalizer is removed last.
     fn released(&mut self, before: &World, after: &World, pods: &Pods, names: &Names, what: &str) {
         let held = |w: &World| {
             let list = w.canary.as_ref().map(|c| c["metadata"]["finalizers"].clone()).unwrap_or_default();
@@ -327,7 +328,7 @@ impl Observer {
         }
         let had_users = before.objects.get(SERVICE, &names.apex).is_some();
         let alive = before.workload(&names.target).is_some_and(|t| serin::manifest::replicas(&t) > 0);
-        // a primary that somebody deleted cannot be left serving
+        // a primary that somebody deleted cannot be kept
         let left = before.canary.as_ref().is_some_and(|c| c["spec"]["revertOnDeletion"] == false);
         let alive = alive && (!left || before.workload(&names.primary).is_some());
         // the route still leads everyone to the canary, because a primary that is left has been without pods for too long

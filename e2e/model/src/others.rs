@@ -1,4 +1,4 @@
-//! Other parties: some change back what the operator writes, and the API server refuses some of its writes.
+//! Other parties: some revert the operator's writes, and the API server refuses some of them.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use serin::{plan::Action, snapshot::ObjectRef};
 
 use crate::{time::at_second, world::World};
 
-/// What others do to an object after each write of the operator.
+/// The change that another party makes to an object after each write of the operator.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// Their field manager. None: the API server itself does it, while it takes the write.
+    /// Their field manager. None: the API server itself changes the object as it accepts the write.
     #[serde(default)]
     pub by: Option<String>,
     /// A merge patch.
@@ -23,9 +23,9 @@ pub struct Change {
 /// Other parties.
 #[derive(Clone, Debug, Default)]
 pub struct Others {
-    /// What is changed back.
+    /// Changes that revert writes.
     pub changes: BTreeMap<ObjectRef, Change>,
-    /// What is refused.
+    /// Refused writes.
     pub refuses: BTreeMap<ObjectRef, Refusal>,
 }
 
@@ -33,15 +33,15 @@ pub struct Others {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
-    /// In its words.
+    /// The API server's message.
     pub why: String,
-    /// JSON pointer of the field that it does not take; any write, where this is not said.
+    /// JSON pointer of the refused field. Without it, all writes are refused.
     #[serde(default)]
     pub field: Option<String>,
 }
 
 impl Others {
-    /// Why the API server does not take this write of the object, if it does not.
+    /// Why the API server refuses this write of the object, if it does.
     pub(crate) fn refuses(&self, at: &ObjectRef, action: &Action) -> Option<&str> {
         let refusal = self.refuses.get(at)?;
         let body = match action {
@@ -54,7 +54,7 @@ impl Others {
         touched.then_some(refusal.why.as_str())
     }
 
-    /// The operator has written the object: what others make of it, in words.
+    /// The operator has written the object: the reaction of others, in words.
     pub(crate) fn react(&self, world: &mut World, at: &ObjectRef, now: Timestamp) -> Option<String> {
         let change = self.changes.get(at)?;
         let before = world.objects.at(at)?.clone();

@@ -1,5 +1,5 @@
-//! Plays the controllers of Deployments and DaemonSets, the kubelet and the EndpointSlice controller, as told: pods become
-//! ready, never do, or vanish.
+//! Simulates the controllers of Deployments and DaemonSets, the kubelet and the EndpointSlice controller: pods become
+//! ready, never become ready, or disappear, as configured.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use serin::snapshot::{DAEMONSET, ObjectRef, SERVICE};
 
 use crate::{configs, time::at_second, world::World};
 
-/// What becomes of a Deployment's pods.
+/// The behaviour of a Deployment's pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// New pods become ready.
     #[default]
     Ready,
-    /// New pods do not become ready; those that were go on serving while the rollout waits for the new.
+    /// New pods do not become ready. Ready pods continue to serve while the rollout waits for the new ones.
     Never,
-    /// No pod is ready, also none that was.
+    /// No pod is ready, including those that were.
     Vanish,
-    /// All but one pod are ready.
+    /// All pods except one are ready.
     OneUnready,
-    /// All pods are deleted by somebody, and others are not there yet.
+    /// Somebody deletes all pods, and the new ones do not exist yet.
     Leave,
-    /// The controller has not looked yet.
+    /// The controller has not seen the change yet.
     Unseen,
 }
 
@@ -33,22 +33,22 @@ struct Played {
     uid: String,
     /// Template of the ready pods.
     template: String,
-    /// What they read when they started.
+    /// The contents that they read at their start.
     contents: Value,
     /// Ready pods.
     ready: i64,
-    /// The template that is being rolled out, since when, and whether that has been achieved.
+    /// The template of the current rollout, its start, and whether it is complete.
     rollout: (String, Option<Timestamp>, bool),
 }
 
-/// What is told of each Deployment, and what has become of it.
+/// The configured behaviour of each Deployment, and the current state.
 #[derive(Clone, Debug, Default)]
 pub struct Pods {
     /// By name of the Deployment.
     pub modes: BTreeMap<String, Mode>,
-    /// Replicas that the load asks for, by name of the Deployment: what autoscalers go by.
+    /// Replicas that the load requires, by name of the Deployment: the input of autoscalers.
     pub loads: BTreeMap<String, i64>,
-    /// EndpointSlices stay as they are until this is lifted.
+    /// EndpointSlices do not change until this is reset.
     pub slices_late: bool,
     played: BTreeMap<String, Played>,
 }
@@ -60,7 +60,7 @@ struct Counts {
 }
 
 impl Pods {
-    /// Lets the controllers of workloads act once. True when they changed anything.
+    /// Runs the controllers of workloads once. Returns true if they changed anything.
     pub(crate) fn workloads(&mut self, world: &mut World, now: Timestamp) -> bool {
         self.played.retain(|name, _| world.workload(name).is_some());
         let mut changes = Vec::new();
@@ -86,7 +86,7 @@ impl Pods {
         any
     }
 
-    /// Lets the EndpointSlices show what is behind each Service. True when they did not.
+    /// Updates the EndpointSlices. Returns true if they changed.
     pub(crate) fn slices(&self, world: &mut World) -> bool {
         if self.slices_late {
             return false;
@@ -117,7 +117,7 @@ impl Pods {
         })
     }
 
-    /// Ready pods that the Service selects now and that stay, whatever the EndpointSlices say as yet.
+    /// Ready pods that the Service selects now and that stay, even if the EndpointSlices do not show them yet.
     pub fn behind(&self, world: &World, service: &str) -> u32 {
         let Some(service) = world.objects.get(SERVICE, service) else { return 0 };
         let Some(selector) = service["spec"]["selector"].as_object().filter(|s| !s.is_empty()) else {
@@ -135,7 +135,8 @@ impl Pods {
         ready.sum::<i64>() as u32
     }
 
-    /// The pods of the target all run its present template, and if `contents` with what it uses as it is now.
+    /// All pods of the target run its current template and, if `contents` is set, have the current contents of the used
+    /// objects.
     pub fn all_updated(&self, world: &World, deployment: &str, contents: bool) -> bool {
         let Some(live) = world.workload(deployment) else { return false };
         let template = &live["spec"]["template"];
@@ -179,7 +180,7 @@ impl Pods {
     }
 }
 
-/// What the controller of DaemonSets says where that of Deployments has `status`.
+/// The status that the DaemonSet controller sets where the Deployment controller sets `status`.
 fn on_nodes(live: &Value, status: &Value) -> Value {
     let wanted = serin::manifest::replicas(live);
     json!({

@@ -1,20 +1,22 @@
-//! No object is written without end, whoever changes it back.
+//! Checks that no object is written endlessly, even if somebody reverts each write.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serin::snapshot::ObjectRef;
 
-/// Most writes of one object within a minute: steps of shares, each with a write, come a few seconds after one another.
+/// Maximum number of writes of one object within a minute: steps of shares are a few seconds apart, each with a write.
 const MOST: usize = 30;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
-/// When each object was written in the last minute, and how many steps the Canary might take within a minute then.
+/// The times of writes of each object in the last minute, and the number of steps that the Canary could take per minute
+/// then.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rate(BTreeMap<ObjectRef, Vec<(Timestamp, usize)>>);
 
 impl Rate {
-    /// The operator has written this: what is wrong with it. `steps` is how many the Canary may take within a minute.
+    /// The operator has written this: returns what is wrong. `steps` is the number of steps that the Canary may take
+    /// per minute.
     pub(crate) fn note(&mut self, at: &ObjectRef, steps: usize, now: Timestamp) -> Option<String> {
         let times = self.0.entry(at.clone()).or_default();
         times.retain(|(time, _)| now.duration_since(*time) < MINUTE);

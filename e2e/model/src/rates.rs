@@ -1,22 +1,23 @@
-//! Requests of both sides, for comparisons: evenly in time, so that the same is counted whenever it is looked at.
+//! Requests to both sides, for comparisons. They are evenly distributed in time, so that counts do not depend on the
+//! time of the query.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serin::{analysis::Tally, statistics::Counts};
 
-/// Requests a second of both sides, and how many of them fail.
+/// Requests per second to both sides, and the failures among them.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
-    /// All, and those that fail.
+    /// All requests, and failed ones.
     canary: (f64, f64),
-    /// The same of the primary.
+    /// The same for the primary.
     primary: (f64, f64),
 }
 
 impl Default for Rates {
-    /// A hundred requests a second, of which none fails.
+    /// A hundred requests per second without failures.
     fn default() -> Self {
         Self { canary: (10.0, 0.0), primary: (90.0, 0.0) }
     }
@@ -34,12 +35,12 @@ impl fmt::Display for Rates {
 }
 
 impl Rates {
-    /// All requests a second and those that fail, of the canary and of the primary.
+    /// All requests per second and the failed ones, of the canary and of the primary.
     pub fn of(canary: (f64, f64), primary: (f64, f64)) -> Self {
         Self { canary, primary }
     }
 
-    /// What is counted in so many seconds.
+    /// The counts over this many seconds.
     pub(crate) fn in_seconds(self, seconds: f64) -> Tally {
         let of = |(all, bad): (f64, f64)| Counts {
             all: (all * seconds).round() as u64,

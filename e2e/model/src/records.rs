@@ -1,4 +1,4 @@
-//! Records of runs in a model: what the operator remembers between its writes of them, and what must hold of them once
+//! Records of runs in a model: the operator's memory between its writes of them, and the invariants that hold once
 //! nothing is left to do.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -14,22 +14,22 @@ use jiff::Timestamp;
 
 use crate::{time::later, world::World};
 
-/// Most records that are kept where the Canary does not say.
+/// The default number of records to keep.
 const KEPT: usize = 10;
-/// So long a record waits for the webhooks that are told of the end of its run.
+/// How long a record waits for webhooks that report the end of its run.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
 
-/// What a model keeps of records.
+/// A model's memory of records.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
-    /// Findings that are in no record of a run yet.
+    /// Findings that are not in a record yet.
     unwritten: Evidence,
-    /// The closed records, as they were when nothing was left to do.
+    /// Closed records in their final state.
     closed: BTreeMap<String, Value>,
 }
 
 impl Kept {
-    /// The records are gone with their Canary: those of the next one may have their names.
+    /// The records were deleted with their Canary. The records of the next one may have the same names.
     pub(crate) fn gone(&mut self) {
         self.closed.clear();
     }
@@ -39,19 +39,19 @@ impl Kept {
         self.unwritten = Evidence::default();
     }
 
-    /// What the planner is shown of records beside the objects.
+    /// The planner's input about records in addition to the objects.
     pub(crate) fn records(&self, world: &World) -> Records {
         let known = !world.missing_kinds.contains(&CANARY_RUN.crd());
         Records { known, unwritten: self.unwritten.clone(), ..Records::default() }
     }
 
-    /// After a plan whose decision stands: what it has not written is kept.
+    /// Called after a plan that was executed: keeps everything that it did not write.
     pub(crate) fn remember(&mut self, plan: &Plan, reached: bool) {
         let written = plan.records() && reached;
         self.unwritten = if written { Evidence::default() } else { plan.unrecorded.clone() };
     }
 
-    /// What is wrong with the records while nothing is left to do.
+    /// Problems with the records while nothing is left to do.
     pub(crate) fn wrong(&mut self, world: &World, now: Timestamp) -> Vec<String> {
         let closed = closed(world);
         let changed = self.closed.iter().filter(|(name, was)| closed.get(*name).is_some_and(|is| is != *was));
@@ -202,12 +202,12 @@ mod tests {
         let answers = sim.answer(&plan::questions(&snap, due));
         let plan = plan::decide(&snap, &answers, due);
         assert_eq!(plan.unrecorded.measurements.len(), 1, "{plan:?}");
-        // which records there are may not be known either
+        // the list of records may also be unknown
         snap.records.known = false;
         assert_eq!(plan::decide(&snap, &answers, due).unrecorded, plan.unrecorded);
     }
 
-    /// A model whose runs have webhooks before, in and after them.
+    /// A model with webhooks before, during and after runs.
     fn hooked() -> Sim {
         let hook = |type_: &str| json!({"name": type_, "type": type_, "url": format!("http://h/{type_}")});
         let hooks = ["confirm-rollout", "rollout", "post-rollout"].map(hook);
@@ -219,7 +219,7 @@ mod tests {
         serde_json::from_value(live["status"].clone()).unwrap()
     }
 
-    /// The calls in a record: type, outcome, step, status and how often.
+    /// The calls in a record: type, outcome, step, status and count.
     fn calls(sim: &Sim, name: &str) -> Vec<String> {
         let line = |h: &HookCall| {
             assert!(h.url.ends_with(&h.type_) && h.asked.is_some() && h.asked <= h.at, "{h:?}");
@@ -245,7 +245,7 @@ mod tests {
             "post-rollout Passed 0 200 1",
         ];
         assert_eq!(calls(&sim, "podinfo-2"), expected);
-        // as many as without webhooks: begin, two steps, end
+        // the same number as without webhooks: start, two steps, end
         assert_eq!(sim.log.iter().filter(|line| line.starts_with("record")).count(), 4, "{:?}", sim.log);
         assert_eq!(status(&sim, "podinfo-2").phase, RunPhase::Promoted);
         sim.verdict().unwrap();
@@ -262,7 +262,7 @@ mod tests {
         sim.advance(Duration::from_secs(120));
         let of = |type_: &str| calls(&sim, "podinfo-2").iter().filter(|c| c.starts_with(type_)).count();
         assert_eq!((of("confirm-rollout"), of("post-rollout")), (1, 1), "{:?}", calls(&sim, "podinfo-2"));
-        // nor is it where nobody is asked any more
+        // also not after webhooks are no longer called
         let mut sim = hooked();
         sim.refusals.insert("confirm-rollout".into(), "not yet".into());
         fixture::set_image(&mut sim, "podinfo:2");

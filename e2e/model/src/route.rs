@@ -1,4 +1,4 @@
-//! Where traffic goes in a model: read from VirtualService and Services as a proxy would, not by the router's code.
+//! Where traffic goes in a model: read from VirtualService and Services as a proxy would, not with the router's code.
 
 use serde_json::Value;
 use serin::snapshot::{DEPLOYMENT, Kind, SERVICE};
@@ -23,7 +23,7 @@ pub const VIRTUAL_SERVICE: Kind = Kind {
     plural: "virtualservices",
 };
 
-/// Service and percent for each destination of each rule; empty while there is no route.
+/// Service and percentage for each destination of each rule. Empty without a route.
 pub fn rules(world: &World, names: &Names) -> Vec<Vec<(String, i64)>> {
     let Some(route) = world.objects.get(VIRTUAL_SERVICE, &names.apex) else { return vec![] };
     let rules = route["spec"]["http"].as_array().cloned().unwrap_or_default();
@@ -36,8 +36,8 @@ pub fn rules(world: &World, names: &Names) -> Vec<Vec<(String, i64)>> {
     rules.iter().map(destinations).collect()
 }
 
-/// Percent of the traffic that the route gives a Service: where several rules share traffic out, of those whom it
-/// favours most. Single destinations beside them are for those who have a cookie, or who are not named.
+/// The percentage of traffic that the route gives to the Service: if several rules split traffic, the highest. Single
+/// destinations next to them are for clients with a cookie, or for requests that do not match.
 pub fn weight_of(world: &World, names: &Names, service: &str) -> i64 {
     let of =
         |rule: &Vec<(String, i64)>| rule.iter().filter(|(host, _)| host == service).map(|(_, w)| w).sum();
@@ -51,7 +51,7 @@ pub fn weight_of(world: &World, names: &Names, service: &str) -> i64 {
     all.iter().map(of).max().unwrap_or(0)
 }
 
-/// Percent of the pods behind the apex that are those of this Service, by their replicas.
+/// The percentage of the pods behind the apex that belong to this Service, by replicas.
 fn selected(world: &World, names: &Names, service: &str) -> i64 {
     let of = |name: &str| {
         let deployment = world.objects.get(DEPLOYMENT, name).filter(|_| selects(world, &names.apex, name));
@@ -68,7 +68,7 @@ pub fn changed(before: &World, after: &World, names: &Names) -> bool {
     route(before) != route(after)
 }
 
-/// What is wrong with the route as an object.
+/// Problems with the route as an object.
 pub fn malformed(world: &World, names: &Names) -> Option<String> {
     world.objects.get(VIRTUAL_SERVICE, &names.apex)?;
     let all = rules(world, names);
@@ -83,12 +83,12 @@ pub fn malformed(world: &World, names: &Names) -> Option<String> {
 /// Ready pods behind a Service: those that the EndpointSlices show and that stay.
 pub fn ready(world: &World, pods: &Pods, service: &str) -> u32 {
     let behind = pods.behind(world, service);
-    // slices follow a new selector by themselves: only late news of pods counts against it
+    // slices follow a new selector by themselves: only delayed updates about pods count against it
     world.ready.get(service).copied().filter(|_| pods.slices_late).map_or(behind, |shown| shown.min(behind))
 }
 
-/// Percent of the traffic that goes where no pod is ready, of those who are worst off. Without a route all of it goes
-/// to the apex.
+/// The percentage of traffic to Services without ready pods, for the clients who are affected most. Without a route all
+/// traffic goes to the apex.
 pub fn to_nobody(world: &World, pods: &Pods, names: &Names) -> i64 {
     let mut all = rules(world, names);
     if all.is_empty() && world.objects.get(SERVICE, &names.apex).is_some() {

@@ -1,6 +1,6 @@
-//! Plays the HorizontalPodAutoscaler controller and KEDA: replicas by a scripted load, within the bounds that the
-//! autoscalers give; no pods are left alone, or are asked for, as the kind has it. Says also what a write of ours must not
-//! do to autoscalers, and to the replicas that are theirs.
+//! Simulates the HorizontalPodAutoscaler controller and KEDA: sets replicas from a scripted load, within the
+//! autoscalers' bounds. Handles Deployments with zero pods as the kind does. Also checks the rules for our writes of
+//! autoscalers and of the replicas that autoscalers own.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ pub fn of_target(kind: Kind) -> Value {
     })
 }
 
-/// Lets all autoscalers act once. `loads`: replicas that the load of a Deployment asks for; what it has without. True
-/// when they changed anything.
+/// Runs all autoscalers once. `loads`: replicas that the load of a Deployment requires. The default is the current
+/// number. Returns true if they changed anything.
 pub fn play(world: &mut World, loads: &BTreeMap<String, i64>, now: Timestamp) -> bool {
     let made = keep_generated(world, now);
     let mut wanted = BTreeMap::new();
@@ -64,7 +64,8 @@ pub fn play(world: &mut World, loads: &BTreeMap<String, i64>, now: Timestamp) ->
     any
 }
 
-/// KEDA has an HPA for each ScaledObject that is not paused, with all of its labels. True when it made or removed one.
+/// KEDA has an HPA for each ScaledObject that is not paused, with all its labels. Returns true if it created or removed
+/// one.
 fn keep_generated(world: &mut World, now: Timestamp) -> bool {
     let named = |live: &Value| format!("keda-hpa-{}", live["metadata"]["name"].as_str().unwrap_or_default());
     let working = |live: &&Value| manifest::annotation(live, serin::names::KEDA_PAUSED_REPLICAS).is_none();
@@ -101,7 +102,7 @@ fn keep_generated(world: &mut World, now: Timestamp) -> bool {
     any
 }
 
-/// What the Deployments are asked for that autoscalers scale.
+/// The desired replicas of the Deployments that autoscalers scale.
 pub(crate) fn replicas(world: &World) -> BTreeMap<String, i64> {
     let scaled = [HPA, SCALED_OBJECT].into_iter().flat_map(|kind| world.objects.of(kind));
     let names = scaled.map(scaler::scales).filter(|(kind, _)| *kind == "Deployment").map(|(_, name)| name);
@@ -110,7 +111,7 @@ pub(crate) fn replicas(world: &World) -> BTreeMap<String, i64> {
     names.filter_map(count).collect()
 }
 
-/// What a write has made wrong.
+/// Problems caused by a write.
 pub(crate) fn wrong(before: &World, after: &World, names: &Names, what: &str) -> Vec<String> {
     let mut wrong: Vec<String> = [HPA, SCALED_OBJECT]
         .into_iter()
@@ -148,7 +149,7 @@ pub(crate) fn wrong(before: &World, after: &World, names: &Names, what: &str) ->
     wrong
 }
 
-/// Autoscalers that are not the primary's, without what KEDA may be told.
+/// Autoscalers other than the primary's, without the fields that the operator may set for KEDA.
 fn users(world: &World, kind: Kind, names: &Names) -> Vec<Value> {
     let all = world.objects.of(kind).filter(|o| scaler::scales(o).1 != names.primary);
     all.map(|o| json!([o["metadata"]["name"], o["metadata"]["labels"], o["spec"]])).collect()

@@ -1,4 +1,5 @@
-//! Scenarios as data: the objects, then what happens when. The transcript of one is compared with what is expected.
+//! Scenarios as data: the objects, then the events with their times. A test compares the transcript with the expected
+//! one.
 //!
 //! ```yaml
 //! title: a bad release goes back
@@ -36,66 +37,66 @@ use crate::{
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Scenario {
-    /// What happens, as a sentence.
+    /// A sentence that describes the scenario.
     pub title: String,
-    /// Tell also what happens before the first step.
+    /// Also show what happens before the first step.
     #[serde(default)]
     fresh: bool,
-    /// Laid over the usual spec.
+    /// Merged into the usual spec.
     #[serde(default)]
     canary: Value,
-    /// Laid over the usual Canary, its spec apart: metadata, status.
+    /// Merged into the usual Canary without its spec: metadata, status.
     #[serde(default)]
     object: Value,
-    /// Laid over the usual Deployment; `absent` for none.
+    /// Merged into the usual Deployment. `absent`: no Deployment.
     #[serde(default)]
     target: Value,
-    /// Other objects that are there at the beginning.
+    /// Other initial objects.
     #[serde(default)]
     objects: Vec<Value>,
-    /// CustomResourceDefinitions that are not there.
+    /// CustomResourceDefinitions that do not exist.
     #[serde(default)]
     missing: Vec<String>,
-    /// Names of older Canaries that want the same target.
+    /// Names of older Canaries with the same target.
     #[serde(default)]
     rivals: Vec<String>,
-    /// What of the transcript is compared with what is expected; the whole of it, with all texts, where this is not said.
+    /// The parts of the transcript to compare. Without it, the whole transcript with all texts is compared.
     #[serde(default)]
     show: Vec<Topic>,
-    /// What happens when.
+    /// The events with their times.
     steps: Vec<Step>,
 }
 
-/// Plays a scenario and tells what of it is asked for.
+/// Runs a scenario and returns the requested parts of the transcript.
 ///
 /// # Errors
-/// The scenario does not make sense, or what happened in it must not.
+/// The scenario is invalid, or violates an invariant.
 pub fn shown(text: &str) -> Result<String> {
     let story: Scenario = serde_saphyr::from_str(text)?;
     let whole = told(&story)?;
     Ok(if story.show.is_empty() { whole } else { show::about(&whole, &story.show) })
 }
 
-/// Plays a scenario and tells all of it.
+/// Runs a scenario and returns the whole transcript.
 ///
 /// # Errors
-/// As of [`shown`].
+/// The same as for [`shown`].
 pub fn tell(text: &str) -> Result<String> {
     told(&serde_saphyr::from_str(text)?)
 }
 
-/// Whether a scenario asks for all of its transcript.
+/// Whether a scenario asks for its whole transcript.
 ///
 /// # Errors
-/// The scenario does not make sense.
+/// The scenario is invalid.
 pub fn is_whole(text: &str) -> Result<bool> {
     Ok(serde_saphyr::from_str::<Scenario>(text)?.show.is_empty())
 }
 
-/// Plays a scenario and returns the Canary as each write of its status left it, and as it is in the end if it is still there.
+/// Runs a scenario and returns the Canary after each write of its status, and at the end if it still exists.
 ///
 /// # Errors
-/// As of [`shown`].
+/// The same as for [`shown`].
 pub fn statuses(text: &str) -> Result<Vec<Value>> {
     let story: Scenario = serde_saphyr::from_str(text)?;
     let mut sim = Sim::new(story.world()?, "podinfo");
@@ -138,7 +139,7 @@ fn play(story: &Scenario, sim: &mut Sim) -> Result<String> {
     Ok(out)
 }
 
-/// Time passes up to `at`, each moment at which something happens under its own heading.
+/// Lets time pass until `at`. Each moment with an event gets its own heading.
 fn pass(sim: &mut Sim, at: jiff::Timestamp, out: &mut String) -> Result<()> {
     if at == sim.now {
         return Ok(());
@@ -247,7 +248,7 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// The metric has fields that Flagger does not know.
+/// The metric has fields that Flagger does not have.
 fn judged_anew(canary: &Value, name: &str) -> bool {
     const FLAGGERS: [&str; 7] =
         ["name", "query", "interval", "threshold", "thresholdRange", "templateRef", "templateVariables"];

@@ -1,4 +1,4 @@
-//! What must hold where pods are shared: enough of them are ready at any time, and there are never more than may be.
+//! Invariants for shares of pods: enough of them are ready at any time, and there are never more than allowed.
 
 use serin::{api::Phase, manifest, snapshot::DEPLOYMENT};
 
@@ -6,7 +6,7 @@ use serin_invariants::view::Names;
 
 use crate::{pods::Pods, route, world::World};
 
-/// The Canary asks for shares of pods.
+/// The Canary uses shares of pods.
 pub(crate) fn asked(world: &World) -> bool {
     let spec = world.canary.as_ref().map(|c| c["spec"].clone()).unwrap_or_default();
     let some = |field: &str| spec["analysis"][field].as_array().is_some_and(|list| !list.is_empty());
@@ -16,7 +16,7 @@ pub(crate) fn asked(world: &World) -> bool {
     spec["provider"] == "kubernetes" && steps
 }
 
-/// What a write of ours did wrong, if anything.
+/// Problems with a write of ours.
 pub(crate) fn wrong(before: &World, after: &World, pods: &Pods, names: &Names, what: &str) -> Option<String> {
     let status = after.status();
     let whole = i64::from(status.primary_replicas.unwrap_or(1)).max(1);
@@ -32,7 +32,7 @@ pub(crate) fn wrong(before: &World, after: &World, pods: &Pods, names: &Names, w
     let ending = status.run.as_ref().is_none_or(|r| r.ending.is_some());
     let weight = status.step.as_ref().map_or(0, |s| s.weight);
     let running = matches!(status.phase, Some(Phase::Progressing | Phase::WaitingPromotion));
-    // a primary that somebody deleted is made again with all its pods, and gets them back on the way back
+    // a primary that somebody deleted is created again with all its pods, and gets them back on the way back
     let scaled = what.starts_with("scale") && what != format!("scale  {} to {whole}", names.primary);
     if !asked(after) || !scaled || ending || !running || weight == 0 || weight == 100 {
         return None;

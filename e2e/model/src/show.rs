@@ -1,4 +1,5 @@
-//! What of a transcript a scenario asks for: the lines that it is about, without texts, so that other words change few files.
+//! The parts of a transcript that a scenario asks for: the lines about its topics, without texts, so that a new wording
+//! changes few files.
 
 use serde::Deserialize;
 
@@ -8,18 +9,18 @@ use crate::behaviour;
 #[derive(Deserialize, Debug)]
 #[serde(untagged)]
 pub(crate) enum Topic {
-    /// `phase`, `step`, `weight`, `route`, `asks`, `counts`, `calls`, `autoscalers`, `events`; a kind of object, for its writes and how it ends up; or a
-    /// type of condition.
+    /// `phase`, `step`, `weight`, `route`, `asks`, `counts`, `calls`, `autoscalers`, `events`; a kind of object, for
+    /// its writes and its final state; or a condition type.
     Named(String),
-    /// Events of these reasons, with their texts.
+    /// Events with these reasons, including their texts.
     Events {
         /// Their reasons.
         events: Vec<String>,
     },
 }
 
-/// The lines of a whole transcript that are about these topics. What happens in the scenario and how the operator is cut
-/// short are always shown; a moment without anything to show is not.
+/// The lines of a whole transcript about these topics. Events of the scenario and interruptions of the operator are
+/// always shown. A moment without a line to show is left out.
 pub(crate) fn about(transcript: &str, topics: &[Topic]) -> String {
     let (mut out, mut heading) = (String::new(), None);
     for (number, line) in transcript.lines().enumerate() {
@@ -48,7 +49,7 @@ fn always(line: &str) -> Option<String> {
 }
 
 impl Topic {
-    /// The line as it is shown, if it is about this.
+    /// The line in its short form, if it is about this topic.
     fn line(&self, line: &str) -> Option<String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (verb, next) = (words.first().copied()?, words.get(1).copied().unwrap_or_default());

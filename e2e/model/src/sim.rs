@@ -1,8 +1,8 @@
-//! A namespace in memory for the planner: plans are carried out on a snapshot, controllers are played, the clock is
-//! set by hand. No API server and no operator: what those do is tested on real parts.
+//! A namespace in memory for the planner: executes plans on a snapshot, simulates controllers, and controls the clock.
+//! There is no API server and no operator: tests with real parts cover those.
 //!
-//! Owns the loop of questions, scripted answers, decision and writes, and how it is cut short or disturbed. Every
-//! decision and every write goes by the [`Observer`]. Used by the property tests and the stories as data.
+//! Contains the loop of queries, scripted answers, decision and writes, and its interruptions and disturbances. The
+//! [`Observer`] checks every decision and every write. Used by the property tests and the scenarios.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,15 +30,15 @@ use crate::{
     world::World,
 };
 
-/// Plans that may follow one another without anything happening in between.
+/// Maximum number of consecutive plans without an event in between.
 pub const MOST_PLANS: usize = 40;
 
-/// What is to go wrong with the next plan.
+/// What goes wrong with the next plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// The process dies after so many writes, the status counted.
+    /// The process dies after this many writes, including the status.
     CrashAfter(usize),
-    /// Somebody edits the Canary between the look and the write.
+    /// Somebody edits the Canary between the read and the write.
     Conflict,
 }
 
@@ -51,68 +51,68 @@ pub struct Sim {
     pub pods: Pods,
     /// The clock.
     pub now: Timestamp,
-    /// By how much the operator's clock is ahead of it.
+    /// How far the operator's clock is ahead.
     pub skew: SignedDuration,
-    /// Since when the operator has been at work without a break, by its own clock.
+    /// Since when the operator has been running without a break, by its own clock.
     pub watching_since: Timestamp,
-    /// What metrics read, by name; others read well.
+    /// The values of metrics, by name. Other metrics have good values.
     pub readings: BTreeMap<String, Reading>,
-    /// Requests a second of both sides, or why they cannot be counted.
+    /// Requests per second to both sides, or why they cannot be counted.
     pub counts: Result<Rates, String>,
-    /// Webhooks that say no, and why; `hangs` is no answer.
+    /// Webhooks that refuse, with the reason. `hangs` means no answer.
     pub refusals: BTreeMap<String, String>,
     /// Calls of webhooks so far.
     pub called: Vec<Call>,
     /// How long answers take.
     pub asking: Duration,
-    /// What happens while the next answers are awaited: these pods go.
+    /// Happens during the wait for the next answers: these pods change.
     pub meanwhile: Option<(String, Mode)>,
-    /// How long the metrics server wants to be left alone, if it does.
+    /// How long the metrics server asks to be left alone, if it does.
     pub limited: Option<Duration>,
     /// The metrics server does not answer pings.
     pub silent: bool,
-    /// The metrics server has no series of the counter that built-in checks rest on.
+    /// The metrics server does not have the counter that built-in checks need.
     pub uncounted: bool,
-    /// As many runs of other Canaries are under way as may be.
+    /// The maximum number of runs of other Canaries is in progress.
     pub queued: Option<Queued>,
-    /// Contents of ConfigMaps and Secrets are not given out.
+    /// Contents of ConfigMaps and Secrets cannot be read.
     pub unreadable: bool,
     /// Disturbs the next plan that is not empty.
     pub trouble: Option<Trouble>,
-    /// Disturbs the plan before which so many others wrote something.
+    /// Disturbs the plan after this many other plans with writes.
     pub trouble_at: Option<(usize, Trouble)>,
-    /// Who else writes.
+    /// Other parties that write.
     pub others: Others,
     /// The invariants.
     pub observer: Observer,
-    /// The Canary as each write of its status left it, where that is asked for.
+    /// The Canary after each write of its status, if requested.
     pub told: Option<Vec<serde_json::Value>>,
-    /// What has happened, without times.
+    /// The events so far, without times.
     pub log: Vec<String>,
-    /// Plans that wrote something.
+    /// Number of plans with writes.
     pub plans: usize,
-    /// Questions that were asked.
+    /// Number of queries.
     pub asked: usize,
     pub(crate) heard: BTreeMap<String, WebhookRound>,
     writes: WriteBudget<Write>,
     rate: Rate,
-    /// Conditions that were read before.
+    /// Conditions that were parsed before.
     conditions: Known,
     pub(crate) names: Names,
     pub(crate) wake: Wake,
     pub(crate) ask_not_before: Option<Timestamp>,
     pub(crate) silence: u32,
-    /// What is kept of the records of runs.
+    /// The memory of the records of runs.
     pub(crate) kept: Kept,
 }
 
 impl Sim {
-    /// A model of this world, named after its target.
+    /// A model of this world, with the name of its target.
     pub fn new(world: World, name: &str) -> Self {
         Self::of(world, Names::named(name))
     }
 
-    /// A model of this world, with objects of these names.
+    /// A model of this world, with objects with these names.
     pub(crate) fn of(world: World, names: Names) -> Self {
         let mut sim = Self {
             world,
@@ -159,7 +159,7 @@ impl Sim {
         &self.names
     }
 
-    /// When it is to be looked at again.
+    /// The next requested wake-up.
     pub fn wake(&self) -> Wake {
         self.wake
     }
@@ -169,7 +169,7 @@ impl Sim {
         self.observer.saw(&self.world, &self.pods, &self.names, self.now);
     }
 
-    /// What the planner is shown now.
+    /// The planner's input now.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let mut snap = self.world.snapshot()?;
         snap.ask_not_before = self.ask_not_before;
@@ -183,25 +183,25 @@ impl Sim {
         Some(snap)
     }
 
-    /// It looks again within this time, or writes something again that was refused or that others change.
+    /// It wakes up within this time, or repeats a write that was refused or that others revert.
     pub(crate) fn acts_within(&self, time: Duration) -> bool {
         let now = self.clock();
         let looks = matches!(self.wake, Wake::At(at) if at <= later(self.now, time));
         looks || self.writes.held(now).any(|until| until <= later(now, time))
     }
 
-    /// The Canary was removed with its records, and made again.
+    /// The Canary was deleted with its records, and created again.
     pub fn canary_was_made_again(&mut self) {
         self.kept.gone();
         self.observer.canary_was_made_again();
     }
 
-    /// What time it is for the operator.
+    /// The operator's time.
     pub fn clock(&self) -> Timestamp {
         self.now.checked_add(self.skew).unwrap_or(self.now)
     }
 
-    /// The operator is away for this long: time passes, pods come and go, and nothing is decided.
+    /// The operator is not running for this long: time passes and pods change, but nothing is decided.
     pub fn away(&mut self, time: Duration) {
         self.now = later(self.now, time);
         controllers::play(&mut self.pods, &mut self.world, self.now);
@@ -209,7 +209,7 @@ impl Sim {
         self.watching_since = self.clock();
     }
 
-    /// One pass: look, ask, decide, write. False when there was nothing to write.
+    /// One pass: read, query, decide, write. Returns false if there was nothing to write.
     pub fn step(&mut self) -> bool {
         let Some(mut snap) = self.snapshot() else {
             self.wake = Wake::OnChange;
@@ -251,7 +251,7 @@ impl Sim {
         true
     }
 
-    /// Steps that the Canary may take within a minute, by its interval.
+    /// The number of steps that the Canary may take per minute, by its interval.
     fn steps_a_minute(&self) -> usize {
         let interval = self.world.canary.as_ref().map(|c| c["spec"]["analysis"]["interval"].clone());
         let seconds = interval.as_ref().and_then(|i| i.as_str()?.strip_suffix('s')?.parse::<usize>().ok());
@@ -262,8 +262,8 @@ impl Sim {
         self.log.extend(plan.notes.iter().map(transcript::note));
     }
 
-    /// Carries out a plan in the order the operator does: the status, then the actions, then what is said.
-    /// True when it came to its end.
+    /// Executes a plan in the operator's order: the status, then the actions, then the Events. Returns true if it was
+    /// completed.
     pub fn carry_out(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
         let trouble = self.trouble.take();
         let mut left = match trouble {
@@ -373,7 +373,7 @@ impl Sim {
         self.look();
     }
 
-    /// What was found wrong, with what had happened.
+    /// All violations, with the events so far.
     pub fn verdict(&self) -> Result<(), String> {
         if self.observer.violations.is_empty() {
             return Ok(());

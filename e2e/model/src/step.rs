@@ -1,4 +1,4 @@
-//! One step of a scenario: what happens at a time, done to the model and put into words.
+//! One step of a scenario: an event at a time, applied to the model and described in words.
 
 use std::collections::BTreeMap;
 
@@ -26,11 +26,11 @@ pub(crate) struct Step {
     pub(crate) at: String,
     #[serde(default)]
     metrics: BTreeMap<String, Value>,
-    /// Requests a second of both sides from now on, as `{canary: [all, failed], primary: [all, failed]}`, or why they cannot be
-    /// counted.
+    /// Requests per second to both sides from now on, as `{canary: [all, failed], primary: [all, failed]}`, or why they
+    /// cannot be counted.
     #[serde(default)]
     counts: Option<Counting>,
-    /// What webhooks say from now on: a text is a no, nothing a yes.
+    /// Answers of webhooks from now on: a text refuses, null accepts.
     #[serde(default)]
     hooks: BTreeMap<String, Option<String>>,
     #[serde(default)]
@@ -49,10 +49,10 @@ pub(crate) struct Step {
     /// Merge patches, by `Kind name`.
     #[serde(default)]
     edit: BTreeMap<String, Value>,
-    /// What others do from now on after each write of the operator, by `Kind name`; nothing any more.
+    /// Changes by others from now on after each write of the operator, by `Kind name`. Null ends them.
     #[serde(default)]
     changed_back: BTreeMap<String, Option<Change>>,
-    /// Writes that the API server refuses from now on, by `Kind name`; nothing any more.
+    /// Writes that the API server refuses from now on, by `Kind name`. Null ends this.
     #[serde(default)]
     refused: BTreeMap<String, Option<Refusal>>,
     /// `Kind name`.
@@ -64,28 +64,28 @@ pub(crate) struct Step {
     rivals: Option<Vec<String>>,
     #[serde(default)]
     missing: Option<Vec<String>>,
-    /// Kinds that the API server does not list from now on, and why.
+    /// Kinds that the API server does not list from now on, with the reason.
     #[serde(default)]
     unlisted: Option<BTreeMap<String, String>>,
     /// Kinds whose watch is broken from now on.
     #[serde(default)]
     unseen: Option<Vec<String>>,
-    /// The API server does not give out contents, or does again.
+    /// Whether the contents cannot be read.
     #[serde(default)]
     unreadable: Option<bool>,
     /// Value of the annotation `serin.dev/request`.
     #[serde(default)]
     request: Option<String>,
-    /// The operator dies after so many writes of its next plan.
+    /// The operator dies after this many writes of its next plan.
     #[serde(default)]
     crash: Option<usize>,
-    /// The operator is away for this long, e.g. `15m`; the step begins after it.
+    /// The operator is not running for this long, e.g. `15m`. The step starts afterwards.
     #[serde(default)]
     pub(crate) away: Option<String>,
-    /// The operator's clock is set by this many seconds against everyone else's.
+    /// The operator's clock differs from all others by this many seconds.
     #[serde(default)]
     clock: Option<i64>,
-    /// So many other Canaries run, as many as may; 0: one of them has ended.
+    /// This many other Canaries run, which is the maximum. 0: one of them has ended.
     #[serde(default)]
     others_run: Option<usize>,
     /// Somebody else writes the Canary just before the operator does.
@@ -101,7 +101,7 @@ enum Counting {
 }
 
 impl Step {
-    /// Does what the step says; returns it in words.
+    /// Applies the step. Returns its description.
     pub(crate) fn happens(&self, sim: &mut Sim) -> Result<String> {
         let mut said = Vec::new();
         self.time_is_odd(sim, &mut said);
@@ -271,8 +271,8 @@ impl Step {
     }
 }
 
-/// `99.5`, `nodata`, `down`, `early`, `late` and `reset` for good values in doubt, `former` for bad ones of before the run,
-/// `behind` for no values of a server that is behind, or a list of values.
+/// `99.5`, `nodata`, `down`, `early`, `late` and `reset` for good but doubtful values, `former` for bad values from
+/// before the run, `behind` for no values from a server that lags, or a list of values.
 fn reading(value: &Value) -> Option<Reading> {
     let doubted = |doubt| Some(Reading::Doubted { values: vec![99.9], doubt });
     let number = |v: &Value| match v.as_str() {

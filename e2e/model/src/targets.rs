@@ -1,5 +1,5 @@
-//! Targets other than Deployments on a model: a whole life of each, and the same with the operator dying after every
-//! single write, or somebody writing at the same time. The invariants are watched all the while.
+//! Targets other than Deployments on a model: a whole life of each, and the same with a crash of the operator or a
+//! concurrent edit at each write. The invariants are checked throughout.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use serin::{
     spec::Target,
 };
 
-/// After how many writes of a plan the operator dies.
+/// The number of writes of a plan after which the operator dies.
 const DEATHS: [usize; 4] = [0, 1, 2, 5];
 
 fn world(kind: Target) -> World {
@@ -67,7 +67,7 @@ fn release(sim: &mut Sim, kind: Target, version: &str) {
     }
 }
 
-/// What users of a side get: image of the primary, where its copy leads, or the revision beside the newest.
+/// What users of a side get: the image of the primary, the destination of its copy, or the revision besides the newest.
 fn primary(sim: &Sim) -> Value {
     if let Some(live) = sim.world.objects.get(KNATIVE_SERVICE, "podinfo") {
         return live["spec"]["traffic"][1]["revisionName"].clone();
@@ -80,7 +80,7 @@ fn primary(sim: &Sim) -> Value {
     )
 }
 
-/// Made, promoted, rolled back, deleted; what users had at each of these, and what is left.
+/// Initialised, promoted, rolled back, deleted. Returns what users had at each point, and what is left.
 fn life(kind: Target, trouble: Option<(usize, Trouble)>) -> Result<(usize, Vec<Value>, Vec<String>)> {
     let mut sim = Sim::new(world(kind), "podinfo");
     sim.trouble_at = trouble;
@@ -113,7 +113,7 @@ fn life(kind: Target, trouble: Option<(usize, Trouble)>) -> Result<(usize, Vec<V
     Ok((sim.plans, had, left.collect()))
 }
 
-/// Dying after any write changes nothing of a life, in which the primary has these two after one another.
+/// A crash after any write does not change the result of a life in which the primary has these two versions in turn.
 fn the_same_whenever_it_dies(kind: Target, [first, second]: [&str; 2]) -> Result<()> {
     let (plans, undisturbed, left) = life(kind, None)?;
     ensure!(undisturbed == [first, second, second], "{kind:?}: {undisturbed:?}");
@@ -167,7 +167,7 @@ fn c12_what_a_former_canary_left_keeps_what_it_runs_whatever_its_kind() -> Resul
         sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
         sim.advance(Duration::from_secs(75));
         ensure!(sim.world.status().phase == Some(Phase::Failed), "{kind:?}\n{}", sim.log.join("\n"));
-        // removed without its finalizer; garbage collection takes what it owned
+        // deleted without its finalizer: garbage collection deletes the owned objects
         let owned = |o: &Value| Some(ObjectRef::new(REVISION, o["metadata"]["name"].as_str()?));
         let owned: Vec<_> = sim.world.objects.of(REVISION).filter_map(owned).collect();
         for at in owned {

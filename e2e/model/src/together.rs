@@ -1,4 +1,4 @@
-//! Several Canaries in one namespace: each has a model of its own, and all of them share the objects, the pods and the clock.
+//! Several Canaries in one namespace: each has its own model, and all share the objects, the pods and the clock.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use crate::{
     world::{NAMESPACE, World},
 };
 
-/// Several Canaries, each with a model.
+/// Several Canaries with their models.
 #[derive(Clone, Debug)]
 pub struct Together {
     sims: Vec<Sim>,
-    /// Whose model has seen the last change.
+    /// The model that has seen the last change.
     latest: usize,
-    /// What is wrong between them.
+    /// Violations between them.
     violations: Vec<String>,
 }
 
 impl Together {
-    /// These Canaries, each a second younger than the one before it, in this namespace.
+    /// These Canaries in this namespace, each a second younger than the one before.
     pub fn new(mut world: World, canaries: &[Value], begin: Timestamp) -> Self {
         let mut sims: Vec<Sim> = Vec::new();
         for (canary, seconds) in canaries.iter().zip(0..) {
@@ -35,7 +35,7 @@ impl Together {
         Self { sims, latest, violations: vec![] }
     }
 
-    /// How many there are.
+    /// The number of Canaries.
     pub fn len(&self) -> usize {
         self.sims.len()
     }
@@ -45,13 +45,13 @@ impl Together {
         self.sims.is_empty()
     }
 
-    /// The model of one of them, as it is now.
+    /// The up-to-date model of one of them.
     pub fn sim(&mut self, which: usize) -> &mut Sim {
         self.bring(which);
         &mut self.sims[which]
     }
 
-    /// Something happened to one of them, of which all are to know.
+    /// Something happened to one of them. All others see it.
     pub fn note(&mut self, what: &str) {
         for sim in &mut self.sims {
             sim.log.push(what.to_owned());
@@ -59,7 +59,7 @@ impl Together {
         self.sims[self.latest].look();
     }
 
-    /// Everything is as it should be again.
+    /// Ends all disturbances.
     pub fn all_is_well(&mut self) {
         for which in 0..self.sims.len() {
             let sim = self.sim(which);
@@ -70,7 +70,7 @@ impl Together {
         self.note("> all is well");
     }
 
-    /// Has this model see what the others have done.
+    /// Updates this model with the changes of the others.
     fn bring(&mut self, which: usize) {
         if which != self.latest {
             if let Ok([latest, sim]) = self.sims.get_disjoint_mut([self.latest, which]) {
@@ -94,7 +94,7 @@ impl Together {
         self.sims[which].world.rivals = found.unwrap_or_default();
     }
 
-    /// One pass for one of them. False when nothing was left to do.
+    /// One pass for one of them. Returns false if nothing was left to do.
     fn turn(&mut self, which: usize) -> bool {
         self.bring(which);
         let before = self.sims[which].world.objects.clone();
@@ -103,7 +103,7 @@ impl Together {
         self.sims[which].controllers() || wrote
     }
 
-    /// No Canary writes what is another's for as long as that one is there.
+    /// No Canary writes another Canary's objects while the other one exists.
     fn owned(&mut self, which: usize, before: &Objects) {
         let sim = &self.sims[which];
         for (n, other) in self.sims.iter().enumerate().filter(|(n, _)| *n != which) {
@@ -114,7 +114,7 @@ impl Together {
                     continue;
                 }
                 let is = sim.world.objects.at(at);
-                // most are shared with the copy from before
+                // most objects are shared with the earlier copy
                 if is.is_some_and(|is| std::ptr::eq(is, was)) {
                     continue;
                 }
@@ -128,7 +128,7 @@ impl Together {
         }
     }
 
-    /// Plans of all of them in turn until nothing is left to do at this time.
+    /// Repeats plans of all of them until nothing is left to do at this time.
     pub fn settle(&mut self) {
         for _ in 0..MOST_PLANS {
             let mut changed = false;
@@ -145,7 +145,7 @@ impl Together {
         self.violations.push(format!("property 1: not settled after {MOST_PLANS} rounds"));
     }
 
-    /// Lets time pass, looking whenever one of them asked for that.
+    /// Lets time pass, and runs a planner at each requested wake-up.
     pub fn advance(&mut self, time: Duration) {
         let now = self.sims[self.latest].now;
         let end = later(now, time);
@@ -157,7 +157,7 @@ impl Together {
             });
             let Some(at) = wakes.min().filter(|at| *at < end) else { break };
             let now = self.sims[self.latest].now;
-            // what asks to be woken in the past asks for nothing new
+            // a wake-up in the past does not request a new one
             self.set(if at > now { at } else { later(now, Duration::from_secs(1)) });
             self.settle();
         }
@@ -171,7 +171,7 @@ impl Together {
         }
     }
 
-    /// What was found wrong, with what had happened.
+    /// All violations, with the events so far.
     pub fn verdict(&self) -> Result<(), String> {
         let mut all = self.violations.clone();
         for (which, sim) in self.sims.iter().enumerate() {
@@ -181,7 +181,7 @@ impl Together {
     }
 }
 
-/// What of an object is its owner's: controllers write the rest.
+/// The parts of an object that its owner writes. Controllers write the rest.
 fn content(object: &Value) -> Value {
     let mut object = object.clone();
     for field in ["resourceVersion", "generation"] {
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
     use crate::{fixture, time::start};
 
-    /// Canaries for targets of these names, each with this laid over its spec.
+    /// Canaries for targets with these names, each merged with this spec.
     fn namespace(all: &[(&str, Value)], objects: &[(serin::snapshot::Kind, Value)]) -> Together {
         let mut world = World::default();
         for (name, _) in all {
@@ -219,7 +219,7 @@ mod tests {
         accepted.map(|c| c.reason).unwrap_or_default()
     }
 
-    /// Writes so far, of all of them.
+    /// Number of writes so far, of all of them.
     fn plans(all: &mut Together) -> usize {
         (0..all.len()).map(|n| all.sim(n).plans).sum()
     }
@@ -255,7 +255,7 @@ mod tests {
             let before = plans(&mut all);
             all.advance(Duration::from_secs(3600));
             ensure!(plans(&mut all) == before, "{two:?}: written at rest");
-            // the older has what is there already against it, where the younger's target is of that name
+            // the older one conflicts with existing objects, if the younger one's target has that name
             if older == "Accepted" {
                 fixture::set_image(all.sim(0), "podinfo:2");
                 all.advance(Duration::from_secs(120));

@@ -1,4 +1,4 @@
-//! What happens in a model, in readable lines.
+//! Events in a model as readable lines.
 
 use serde_json::Value;
 use serin::{
@@ -16,7 +16,7 @@ pub fn note(note: &Note) -> String {
     format!("say    {severity} {}: {}", note.reason, note.message)
 }
 
-/// Counts of both sides, in words.
+/// The counts of both sides in words.
 pub fn counted(metric: &str, answer: Option<&Result<Tally, Failure>>) -> String {
     let read = match answer {
         None => "no answer".to_owned(),
@@ -28,7 +28,7 @@ pub fn counted(metric: &str, answer: Option<&Result<Tally, Failure>>) -> String 
     format!("count  {metric}: {read}")
 }
 
-/// What a metric was read as.
+/// The reading of a metric.
 pub fn asked(metric: &str, reading: Option<&Reading>) -> String {
     let numbers = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
     let read = match reading {
@@ -75,7 +75,7 @@ fn record(name: &str, status: &Value) -> String {
     format!("record {name}: {}{reason}{}", text("phase"), counts.collect::<String>())
 }
 
-/// The destinations of each http route, with what of its headers tells the requests that it is for.
+/// The destinations of each http route, with the headers that select its requests.
 fn routes(http: &Value) -> Option<String> {
     let rules = http.as_array()?.iter().filter_map(|rule| {
         let lead = rule["route"].as_array()?.iter().map(|r| {
@@ -90,7 +90,7 @@ fn routes(http: &Value) -> Option<String> {
     (!rules.is_empty()).then(|| rules.join(" | "))
 }
 
-/// What matters of an object or of a patch of one.
+/// The important parts of an object or a patch.
 fn detail(body: &Value) -> Option<String> {
     let mut out = Vec::new();
     let spec = &body["spec"];
@@ -122,7 +122,7 @@ fn paths(value: &Value, at: String) -> Vec<String> {
     }
 }
 
-/// What a write of the status changes, a line each. `revision` names a hash.
+/// The changes of a status write, one per line. `revision` names a hash.
 pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) -> String) -> Vec<String> {
     let mut out = Vec::new();
     let mut field = |name: &str, old: String, new: String| {
@@ -177,12 +177,12 @@ pub fn status(old: &CanaryStatus, new: &CanaryStatus, revision: &dyn Fn(&str) ->
     out
 }
 
-/// The condition follows from the rest of the status: the test target `waiting` looks at these.
+/// The condition follows from the rest of the status. The test target `waiting` checks these.
 pub fn follows(condition: &serin::api::CanaryCondition) -> bool {
     [conditions::READY, conditions::RECONCILING, conditions::STALLED].contains(&condition.type_.as_str())
 }
 
-/// What a metric has come to.
+/// The state of a metric.
 pub fn metric(entry: &MetricStatus) -> String {
     let MetricStatus {
         name, value, wanted, passed, failed, failed_in_row, inconclusive, errors_in_row, ..
@@ -213,7 +213,7 @@ fn step(step: Option<&StepStatus>) -> String {
     format!("{} at {} %{back}{seen}{renew}{shortened}", step.index, step.weight)
 }
 
-/// A workload as people look at it: image and pods.
+/// The summary of a workload: image and pods.
 pub fn deployment(live: &Value) -> String {
     let image = live["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or("?");
     let status = &live["status"];

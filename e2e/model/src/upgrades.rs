@@ -1,4 +1,4 @@
-//! Objects that another version of the operator wrote.
+//! Objects that another version of the operator has written.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{fixture, sim::Sim};
 
 const PRIMARY: &str = "podinfo-primary";
 
-/// A primary at rest whose pods another version rendered in another way.
+/// An idle primary whose pods another version rendered differently.
 fn rendered_otherwise() -> Sim {
     let mut sim = fixture::initialised(&json!({}));
     edit(&mut sim, "registry/podinfo:1");
@@ -45,7 +45,7 @@ fn c42_a_primary_that_another_version_rendered_is_not_restarted() {
         sim.advance(Duration::from_secs(60));
         assert_eq!(template(&sim), was, "known: {known}");
         assert_eq!(sim.world.status().primary_template, Some(revision::hash(&was)));
-        // what is damaged from then on is still put right
+        // later damage is still repaired
         edit(&mut sim, "by-hand:1");
         sim.advance(Duration::from_secs(60));
         assert_eq!(image(&sim), "podinfo:1");

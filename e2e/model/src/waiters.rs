@@ -1,4 +1,4 @@
-//! What a tool finds that looks at a Canary right after it has changed it together with its target.
+//! What a tool sees if it reads a Canary right after it has changed the Canary together with its target.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serin::{
 
 use crate::{fixture, sim::Sim};
 
-/// What is decided on in a spec that was seen this long ago for the first time.
+/// The decision if the current spec was first seen this long ago.
 fn decide(sim: &Sim, ago: Duration) -> Plan {
     let mut snap = sim.snapshot().unwrap();
     snap.edited = Some(crate::time::earlier(sim.now, ago));
@@ -50,13 +50,13 @@ fn ch24_a_failed_release_is_not_told_of_the_next_before_its_target_was_seen() {
         "a tool would take the old failure for the new one"
     );
     assert_eq!(observed(&sim, &decide(&sim, LATER)), after);
-    // the target was seen as well: the failure is over
+    // the target was also seen: the failure is over
     fixture::set_image(&mut sim, "podinfo:1");
     let set_back = decide(&sim, MOMENT).status.unwrap();
     assert!(set_back.conditions.iter().all(|c| c.type_ != conditions::STALLED), "{:?}", set_back.conditions);
 }
 
-/// Whether the plan says that the Canary is not accepted.
+/// Whether the plan reports that the Canary is not accepted.
 fn refuses(plan: &Plan) -> bool {
     let all = plan.status.iter().flat_map(|status| &status.conditions);
     all.into_iter().any(|c| c.type_ == conditions::ACCEPTED && c.status == "False")
@@ -64,7 +64,7 @@ fn refuses(plan: &Plan) -> bool {
 
 #[test]
 fn ch24_a_refusal_is_not_told_of_an_edit_before_what_it_refers_to_was_seen() {
-    // at rest, and in a run, an edit names what comes by another watch
+    // between runs and during a run, an edit announces a change of the target that arrives through another watch
     for run in [false, true] {
         let mut sim = fixture::initialised(&json!({}));
         if run {

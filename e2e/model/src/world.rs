@@ -1,6 +1,6 @@
-//! Objects of one namespace as an API server keeps them: versions, generations, uids, merge patches, finalizers.
+//! Objects of one namespace as an API server stores them: versions, generations, uids, merge patches, finalizers.
 //!
-//! Owns what a write does to an object and when it is refused. Plays no controller: `pods` does.
+//! Decides how a write changes an object and when it is refused. Does not simulate controllers: `pods` does.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -23,13 +23,13 @@ use serin::{
 
 use crate::time::at_second;
 
-/// Namespace of everything in a model.
+/// Namespace of all objects in a model.
 pub const NAMESPACE: &str = "test";
 
-/// Nodes, each with a pod of every DaemonSet.
+/// Number of nodes. Each has a pod of every DaemonSet.
 pub const NODES: i64 = 2;
 
-/// Kinds of which a Canary is shown its own alone.
+/// Kinds for which a Canary sees only its own objects.
 const OWN: [Kind; 3] = [REVISION, CANARY_RUN, JOB];
 
 /// One Canary and the objects around it.
@@ -37,21 +37,21 @@ const OWN: [Kind; 3] = [REVISION, CANARY_RUN, JOB];
 pub struct World {
     /// The operator's settings.
     pub rules: Rules,
-    /// The Canary, status included; none once it is gone.
+    /// The Canary with its status. None after it is gone.
     pub canary: Option<Value>,
     /// Everything else.
     pub objects: Objects,
-    /// Ready endpoints per Service, as the EndpointSlices say.
+    /// Ready endpoints per Service, according to the EndpointSlices.
     pub ready: BTreeMap<String, u32>,
-    /// Endpoints per Service whose pods are on their way out.
+    /// Endpoints per Service with terminating pods.
     pub leaving: BTreeMap<String, u32>,
     /// Kinds that the cluster does not define, as `plural.group`.
     pub missing_kinds: Vec<String>,
-    /// Kinds that cannot be listed, as `plural.group`, and why.
+    /// Kinds that cannot be listed, as `plural.group`, with the reason.
     pub unlisted: BTreeMap<String, String>,
-    /// Kinds that are not seen.
+    /// Kinds with a broken watch.
     pub stale: Vec<StaleKind>,
-    /// Other Canaries that want the same.
+    /// Other Canaries with the same target or names.
     pub rivals: Vec<Rival>,
     /// MetricTemplates that exist, as `namespace/name`.
     pub templates: std::collections::BTreeMap<String, serin::api::MetricTemplateSpec>,
@@ -62,15 +62,15 @@ pub struct World {
     version: u64,
 }
 
-/// Why a write was refused: the object is not as it was when the write was decided.
+/// A write was refused because the object has changed since the decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved(
-    /// What was tried, on what.
+    /// The write and its object.
     pub String,
 );
 
 impl World {
-    /// What the planner is shown; none when the Canary is gone or does not decode.
+    /// The planner's input. None if the Canary is gone or cannot be decoded.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let mut stored = self.canary.clone()?;
         let not_followed = keep_in_use(&mut stored, &self.rules.mesh_provider);
@@ -121,28 +121,28 @@ impl World {
         })
     }
 
-    /// The object bears no mark of another Canary.
+    /// The object has no marker of another Canary.
     pub(crate) fn owns(&self, object: &Value) -> bool {
         let name = self.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
         let label = &object["metadata"]["labels"][names::LABEL_CANARY];
         !label.is_string() || name.is_some_and(|name| *label == names::label_value(name).as_str())
     }
 
-    /// What has become of the namespace beside another Canary: everything but the Canary itself.
+    /// Takes over everything in the namespace from another Canary's world, except the Canary itself.
     pub(crate) fn follow(&mut self, other: &Self) {
         self.objects = other.objects.clone();
         (self.ready, self.leaving) = (other.ready.clone(), other.leaving.clone());
         self.version = self.version.max(other.version);
     }
 
-    /// All that may serve the same requests; the planner asks the router which do.
+    /// All routes that may serve the same requests. The planner asks the router which ones do.
     fn bystanders(&self) -> Vec<Value> {
         let kinds = serin::router::all().iter().filter_map(|router| router.bystanders());
         let kinds: std::collections::BTreeSet<Kind> = kinds.collect();
         kinds.into_iter().flat_map(|kind| self.objects.of(kind).cloned()).collect()
     }
 
-    /// Versions of the Secrets; all are in the one namespace.
+    /// Versions of the Secrets. All are in the one namespace.
     fn secrets(&self) -> BTreeMap<String, String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let all = self.objects.of(serin::snapshot::SECRET).map(|object| &object["metadata"]);
@@ -150,19 +150,19 @@ impl World {
             .collect()
     }
 
-    /// The Canary's status, empty when it has none.
+    /// The Canary's status. Empty if it has none.
     pub fn status(&self) -> CanaryStatus {
         let status = self.canary.as_ref().map(|c| c["status"].clone()).unwrap_or_default();
         serde_json::from_value(status).unwrap_or_default()
     }
 
-    /// Puts an object there, with a uid and version of its own, as somebody's POST would.
+    /// Adds an object with its own uid and version, like a user's POST.
     pub fn put(&mut self, kind: Kind, object: Value, now: Timestamp) {
         let object = self.born(kind, object, now);
         self.objects.insert(kind, object);
     }
 
-    /// Puts the Canary there.
+    /// Adds the Canary.
     pub fn put_canary(&mut self, object: Value, now: Timestamp) {
         let status = object.get("status").cloned();
         let mut object = self.born(serin::snapshot::CANARY, object, now);
@@ -190,7 +190,7 @@ impl World {
         object
     }
 
-    /// Somebody's edit of an object: a merge patch. False when there is no such object.
+    /// An edit of an object by somebody: a merge patch. Returns false if the object does not exist.
     pub fn edit(&mut self, at: &ObjectRef, patch: &Value) -> bool {
         let Some(mut object) = self.objects.remove(at) else { return false };
         self.change(&mut object, patch, at.kind != SERVICE);
@@ -198,7 +198,7 @@ impl World {
         true
     }
 
-    /// Somebody's edit of the Canary: a merge patch.
+    /// An edit of the Canary by somebody: a merge patch.
     pub fn edit_canary(&mut self, patch: &Value) {
         if let Some(mut canary) = self.canary.take() {
             self.change(&mut canary, patch, true);
@@ -206,13 +206,13 @@ impl World {
         }
     }
 
-    /// Somebody's deletion of the Canary: it stays while it has finalizers.
+    /// A deletion of the Canary by somebody. It stays while it has finalizers.
     pub fn delete_canary(&mut self, now: Timestamp) {
         self.edit_canary(&json!({"metadata": {"deletionTimestamp": at_second(now)}}));
         self.reap();
     }
 
-    /// The Deployment of this name, or the DaemonSet as a Deployment would say the same: a pod on each of two nodes.
+    /// The Deployment with this name, or the DaemonSet in the form of a Deployment: one pod on each of two nodes.
     pub fn workload(&self, name: &str) -> Option<Cow<'_, Value>> {
         let daemons = || {
             let mut live = self.objects.get(DAEMONSET, name)?.clone();
@@ -225,7 +225,7 @@ impl World {
         self.objects.get(DEPLOYMENT, name).map(Cow::Borrowed).or_else(daemons)
     }
 
-    /// All of them.
+    /// All workloads.
     pub fn workloads(&self) -> impl Iterator<Item = (Kind, Cow<'_, Value>)> {
         [DEPLOYMENT, DAEMONSET].into_iter().flat_map(move |kind| {
             let names = self.objects.of(kind).filter_map(|o| o["metadata"]["name"].as_str());
@@ -233,7 +233,7 @@ impl World {
         })
     }
 
-    /// Writes a workload's status, as its controller does.
+    /// Writes a workload's status, like its controller.
     pub fn write_workload_status(&mut self, at: &ObjectRef, status: Value) {
         let Some(mut object) = self.objects.remove(at) else { return };
         set(&mut object, "status", status);
@@ -241,7 +241,7 @@ impl World {
         self.objects.insert(at.kind, object);
     }
 
-    /// Our write of the Canary's status, bound to the version that was read.
+    /// Our write of the Canary's status, conditional on the version that was read.
     ///
     /// # Errors
     /// The Canary has changed since.
@@ -262,7 +262,7 @@ impl World {
     /// One of our writes.
     ///
     /// # Errors
-    /// The object has changed, exists already or is gone.
+    /// The object has changed, already exists or is gone.
     pub fn write(&mut self, action: &Action, now: Timestamp) -> Result<(), Moved> {
         match action {
             Action::Create(manifest) => {
@@ -332,7 +332,7 @@ impl World {
         json_patch::merge(object, &json!({"metadata": {"resourceVersion": self.version.to_string()}}));
     }
 
-    /// A deleted Canary without finalizers goes, and what it owns with it.
+    /// Removes a deleted Canary without finalizers, and the objects that it owns.
     fn reap(&mut self) {
         let meta = self.canary.as_ref().map(|c| c["metadata"].clone()).unwrap_or_default();
         let held = meta["finalizers"].as_array().is_some_and(|l| !l.is_empty());

@@ -1,12 +1,12 @@
-//! Boards, rows and panels, in Grafana's classic schema 39: Grafana 10 and later take it, and none of its panels is one that
-//! they have retired.
+//! Dashboards, rows and panels in Grafana's classic schema 39, for Grafana 10 and later. Uses no panel types that these
+//! versions have removed.
 
 use serde_json::{Value, json};
 
-/// Width of a board.
+/// Width of a dashboard.
 const WIDTH: u64 = 24;
 
-/// A board.
+/// A dashboard.
 #[derive(Clone, Debug)]
 pub struct Board {
     title: &'static str,
@@ -19,12 +19,12 @@ pub struct Board {
     rows: Vec<(Value, Vec<Value>)>,
 }
 
-/// A panel under construction.
+/// A panel.
 #[derive(Clone, Debug)]
 pub struct Panel(Value);
 
 impl Board {
-    /// A board without rows, with a variable for its data source.
+    /// A dashboard without rows, with a variable for its data source.
     pub fn new(title: &'static str, uid: &'static str, description: &'static str) -> Self {
         let datasource = json!({
             "name": "datasource", "type": "datasource", "query": "prometheus", "label": "Data source", "refresh": 1,
@@ -35,13 +35,13 @@ impl Board {
         Self { title, uid, refresh, from, description, variables: vec![datasource], annotations, rows }
     }
 
-    /// How often it is refreshed, and how far it looks back.
+    /// Its refresh interval and time range.
     #[must_use]
     pub fn every(self, refresh: &'static str, from: &'static str) -> Self {
         Self { refresh, from, ..self }
     }
 
-    /// A variable whose values are what a query finds, as `regex` reads it from each series.
+    /// A variable with values from a query, extracted with `regex` from each series.
     #[must_use]
     pub fn variable(mut self, name: &str, label: &str, query: &str, regex: &str, many: bool) -> Self {
         self.variables.push(json!({
@@ -53,7 +53,7 @@ impl Board {
         self
     }
 
-    /// A variable with fixed values, the first of which is chosen.
+    /// A variable with fixed values. The first one is the default.
     #[must_use]
     pub fn choice(mut self, name: &str, label: &str, values: &[&str]) -> Self {
         let option = |value: &&str| json!({"text": value, "value": value, "selected": *value == values[0]});
@@ -65,7 +65,7 @@ impl Board {
         self
     }
 
-    /// Marks in all graphs where the expression is above 0.
+    /// Marks in all graphs while the expression is above 0.
     #[must_use]
     pub fn marks(mut self, name: &str, colour: &str, expression: &str) -> Self {
         self.annotations.push(json!({
@@ -75,7 +75,7 @@ impl Board {
         self
     }
 
-    /// A row of panels; one that is closed asks nothing until it is opened.
+    /// A row of panels. A collapsed row sends no queries until it is opened.
     #[must_use]
     pub fn row(mut self, title: &str, open: bool, panels: Vec<Panel>) -> Self {
         let row = json!({"type": "row", "title": title, "collapsed": !open});
@@ -83,7 +83,7 @@ impl Board {
         self
     }
 
-    /// The board as Grafana reads it.
+    /// The dashboard in Grafana's JSON format.
     pub fn json(&self) -> Value {
         let (mut panels, mut y, mut id) = (vec![], 0, 0);
         for (row, inner) in &self.rows {
@@ -147,7 +147,7 @@ impl Panel {
         }))
     }
 
-    /// One number, or a text with [`Self::words`].
+    /// One number, or a text if [`Self::words`] is set.
     pub fn stat(title: &str, description: &str, unit: &str) -> Self {
         let mut panel = Self::new("stat", title, description, unit).size(4, 4);
         panel.0["options"] = json!({
@@ -182,7 +182,7 @@ impl Panel {
         panel
     }
 
-    /// Bars, one for each series.
+    /// Bars, one per series.
     pub fn bars(title: &str, description: &str, unit: &str) -> Self {
         let mut panel = Self::new("bargauge", title, description, unit);
         panel.0["options"] = json!({
@@ -192,7 +192,7 @@ impl Panel {
         panel
     }
 
-    /// A number within its bounds.
+    /// A number with its bounds.
     pub fn gauge(title: &str, description: &str, unit: &str) -> Self {
         let mut panel = Self::new("gauge", title, description, unit).size(4, 4);
         panel.0["options"] = json!({
@@ -202,7 +202,7 @@ impl Panel {
         panel
     }
 
-    /// A table of the series as they are now, `hidden` columns apart.
+    /// A table of the current series, without the `hidden` columns.
     pub fn table(title: &str, description: &str, unit: &str, hidden: &[&str]) -> Self {
         let mut panel = Self::new("table", title, description, unit).size(12, 8);
         let hide: serde_json::Map<String, Value> =
@@ -215,7 +215,7 @@ impl Panel {
         panel
     }
 
-    /// How the values of a histogram are spread over time.
+    /// The distribution of a histogram's values over time.
     pub fn heatmap(title: &str, description: &str, unit: &str) -> Self {
         let mut panel = Self::new("heatmap", title, description, unit).size(12, 8);
         panel.0["options"] = json!({
@@ -226,7 +226,7 @@ impl Panel {
         panel
     }
 
-    /// Width of 24, and height.
+    /// Sets the width (of 24) and height.
     #[must_use]
     pub fn size(mut self, width: u64, height: u64) -> Self {
         self.0["gridPos"] = json!({"w": width, "h": height});
@@ -248,19 +248,19 @@ impl Panel {
         self
     }
 
-    /// A query over time.
+    /// A range query.
     #[must_use]
     pub fn over_time(self, expression: &str, legend: &str) -> Self {
         self.target(expression, legend, &json!({"range": true}))
     }
 
-    /// A query of the present.
+    /// An instant query.
     #[must_use]
     pub fn now(self, expression: &str, legend: &str) -> Self {
         self.target(expression, legend, &json!({"instant": true, "range": false}))
     }
 
-    /// A query of the present whose series become rows of a table.
+    /// An instant query with its series as rows of a table.
     #[must_use]
     pub fn cells(self, expression: &str) -> Self {
         self.target(expression, "", &json!({"instant": true, "range": false, "format": "table"}))
@@ -272,7 +272,7 @@ impl Panel {
         self.target(expression, "{{le}}", &json!({"range": true, "format": "heatmap"}))
     }
 
-    /// From this value on this colour; the first one holds for all below.
+    /// Sets the colour from this value on. The first one applies to all lower values.
     #[must_use]
     pub fn thresholds(mut self, base: &str, steps: &[(f64, &str)]) -> Self {
         let mut all = vec![json!({"color": base, "value": null})];
@@ -282,7 +282,7 @@ impl Panel {
         self
     }
 
-    /// Texts and colours in place of values.
+    /// Shows texts and colours instead of values.
     #[must_use]
     pub fn words(mut self, words: &[(&str, &str, &str)]) -> Self {
         let options: serde_json::Map<String, Value> = words
@@ -296,14 +296,14 @@ impl Panel {
         self
     }
 
-    /// The label of the series is shown, not its value.
+    /// Shows the label of the series instead of its value.
     #[must_use]
     pub fn names(mut self) -> Self {
         self.0["options"]["textMode"] = json!("name");
         self
     }
 
-    /// Values are within these bounds.
+    /// Values are between these bounds.
     #[must_use]
     pub fn between(mut self, min: f64, max: f64) -> Self {
         self.0["fieldConfig"]["defaults"]["min"] = json!(min);
@@ -311,14 +311,14 @@ impl Panel {
         self
     }
 
-    /// Lines that hold their value until the next one.
+    /// Lines that keep their value until the next one.
     #[must_use]
     pub fn stepped(mut self) -> Self {
         self.0["fieldConfig"]["defaults"]["custom"]["lineInterpolation"] = json!("stepAfter");
         self
     }
 
-    /// Series on top of one another.
+    /// Stacks the series.
     #[must_use]
     pub fn stacked(mut self) -> Self {
         let custom = &mut self.0["fieldConfig"]["defaults"]["custom"];
@@ -327,7 +327,7 @@ impl Panel {
         self
     }
 
-    /// The series whose name matches are drawn in this colour; dashed ones are limits.
+    /// Draws the series with a matching name in this colour. Dashed lines are limits.
     #[must_use]
     pub fn drawn(mut self, pattern: &str, colour: &str, dashed: bool) -> Self {
         let mut properties = vec![json!({"id": "color", "value": {"mode": "fixed", "fixedColor": colour}})];
@@ -351,14 +351,14 @@ impl Panel {
         self
     }
 
-    /// What is shown where there is nothing.
+    /// The text for an empty panel.
     #[must_use]
     pub fn empty(mut self, text: &str) -> Self {
         self.0["fieldConfig"]["defaults"]["noValue"] = json!(text);
         self
     }
 
-    /// The cells of a column lead to another board.
+    /// The cells of a column link to another dashboard.
     #[must_use]
     pub fn linked(mut self, column: &str, title: &str, url: &str) -> Self {
         let links = json!([{"title": title, "url": url, "targetBlank": false}]);

@@ -1,5 +1,5 @@
-//! What must hold of boards and rules: they ask only for metrics that are exported, and boards are as current Grafana
-//! versions, and the people who read them, need them.
+//! Checks of dashboards and rules: they use only exported metrics, and dashboards work with current Grafana versions
+//! and are readable.
 
 use std::collections::BTreeSet;
 
@@ -8,20 +8,20 @@ use serin::telemetry::CATALOG;
 
 use crate::{boards, rules};
 
-/// Beginnings of the names of metrics that others export.
+/// Prefixes of metrics from other exporters.
 const FOREIGN: [&str; 4] = ["istio_", "envoy_", "container_", "kube_"];
-/// Words of PromQL that look like names.
+/// Keywords of PromQL that look like names.
 const WORDS: [&str; 10] =
     ["by", "on", "or", "and", "unless", "without", "ignoring", "group_left", "bool", "offset"];
-/// Labels that a scrape adds, or a histogram.
+/// Labels that a scrape or a histogram adds.
 const ADDED: [&str; 5] = ["namespace", "exported_namespace", "job", "instance", "le"];
-/// Panels that old versions of Grafana had.
+/// Panel types of old Grafana versions.
 const RETIRED: [&str; 4] = ["graph", "singlestat", "table-old", "grafana-worldmap-panel"];
-/// Panels that have to have a unit, a title, a description and targets.
+/// Panel types that need a unit, a title, a description and targets.
 const SHOWN: [&str; 8] =
     ["stat", "timeseries", "table", "gauge", "bargauge", "state-timeline", "status-history", "heatmap"];
 
-/// The panels of a board, those of closed rows included.
+/// The panels of a dashboard, including those in collapsed rows.
 pub fn panels(board: &Value) -> Vec<Value> {
     let list = |of: &Value| of["panels"].as_array().cloned().unwrap_or_default();
     let all = list(board).into_iter().flat_map(|panel| {
@@ -37,10 +37,10 @@ pub fn queries(panel: &Value) -> Vec<String> {
     targets.iter().filter_map(|target| target["expr"].as_str().map(str::to_owned)).collect()
 }
 
-/// A query with its variables filled in; `namespace` in one of two labels is of no matter here.
+/// The query with its variables filled in. The label that contains `namespace` does not matter here.
 pub fn filled(query: &str, values: &[(&str, &str)]) -> String {
     let mut values = values.to_vec();
-    // the longer ones first: one may begin with another
+    // longer names first: one may start with another
     values.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
     values.iter().fold(query.to_owned(), |query, (name, value)| query.replace(&format!("${name}"), value))
 }
@@ -61,7 +61,7 @@ pub const EXAMPLE: [(&str, &str); 12] = [
     ("__range", "1h"),
 ];
 
-/// The metrics that an expression names, each with the matchers behind it.
+/// The metrics in an expression, each with its matchers.
 fn named(expression: &str) -> Vec<(String, String)> {
     let (mut out, mut rest) = (vec![], expression);
     let mut grouping = false;
@@ -70,7 +70,7 @@ fn named(expression: &str) -> Vec<(String, String)> {
             let end = rest[1..].find('"').map_or(rest.len(), |at| at + 2);
             rest = &rest[end..];
         } else if first == '{' {
-            // matchers of no name
+            // matchers without a name
             rest = &rest[matchers(rest)..];
         } else if first == '$' || first.is_ascii_digit() || first == '[' {
             let end = if first == '[' {
@@ -106,7 +106,7 @@ fn word(text: &str) -> usize {
     text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').unwrap_or(text.len())
 }
 
-/// How long the matchers are at the beginning of this text.
+/// The length of the matchers at the start of this text.
 fn matchers(text: &str) -> usize {
     let mut quoted = false;
     for (at, c) in text.char_indices() {
@@ -119,7 +119,7 @@ fn matchers(text: &str) -> usize {
     text.len()
 }
 
-/// What is wrong with the metrics and labels of an expression.
+/// Unknown metrics and labels in an expression.
 fn unknown(expression: &str) -> Vec<String> {
     let mut wrong = vec![];
     for (name, braces) in named(expression) {
@@ -146,7 +146,7 @@ fn unknown(expression: &str) -> Vec<String> {
     wrong
 }
 
-/// What is wrong with the boards and rules.
+/// All problems of the dashboards and rules.
 pub fn wrong() -> Vec<String> {
     let mut out = vec![];
     let mut uids = BTreeSet::new();
@@ -270,7 +270,8 @@ fn overlap(panel: &Value, taken: &mut Vec<[u64; 4]>, say: &mut impl FnMut(String
     taken.push(new);
 }
 
-/// The queries of all panels as recording rules, with their variables filled in: promtool reads them as Prometheus does.
+/// The queries of all panels as recording rules, with their variables filled in, so that promtool can parse them like
+/// Prometheus.
 pub fn recording_rules() -> String {
     let mut out = "groups:\n  - name: panels\n    rules:\n".to_owned();
     for (file, board) in boards() {

@@ -1,12 +1,13 @@
-//! Boards under the addresses and variables of Flagger's, for the links that people have: `/d/flagger-istio/istio-canary` and
-//! `/d/flagger-envoy/envoy-canary`. They show the same as those, both sides of a comparison on one scale.
+//! Dashboards with the addresses and variables of Flagger's, so that existing links work:
+//! `/d/flagger-istio/istio-canary` and `/d/flagger-envoy/envoy-canary`. They show the same data, with both sides of a
+//! comparison on one scale.
 
 use crate::{
     board::{Board, Panel},
     query::{one_by, own_over},
 };
 
-/// Flagger's board for Istio: `namespace`, `primary` and `canary`.
+/// Flagger's dashboard for Istio: `namespace`, `primary` and `canary`.
 pub fn istio() -> Board {
     let workloads = "label_values(istio_requests_total{destination_workload_namespace=\"$namespace\"}, destination_workload)";
     Board::new(
@@ -30,7 +31,7 @@ pub fn istio() -> Board {
     .row("By source and destination", true, istio_paths())
 }
 
-/// Flagger's board for Envoy: `namespace` and `target`.
+/// Flagger's dashboard for Envoy: `namespace` and `target`.
 pub fn envoy() -> Board {
     let clusters =
         "label_values(envoy_cluster_upstream_rq{kubernetes_namespace=\"$namespace\"}, envoy_cluster_name)";
@@ -147,7 +148,7 @@ fn envoy_requests() -> Vec<Panel> {
     ]
 }
 
-/// What the operator says of the release, of the target in this variable.
+/// The operator's metrics about the release of the target in this variable.
 fn release(target: &str) -> Vec<Panel> {
     let weight = own_over("", "flagger_canary_weight", &format!("workload=~\"{target}(-primary)?\""), "");
     let analysis = own_over("", "flagger_canary_metric_analysis", &format!("name=\"{target}\""), "");

@@ -1,4 +1,4 @@
-//! All Canaries: which need somebody, and how releases end.
+//! All Canaries: which ones need attention, and how releases end.
 
 use crate::{
     board::{Board, Panel},
@@ -8,7 +8,7 @@ use crate::{
 const RELEASE: &str =
     "/d/serin-release/serin-release?var-namespace=${__data.fields.namespace}&var-name=${__data.fields.name}";
 
-/// The board.
+/// The dashboard.
 pub fn board() -> Board {
     Board::new(
         "Serin / Fleet",

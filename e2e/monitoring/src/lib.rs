@@ -1,10 +1,10 @@
-//! The boards in `grafana-dashboards/` and the alert rules in `deploy/monitoring/`, made from the operator's catalogue of
-//! metrics. `make monitoring` writes them; a test fails where they differ from what is made here.
+//! Generates the dashboards in `grafana-dashboards/` and the alert rules in `deploy/monitoring/` from the operator's
+//! catalogue of metrics. `make monitoring` writes them. A test fails if they differ from the generated ones.
 //!
-//! - [`query`]: PromQL over the operator's metrics, whose namespace may stand in one of two labels
-//! - [`board`]: boards, rows and panels; [`release`], [`fleet`], [`operator`], [`flagger`]: those that there are
+//! - [`query`]: PromQL for the operator's metrics, whose namespace may be in one of two labels
+//! - [`board`]: dashboards, rows and panels; [`release`], [`fleet`], [`operator`], [`flagger`]: the dashboards
 //! - [`rules`]: alert rules, as a file for Prometheus and as a PrometheusRule, and [`cases`], their unit tests
-//! - [`check`]: what must hold of all of them
+//! - [`check`]: checks of all of them
 
 pub mod board;
 pub mod cases;
@@ -18,7 +18,7 @@ pub mod rules;
 
 use board::Board;
 
-/// All boards, by the name of their file.
+/// All dashboards, by file name.
 pub fn boards() -> Vec<(&'static str, Board)> {
     vec![
         ("release.json", release::board()),
@@ -29,7 +29,7 @@ pub fn boards() -> Vec<(&'static str, Board)> {
     ]
 }
 
-/// All generated files: their path in the repository, and what is in them.
+/// All generated files: path in the repository and contents.
 pub fn files() -> Vec<(String, String)> {
     let board = |(name, board): (&str, Board)| {
         let json = serde_json::to_string_pretty(&board.json()).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! Writes the generated boards and rules into the repository. `monitoring queries` prints the queries of all panels as
-//! recording rules instead, with their variables filled in, so that promtool can read them; `monitoring rules SCALE` prints
-//! the alert rules with all times divided by that number, for a bed that does not wait for hours.
+//! Writes the generated dashboards and rules to the repository. `monitoring queries` instead prints the queries of all
+//! panels as recording rules, with their variables filled in, so that promtool can parse them. `monitoring rules SCALE`
+//! prints the alert rules with all times divided by that number, for a bed that cannot wait for hours.
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 
 use std::{fs, path::Path};

@@ -4,7 +4,7 @@ use crate::board::{Board, Panel};
 
 const JOB: &str = "job=~\"$job\",instance=~\"$instance\"";
 
-/// The board.
+/// The dashboard.
 pub fn board() -> Board {
     Board::new(
         "Serin / Operator",

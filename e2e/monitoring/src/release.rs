@@ -1,4 +1,4 @@
-//! One release, watched live.
+//! One release, live.
 
 use crate::{
     board::{Board, Panel},
@@ -8,7 +8,7 @@ use crate::{
 const PHASES: [(&str, &str, &str); 3] =
     [("0", "Running", "blue"), ("1", "At rest or promoted", "green"), ("2", "Rolled back", "red")];
 
-/// The board.
+/// The dashboard.
 pub fn board() -> Board {
     let names = crate::query::anywhere("flagger_canary_status", "");
     let of_namespace = "flagger_canary_status";
@@ -87,7 +87,7 @@ fn now() -> Vec<Panel> {
     ]
 }
 
-/// How long things take, and have taken.
+/// How long steps take, and have taken.
 fn times() -> Vec<Panel> {
     let age = |metric: &str| format!("time() - {}", one_by("name", &own(metric, "")));
     vec![

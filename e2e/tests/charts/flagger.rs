@@ -1,4 +1,4 @@
-//! What users of Flagger's chart rely on: names, selectors, values.
+//! Properties that users of Flagger's chart rely on: names, selectors, values.
 
 use std::fs;
 
@@ -190,7 +190,7 @@ fn ch21_values_of_flagger_alone_render() -> Result<()> {
     for helm in helms()? {
         for path in &paths {
             let path = path.as_ref().map_err(|e| anyhow::anyhow!("{e:#}"))?;
-            // as with --reuse-values: the chart's own values are not read
+            // as with --reuse-values: the chart's own values are not used
             fs::write(path.join("values.yaml"), "")?;
             let path = path.display().to_string();
             helm.render(&chart(&path, "flagger"))?;
@@ -210,7 +210,7 @@ fn ch21_values_of_flagger_alone_render() -> Result<()> {
 #[test]
 fn s2_13_installs_of_users_render() -> Result<()> {
     for helm in helms()? {
-        // the shape of the commands in guides, and of Terraform's helm_release
+        // the form of the commands in guides, and of Terraform's helm_release
         helm.render(&chart("serin", "argo-rollouts").set(&["dashboard.enabled=true"]))?;
         helm.render(
             &chart("serin", "serin").set(&["dashboards.enabled=true", "dashboards.kind=GrafanaDashboard"]),

@@ -1,4 +1,4 @@
-//! Installing and leaving: definitions, notes, rights, and that chart and kustomize base say the same.
+//! Installation and removal: definitions, notes, rights, and equality of chart and kustomize base.
 
 use std::{collections::BTreeMap, fs, process::Command};
 
@@ -30,7 +30,7 @@ fn ch2_ch8_ch11_notes_name_the_commands_that_matter() -> Result<()> {
             let dry = ["install", "flagger", &path, "--dry-run=client", "--set", set];
             helm.run(&dry).map_err(|why| anyhow::anyhow!("Helm {}: {why}", helm.major))
         };
-        // Helm 3 of the parts takes itself for Kubernetes 1.20
+        // the parts' Helm 3 assumes Kubernetes 1.20
         if helm.major == 3 {
             continue;
         }
@@ -81,7 +81,7 @@ fn ch12_templates_and_the_operator_do_not_both_own_definitions() -> Result<()> {
     Ok(())
 }
 
-/// Largest release, of the 1 MiB that a Secret may have.
+/// Maximum size of a release, out of the 1 MiB that a Secret may have.
 const LARGEST: usize = 300 * 1024;
 
 #[test]
@@ -101,7 +101,7 @@ fn ch30_ch31_a_packaged_chart_is_whole_and_its_release_small() -> Result<()> {
             helm.template(&if package.contains("loadtester") { chart(&package, "x") } else { of })
                 .map_err(anyhow::Error::msg)?;
             if helm.major == 4 && !package.contains("loadtester") {
-                // what Helm stores: the release as JSON, compressed, in base64
+                // the data that Helm stores: the release as JSON, compressed, in base64
                 let stored = format!(
                     "'{}' install flagger '{package}' --dry-run=client -o json --set dashboards.enabled=true | gzip -9 | base64 -w0 | wc -c",
                     helm.program.display()
@@ -179,7 +179,7 @@ fn rights_can_be_narrowed() -> Result<()> {
             groups.contains_key("networking.istio.io") && groups.contains_key("gateway.networking.k8s.io")
         );
         ensure!(!groups.contains_key("kuma.io") && groups.contains_key("apps"), "{groups:?}");
-        // the rule of policies shares its group with that of Ingresses
+        // the rule for policies has the same group as the one for Ingresses
         let text = role.to_string();
         ensure!(text.contains("networkpolicies") && text.contains("poddisruptionbudgets"), "{text}");
         ensure!(!text.contains("ingresses"), "{text}");
@@ -199,7 +199,7 @@ fn rights_can_be_narrowed() -> Result<()> {
         ensure!(of(role).contains_key("kuma.io") && !role.to_string().contains("trafficroutes"), "{role}");
         ensure!(arguments(deployment(&objects, "serin")?.1).contains(&"--enable-config-tracking=false"));
 
-        // each router of the registry has its groups in the table
+        // the groups of each router in the registry are in the table
         let template = read("charts/serin/templates/rbac.yaml")?;
         for router in serin::router::all() {
             for kind in router.kinds().iter().filter(|kind| !kind.built_in() || kind.plural == "ingresses") {

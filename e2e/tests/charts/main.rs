@@ -1,5 +1,5 @@
-//! The charts, rendered by real Helm: names and selectors of Flagger's, what Helm does that is easy to guess wrong (the ids
-//! `ch…`), and that chart and kustomize base say the same. Helm 4 is a part that CI has, Helm 3 one of `make nightly`.
+//! The charts, rendered by real Helm: names and selectors equal to Flagger's, surprising behaviour of Helm (the ids
+//! `ch…`), and equality of chart and kustomize base. CI has Helm 4, and `make nightly` also has Helm 3.
 #![allow(missing_docs, reason = "a test target has no callers")]
 #![allow(clippy::print_stdout, reason = "what was skipped and measured is told")]
 
@@ -32,13 +32,13 @@ fn yaml(path: &str) -> Result<Value> {
     serde_saphyr::from_str(&read(path)?).with_context(|| format!("parsing {path}"))
 }
 
-/// A Helm of the parts.
+/// A Helm binary of the parts.
 struct Helm {
     major: u8,
     program: PathBuf,
 }
 
-/// What a rendering is made of.
+/// The inputs of a rendering.
 #[derive(Clone)]
 struct Chart<'a> {
     name: &'a str,
@@ -63,7 +63,7 @@ impl Chart<'_> {
     }
 }
 
-/// The Helms that there are; one that is missing is skipped, with a word on what builds it.
+/// The available Helm binaries. A missing one is skipped, with a message that names the command to build it.
 fn helms() -> Result<Vec<Helm>> {
     let dir = Command::new(root().join("e2e/parts/build.sh")).arg("--dir").output()?;
     let dir = PathBuf::from(String::from_utf8(dir.stdout)?.trim());
@@ -100,7 +100,7 @@ impl Helm {
         Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
     }
 
-    /// What it says of values that it refuses.
+    /// Its error message for values that it refuses.
     fn refusal(&self, of: &Chart<'_>) -> Result<String> {
         match self.template(of) {
             Ok(_) => bail!("Helm {} rendered {:?}", self.major, of.arguments),
@@ -123,7 +123,7 @@ fn arguments(container: &Value) -> Vec<&str> {
     container["args"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// Names by kind, the kinds that only Serin's chart has left out.
+/// Names by kind, without the kinds that only Serin's chart has.
 fn names(objects: &[Value]) -> BTreeSet<String> {
     let own = ["NetworkPolicy"];
     let all = objects.iter().filter(|o| !own.contains(&o["kind"].as_str().unwrap_or_default()));
@@ -144,7 +144,7 @@ const USERS: [&str; 3] = [
     "e2e/tests/charts/user-namespace.yaml",
 ];
 
-/// A copy of a chart, links followed, in a folder of its own.
+/// A copy of a chart in its own folder, with links resolved.
 fn copied(name: &str, into: &Path) -> Result<PathBuf> {
     let to = into.join(name);
     let done = Command::new("cp").arg("-rL").arg(root().join("charts").join(name)).arg(&to).status()?;

@@ -1,4 +1,4 @@
-//! Which namespaces are watched, and the rights in them.
+//! The watched namespaces, and the rights in them.
 
 use std::{collections::BTreeSet, fs, process::Command};
 
@@ -10,7 +10,7 @@ use crate::{Helm, arguments, chart, deployment, find, helms, read, root};
 /// Group, resource, name (empty: any), verb.
 pub(crate) type Right = (String, String, String, String);
 
-/// The single rights of a role.
+/// The individual rights of a role.
 pub(crate) fn rights(role: &Value) -> BTreeSet<Right> {
     let texts = |list: &Value| -> Vec<String> {
         list.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
@@ -36,7 +36,7 @@ pub(crate) fn rights(role: &Value) -> BTreeSet<Right> {
     found
 }
 
-/// The rights of an account by where they count: a namespace, or the empty text for all.
+/// The rights of an account by scope: a namespace, or an empty text for all.
 fn granted(objects: &[Value], account: &str) -> Result<BTreeSet<(String, Right)>> {
     let mut found = BTreeSet::new();
     let bindings = objects.iter().filter(|o| o["kind"] == "RoleBinding" || o["kind"] == "ClusterRoleBinding");
@@ -55,11 +55,11 @@ fn granted(objects: &[Value], account: &str) -> Result<BTreeSet<(String, Right)>
     Ok(found)
 }
 
-/// What cannot be granted in a namespace, and is done without.
+/// Resources that cannot be granted in a namespace, and that are optional.
 const CLUSTER_SCOPED: [&str; 3] = ["customresourcedefinitions", "namespaces", "trafficroutes"];
 
-/// Where these rights hold each right of the ClusterRole is held in each namespace, and nothing in the cluster but reading
-/// the definitions.
+/// Checks that these rights cover each right of the ClusterRole in each namespace, and in the cluster only reading the
+/// definitions.
 fn fits(granted: &BTreeSet<(String, Right)>, namespaces: &[&str], lease: &str) -> Result<()> {
     let base: Value = serde_saphyr::from_str(&read("deploy/kustomize/base/clusterrole.yaml")?)?;
     let all = rights(&base);
@@ -142,7 +142,7 @@ fn namespaces_are_given_by_one_of_three_values() -> Result<()> {
     Ok(())
 }
 
-/// It deletes Canaries: those of namespaces that are not watched stay.
+/// It deletes Canaries: those in namespaces that are not watched stay.
 #[test]
 fn the_release_of_canaries_reaches_as_far_as_the_operator() -> Result<()> {
     let release = "uninstall.releaseCanaries=true";
@@ -204,7 +204,7 @@ fn the_namespaced_component_of_kustomize_grants_the_same() -> Result<()> {
     fs::remove_dir_all(&dir)?;
 
     let granted = granted(&objects, "serin")?;
-    // bound in a namespace, a ClusterRole grants nothing of what belongs to none, nor a Lease that is elsewhere
+    // a ClusterRole that is bound in a namespace grants no cluster-scoped resources, and no Lease elsewhere
     let counts = |(place, right): &(String, Right)| {
         let dead = CLUSTER_SCOPED.contains(&right.1.as_str()) || right.1 == "leases";
         place.is_empty() || place == "serin-system" || !dead

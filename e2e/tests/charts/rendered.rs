@@ -1,11 +1,11 @@
-//! What the charts render from values that meet each other, and what they leave out.
+//! Rendering with values that interact, and what the charts leave out.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{Helm, chart, deployment, find, helms, read};
 
-/// Rendered text, of which a parser that takes the last of two equal keys would not tell that one stands twice.
+/// Finds duplicate keys in rendered text. A parser that takes the last of two equal keys would not notice them.
 fn twice<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.split("\n---\n").find(|document| {
         let mut seen: Vec<(usize, usize)> = vec![];
@@ -179,7 +179,7 @@ fn the_job_of_the_uninstallation_runs_where_the_operator_does_and_ends_in_time()
     Ok(())
 }
 
-/// `rbac.providers` chooses rules by API group: each router has to be there with those of its kinds.
+/// `rbac.providers` selects rules by API group: each router must be listed with the groups of its kinds.
 #[test]
 fn rbac_knows_the_api_groups_of_every_router() -> Result<()> {
     let template = read("charts/serin/templates/rbac.yaml")?;
@@ -201,7 +201,7 @@ fn rbac_knows_the_api_groups_of_every_router() -> Result<()> {
     Ok(())
 }
 
-/// Labels and annotations that are no strings, in any object: the API server refuses them.
+/// Labels and annotations with values that are not strings, in any object: the API server refuses them.
 fn not_strings(objects: &[Value]) -> Vec<String> {
     let mut found = vec![];
     for object in objects {
@@ -261,7 +261,7 @@ fn ch18_labels_and_annotations_are_strings_whatever_values_hold() -> Result<()> 
         "istio.gateway.enabled=true",
     ];
     for helm in helms()? {
-        // a release may be called like a number
+        // the name of a release may look like a number
         for (name, values) in [("serin", &all[..]), ("flagger", &all[..]), ("loadtester", &tester[..])] {
             let objects = helm.render(&chart(name, "12345").set(values))?;
             let wrong = not_strings(&objects);
@@ -313,7 +313,7 @@ fn several_replicas_are_elected_from_and_may_do_what_that_takes() -> Result<()> 
     Ok(())
 }
 
-/// Where the operator keeps its Lease.
+/// The namespace of the operator's Lease.
 fn role_namespace<'a>(arguments: &[&'a str]) -> &'a str {
     arguments.iter().find_map(|flag| flag.strip_prefix("--leader-election-namespace=")).unwrap_or_default()
 }
@@ -329,7 +329,7 @@ fn ch2_the_job_of_the_uninstallation_can_be_made_and_run() -> Result<()> {
         let job = objects.iter().find(|o| o["kind"] == "Job").context("no Job")?;
         let name = job["metadata"]["name"].as_str().unwrap_or_default();
         ensure!(name.len() <= 63 && name.ends_with("-release-all"), "{name}");
-        // Flagger's image has no such command: the uninstallation would fail before it begins
+        // Flagger's image does not have this command, so the uninstallation would fail before it starts
         let back = [
             "uninstall.releaseCanaries=true",
             "image.allowFlagger=true",

@@ -1,4 +1,4 @@
-//! The rights in parts: what each value takes out of the ClusterRole, the parts that it can be put together from, and the roles of
+//! Parts of the rights: what each value removes from the ClusterRole, the parts that can be combined, and the roles for
 //! users.
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ fn shipped() -> Result<BTreeSet<Right>> {
     Ok(rights(&role))
 }
 
-/// Those of the operator with these values, without the upkeep of definitions.
+/// The operator's rights with these values, without those for definitions.
 fn with(helm: &Helm, values: &[&str]) -> Result<BTreeSet<Right>> {
     let objects = helm.render(&chart("serin", "serin").set(&["crd.manage=false"]).set(values))?;
     Ok(rights(find(&objects, "ClusterRole", "serin")?))
@@ -91,7 +91,7 @@ fn f14_the_parts_are_the_whole_and_have_nothing_twice() -> Result<()> {
             let whole = rights(find(&render(&[])?, "ClusterRole", "serin")?);
             let objects = render(&["rbac.aggregated=true"])?;
             let role = find(&objects, "ClusterRole", "serin")?;
-            // what has rules of its own loses them to the controller that aggregates
+            // the controller that aggregates roles overwrites their own rules
             ensure!(role["rules"].is_null(), "{role}");
             let chosen = role["aggregationRule"]["clusterRoleSelectors"][0]["matchLabels"].as_object();
             let (label, _) = chosen.and_then(|labels| labels.iter().next()).context("a label")?;
@@ -115,7 +115,7 @@ fn f14_the_parts_are_the_whole_and_have_nothing_twice() -> Result<()> {
     Ok(())
 }
 
-/// Who may write the status decides where traffic goes.
+/// A user who may write the status decides where traffic goes.
 #[test]
 fn f14_the_roles_of_users_leave_the_status_to_the_operator() -> Result<()> {
     for helm in helms()? {
@@ -138,7 +138,7 @@ fn f14_the_roles_of_users_leave_the_status_to_the_operator() -> Result<()> {
             );
             ensure!(own.iter().any(|right| right.1 == "canaries" && right.3 == verb), "{name}");
         }
-        // alert providers may have tokens in their addresses
+        // addresses of alert providers may contain tokens
         ensure!(
             !rights(find(&objects, "ClusterRole", "serin-view")?).iter().any(|r| r.1 == "alertproviders")
         );

@@ -1,4 +1,4 @@
-//! What Helm makes of values and templates that is easy to guess wrong.
+//! Surprising behaviour of Helm's values and templates.
 
 use std::{fs, path::Path};
 
@@ -151,7 +151,7 @@ fn ch19_schemas_ask_for_nothing_that_helm_checks_otherwise_than_meant() -> Resul
     Ok(())
 }
 
-/// Each default is a value that the schema knows, and none is null.
+/// Checks that the schema contains each default, and that no default is null.
 fn known(values: &Value, schema: &Value, path: &str) -> Result<()> {
     for (key, value) in values.as_object().into_iter().flatten() {
         let Some(of) = schema["properties"].get(key) else {
@@ -175,7 +175,7 @@ fn ch20_null_missing_and_empty_read_the_same() -> Result<()> {
         "serin:\n  slack: null\n  rbac: null\n  podAnnotations: null\n  securityContext:\n    context: null\nglobal: {x: 1}\n",
     )?;
     for helm in helms()? {
-        // each alone would take a while: together, and those that others are read beside
+        // testing each value separately would take long: tests them together, and separately those with dependencies
         let all = "image=null,slack=null,rbac=null,serviceAccount=null,podAnnotations=null,securityContext=null,\
                    resources=null,prometheus=null,crd=null,leaderElection=null,affinity=null,env=null,extraObjects=null,\
                    configTracking=null,controlplane=null";
@@ -191,7 +191,7 @@ fn ch20_null_missing_and_empty_read_the_same() -> Result<()> {
     Ok(())
 }
 
-/// All files of a chart's templates.
+/// All template files of a chart.
 fn templates(name: &str) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root().join("charts").join(name).join("templates"))? {
@@ -213,7 +213,7 @@ fn ch22_nothing_depends_on_what_helm_takes_the_cluster_for() -> Result<()> {
     Ok(())
 }
 
-/// Helm writes 0.0 as 0, which the API server reads as the same number.
+/// Helm writes 0.0 as 0, which is the same number for the API server.
 fn as_floats(value: &mut Value) {
     match value {
         Value::Number(number) => *value = json!(number.as_f64()),

@@ -1,22 +1,22 @@
-//! Which files of a crate import each other in a circle, read off their text.
+//! Finds files of a crate that import each other in a circle, from their text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names of the modules above an item, and its own.
+/// Names of the parent modules and the item.
 type Path = Vec<String>;
 
 /// A module's file.
 #[derive(Default)]
 struct Module {
     file: String,
-    /// Paths in its code, from the root of the crate.
+    /// Paths in its code, starting at the root of the crate.
     uses: Vec<Path>,
-    /// What it imports, by the name it has here.
+    /// Its imports, by local name.
     imports: BTreeMap<String, Path>,
 }
 
-/// Files that import each other in a circle, by a list for each circle. `sources`: path and text of each file of a crate,
-/// tests left out.
+/// The files that import each other in a circle, as one list per circle. `sources`: path and text of each file of a
+/// crate, without tests.
 pub(crate) fn circles(sources: &[(String, String)]) -> Vec<Vec<String>> {
     let names: BTreeSet<Path> = sources.iter().map(|(file, _)| module(file)).collect();
     let modules: BTreeMap<Path, Module> =
@@ -51,14 +51,14 @@ pub(crate) fn circles(sources: &[(String, String)]) -> Vec<Vec<String>> {
     found.into_iter().collect()
 }
 
-/// `a/b.rs` and `a/b/mod.rs` hold the module `a::b`.
+/// `a/b.rs` and `a/b/mod.rs` contain the module `a::b`.
 fn module(file: &str) -> Path {
     let path = file.trim_end_matches(".rs");
     let parts = path.split('/').filter(|part| !["mod", "lib", "main"].contains(part));
     parts.map(str::to_owned).collect()
 }
 
-/// The module whose file holds what a path names: re-exports are followed.
+/// The module whose file contains the item of a path. Follows re-exports.
 fn resolved(path: &[String], modules: &BTreeMap<Path, Module>, depth: usize) -> Path {
     let mut at = path.len();
     while at > 0 && !modules.contains_key(&path[..at]) {
@@ -110,7 +110,7 @@ impl Module {
     }
 }
 
-/// What the first word of a path stands for, if it leads into this crate.
+/// The meaning of the first word of a path, if the path is in this crate.
 fn base(word: &str, here: &[String], names: &BTreeSet<Path>) -> Option<Path> {
     let child: Path = here.iter().cloned().chain([word.to_owned()]).collect();
     match word {
@@ -121,7 +121,7 @@ fn base(word: &str, here: &[String], names: &BTreeSet<Path>) -> Option<Path> {
     }
 }
 
-/// Reads the tree of paths that goes on at `at`, a `::` or whatever ends it; where it ends.
+/// Reads the tree of paths that continues at `at`, a `::` or the end of the path. Returns the end position.
 fn tree(tokens: &[String], mut at: usize, base: &[String], out: &mut Vec<(String, Path)>) -> usize {
     let mut path = base.to_vec();
     while tokens.get(at).is_some_and(|t| t == "::") {
@@ -152,7 +152,7 @@ fn tree(tokens: &[String], mut at: usize, base: &[String], out: &mut Vec<(String
     named(tokens, at, path, out)
 }
 
-/// Notes a path under its last name, or the one after `as`.
+/// Records a path under its last name, or the one after `as`.
 fn named(tokens: &[String], at: usize, path: Path, out: &mut Vec<(String, Path)>) -> usize {
     let renamed = tokens.get(at).is_some_and(|t| t == "as");
     let name = if renamed { tokens.get(at + 1) } else { path.last() };
@@ -160,7 +160,7 @@ fn named(tokens: &[String], at: usize, path: Path, out: &mut Vec<(String, Path)>
     at + if renamed { 2 } else { 0 }
 }
 
-/// Words and signs of code, without comments, literals and doc comments; `::` is one.
+/// Words and symbols of code, without comments, literals and doc comments. `::` is one symbol.
 fn tokens(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -189,7 +189,7 @@ fn tokens(text: &str) -> Vec<String> {
     found
 }
 
-/// Length of a literal that begins here, in bytes.
+/// The length in bytes of a literal that starts here.
 fn literal(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

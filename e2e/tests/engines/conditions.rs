@@ -1,4 +1,4 @@
-//! Conditions in the form of what people publish, and every operator and function with every way to misuse it.
+//! Conditions in published forms, and every operator and function with every kind of misuse.
 
 use crate::original::Case;
 
@@ -23,7 +23,7 @@ const LEFT: [&str; 16] = [
 const SIGNS: [&str; 8] = ["==", "!=", "<", "<=", ">", ">=", "in", "not in"];
 const RIGHT: [&str; 9] = ["0.95", "1", "0", "primary[0] * 1.2", "true", "'a'", "[0, 1, 0.5]", "nil", "1 / 2"];
 
-/// Of a number.
+/// Conditions on a number.
 const SCALAR: [&str; 28] = [
     "result >= 0.95",
     "result <= 500",
@@ -55,7 +55,7 @@ const SCALAR: [&str; 28] = [
     "result > canary - 1",
 ];
 
-/// Of a list.
+/// Conditions on a list.
 const LIST: [&str; 97] = [
     "result[0] > 1e-1",
     "result[0] > 1E-1",

@@ -1,8 +1,8 @@
-//! What may differ: refusals of one side, with the words by which they are known. `docs/engines.md` has the reasons.
+//! Allowed differences: refusals by one side, recognised by their words. `docs/engines.md` explains the reasons.
 
 use crate::original::Case;
 
-/// Who refuses.
+/// The side that refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Ours,
@@ -13,7 +13,7 @@ pub(crate) struct Known {
     pub(crate) id: &'static str,
     engines: &'static [&'static str],
     side: Side,
-    /// One of these is in the words of the refusal.
+    /// The refusal contains one of these texts.
     words: &'static [&'static str],
 }
 
@@ -70,7 +70,7 @@ pub(crate) const ALL: &[Known] = &[
         "c-cel",
         &["cel"],
         &[
-            // the words and functions of Argo Rollouts
+            // words and functions of Argo Rollouts
             "mismatched input 'and'",
             "mismatched input 'or'",
             "mismatched input 'not'",
@@ -106,7 +106,7 @@ pub(crate) const ALL: &[Known] = &[
         "c-expr",
         &["expr"],
         &[
-            // the words of CEL
+            // words of CEL
             "array elements can only be selected",
             "unknown name size",
             "unknown name double",
@@ -117,7 +117,7 @@ pub(crate) const ALL: &[Known] = &[
             "interface conversion: interface {} is",
             // the value of a list of one
             "[]float64",
-            // a scalar that is not there
+            // a missing scalar
             "mismatched types unknown and float64",
         ],
     ),
@@ -155,7 +155,7 @@ pub(crate) const ALL: &[Known] = &[
     ours("q-digits", &["quantity"], &["without a digit"]),
 ];
 
-/// The words of a refusal without the place, and without what was written there.
+/// The text of a refusal without the position and the quoted input.
 pub(crate) fn placeless(why: &str) -> String {
     let line = why.lines().next().unwrap_or_default();
     let quoted: String = line.split('"').step_by(2).collect::<Vec<_>>().join("…");
@@ -164,7 +164,7 @@ pub(crate) fn placeless(why: &str) -> String {
     all.replace("00", "0").replace("00", "0").chars().take(100).collect()
 }
 
-/// The difference that this refusal is, if it is a known one.
+/// The known difference for this refusal, if there is one.
 pub(crate) fn listed(side: Side, case: &Case, why: &str) -> Option<&'static str> {
     let known = ALL.iter().find(|known| {
         known.side == side

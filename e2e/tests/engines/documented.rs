@@ -1,5 +1,5 @@
-//! What the documentation shows works, and as in the originals: the templates of `deploy/examples`, and queries and conditions
-//! of five guides to canary releases.
+//! Checks that documented examples work as in the originals: the templates of `deploy/examples`, and queries and
+//! conditions from five guides to canary releases.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{conditions::both, original::Case, templates};
 
-/// Conditions of the guides, and of what their authors build on: shares, durations, and shares of counters that may not be there.
+/// Conditions from the guides, and from their sources: shares, durations, and shares of counters that may be missing.
 const CONDITIONS: [&str; 16] = [
     "result[0] >= 0.8",
     "result[0] < 0.8",
@@ -29,7 +29,7 @@ const CONDITIONS: [&str; 16] = [
 ];
 const VALUES: [f64; 12] = [0.0, 0.5, 0.79, 0.8, 0.95, 0.951, 0.98, 0.99, 1.0, 99.0, 500.0, 500.5];
 
-/// Queries of the guides.
+/// Queries from the guides.
 const QUERIES: [&str; 8] = [
     r#"sum(irate(istio_requests_total{reporter="source",destination_service=~"{{ service }}-canary.{{ namespace }}.svc.cluster.local",response_code=~"2.*"}[2m])) /
 sum(irate(istio_requests_total{reporter="source",destination_service=~"{{ service }}-canary.{{ namespace }}.svc.cluster.local"}[2m]))"#,
@@ -47,7 +47,7 @@ sum(irate(istio_requests_total{reporter="source",destination_service=~"{{ args.t
     "# share of requests that succeed\nsum(rate(x{ok=\"true\"}[1m])) # 2xx\n/ sum(rate(x[1m]))",
 ];
 
-/// Every text under this name below a value.
+/// Every text with one of these names inside a value.
 fn under<'v>(value: &'v Value, names: &[&str], found: &mut Vec<&'v str>) {
     match value {
         Value::Object(fields) => {
@@ -72,7 +72,7 @@ fn objects() -> Result<Vec<Value>> {
     Ok(all)
 }
 
-/// A template with the variables that the examples name.
+/// A template with the variables that the examples use.
 fn template(text: &str) -> Case {
     let mut case = templates::case(text.to_owned());
     for (name, value) in [("reporter", "destination"), ("minutes", "5")] {
@@ -104,13 +104,13 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
         for value in VALUES {
             all.extend(both(condition, &[value], &[0.5], scalar));
         }
-        // without a value the language of Argo has no scalar
+        // without a value, Argo's language has no scalar
         all.extend(both(condition, &[0.99, 0.5], &[0.5], false).into_iter().filter(|_| !scalar));
     }
     Ok(all)
 }
 
-/// All texts of a Job's description.
+/// All texts in a Job's spec.
 fn texts<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
     match value {
         Value::String(text) => found.push(text),

@@ -1,9 +1,9 @@
-//! The smallest case of each fault that a comparison with the originals has found, under its id. None of them may come back:
-//! where the code from before answers in place of this one, the report names every id.
+//! The smallest case of each bug that a comparison with the originals has found, under its id. The report lists every
+//! id whose bug comes back, for instance if an earlier version of the code answers.
 
 use crate::{conditions::both, original::Case, templates};
 
-/// Ids of which there has to be a case.
+/// Ids that must have a case.
 pub(crate) const IDS: [&str; 16] =
     ["H1", "H2", "H3", "H4", "H5", "M1", "M2", "M3", "M4", "M5", "M6", "M8", "L1", "L3", "L8", "L9"];
 
@@ -82,7 +82,7 @@ const PATHS: [&str; 7] = [
     "{.items[0].v}",
 ];
 
-/// A pod template that has a label which the object itself lacks, and one of another value.
+/// A pod template with a label that the object itself does not have, and one with another value.
 const OBJECT: &str = r#"{"metadata": {"name": "podinfo", "labels": {"team": "blue"}},
     "spec": {"template": {"metadata": {"labels": {"app": "p", "team": "red"}}}}}"#;
 const FIELDS: [&str; 6] = [
@@ -102,7 +102,7 @@ const QUERIES: [&str; 5] = [
     "  sum(a)\n",
 ];
 
-/// An interval, and the kind of server that is asked.
+/// An interval, and the kind of metrics server.
 const WINDOWS: [(&str, &str); 9] = [
     ("1min", "graphite"),
     ("1m", "graphite"),

@@ -2,7 +2,7 @@
 
 use crate::{grammar, original::Case, paths};
 
-/// Numbers that look random: the same for a seed.
+/// Pseudorandom numbers, the same for each seed.
 pub(crate) struct Random(u64);
 
 impl Random {

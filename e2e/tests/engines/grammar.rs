@@ -1,5 +1,5 @@
-//! Generated templates of blocks, definitions, variables and pipelines inside one another, with a mistake in some of them: what
-//! the pieces of `generated.rs` do not put together.
+//! Generated templates with nested blocks, definitions, variables and pipelines, some with a mistake: combinations that
+//! `generated.rs` does not produce.
 
 use crate::{generated::Random, original::Case, templates};
 
@@ -36,7 +36,7 @@ const PIECES: [&str; 24] = [
     "-",
 ];
 
-/// The text with a piece too many or too few, in one of three.
+/// The text with an extra or a missing piece, in one of three cases.
 fn damaged(random: &mut Random, text: String, pieces: &[&str]) -> String {
     if random.below(3) > 0 {
         return text;

@@ -1,9 +1,10 @@
-//! What users write means here what it means to the programs they know: templates, conditions, paths, durations and quantities
-//! are read by Serin and by the originals in Go (`e2e/engines`), case by case.
+//! Checks that templates, conditions, paths, durations and quantities mean the same as in the programs that users know:
+//! Serin and the originals in Go (`e2e/engines`) read each case.
 //!
-//! A difference is a refusal that `docs/engines.md` lists, or a failure: never another value. `SERIN_ENGINES_CASES` says how
-//! many cases are generated beside those that are written down, `SERIN_ENGINES_SEED` which. `SERIN_ENGINES_OURS` names a program
-//! that answers in Serin's place, such as one that is made of an earlier revision: the report then says which findings it has.
+//! A difference must be a refusal that `docs/engines.md` lists. A different value is always a failure.
+//! `SERIN_ENGINES_CASES` sets the number of generated cases, in addition to the written ones, and `SERIN_ENGINES_SEED`
+//! selects them. `SERIN_ENGINES_OURS` names a program that answers instead of Serin, such as one built from an earlier
+//! revision: the report then lists the findings that it has.
 
 mod conditions;
 mod differences;
@@ -25,10 +26,10 @@ use crate::{
     original::{Case, Outcome},
 };
 
-/// Cases that are generated where nothing else is said.
+/// The default number of generated cases.
 const CASES: usize = 2_000;
 
-/// Plays cases on both sides; `least` of them there must be.
+/// Runs cases on both sides. There must be at least `least` of them.
 fn play(what: &str, cases: &[Case], least: usize) -> Result<Vec<&'static str>> {
     ensure!(cases.len() >= least, "{} {what} are fewer than {least}", cases.len());
     let (ours, answers) = (original::ours(cases)?, original::answers(cases)?);

@@ -1,4 +1,4 @@
-//! One case, what Serin says of it, and what the originals say.
+//! One case, Serin's result, and the originals' result.
 
 use std::{
     collections::BTreeMap,
@@ -22,29 +22,29 @@ use serin::{
 
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Case {
-    /// The finding that it is the smallest case of; empty for others.
+    /// The finding of which this is the smallest case. Empty for other cases.
     #[serde(skip)]
     pub(crate) id: &'static str,
     pub(crate) engine: &'static str,
     pub(crate) text: String,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) variables: BTreeMap<String, String>,
-    /// Of a condition. NaN is sent as null.
+    /// For a condition. NaN is sent as null.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) values: Vec<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) primary: Vec<f64>,
-    /// The names in a condition are numbers, not lists.
+    /// The names in a condition are numbers instead of lists.
     pub(crate) scalar: bool,
-    /// Of a path; of a window the kind of server.
+    /// For a path. For a window, the kind of server.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) document: String,
-    /// What a Secret holds for the argument `id` of a template.
+    /// The value in a Secret for the argument `id` of a template.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) secret: String,
 }
 
-/// What stands in a template for the value of a Secret.
+/// The placeholder for the value of a Secret in a template.
 const MARK: &str = "*****id*****";
 
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +60,7 @@ impl From<Result<String, String>> for Outcome {
 }
 
 impl Case {
-    /// What Serin says.
+    /// Serin's result.
     pub(crate) fn ours(&self) -> Outcome {
         match self.engine {
             "template" => self.rendered(),
@@ -135,7 +135,7 @@ impl Case {
         analysis::window(&metric, &self.document).map(|_| "taken".to_owned())
     }
 
-    /// Two values are one.
+    /// Whether two values are equal.
     pub(crate) fn same(&self, ours: &str, theirs: &str) -> bool {
         if self.engine != "quantity" {
             return ours == theirs;
@@ -157,19 +157,19 @@ struct Said {
     error: String,
 }
 
-/// What the originals say, in the order of the cases.
+/// The originals' results, in the order of the cases.
 pub(crate) fn answers(cases: &[Case]) -> Result<Vec<Outcome>> {
     asked(program()?, cases)
 }
 
-/// What Serin says. `SERIN_ENGINES_OURS` names a program that answers in its place, in the form of `e2e/engines`: for instance
-/// one made of an earlier revision.
+/// Serin's results. `SERIN_ENGINES_OURS` names a program that answers instead, in the format of `e2e/engines`, for
+/// instance one built from an earlier revision.
 pub(crate) fn ours(cases: &[Case]) -> Result<Vec<Outcome>> {
     let mut said = match std::env::var_os("SERIN_ENGINES_OURS") {
         Some(program) => asked(&PathBuf::from(program), cases)?,
         None => cases.iter().map(Case::ours).collect(),
     };
-    // a query that is sent is what Prometheus makes of it
+    // Prometheus parses the query that is sent
     let sent = |outcome: &Outcome, case: &Case| match outcome {
         Outcome::Value(text) if case.engine == "promql" => Some(Case { text: text.clone(), ..case.clone() }),
         _ => None,
@@ -184,7 +184,7 @@ pub(crate) fn ours(cases: &[Case]) -> Result<Vec<Outcome>> {
     Ok(said)
 }
 
-/// What a program says, in the order of the cases.
+/// A program's results, in the order of the cases.
 fn asked(program: &PathBuf, cases: &[Case]) -> Result<Vec<Outcome>> {
     let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut stdin = child.stdin.take().context("no standard input")?;
@@ -205,7 +205,7 @@ fn asked(program: &PathBuf, cases: &[Case]) -> Result<Vec<Outcome>> {
     Ok(said)
 }
 
-/// The program in Go, built once.
+/// The Go program, built once.
 fn program() -> Result<&'static PathBuf> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let built = PROGRAM.get_or_init(|| build().map_err(|e| format!("{e:#}")));

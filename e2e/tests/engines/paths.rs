@@ -1,4 +1,4 @@
-//! Paths as people write them for kubectl, Argo Rollouts and RFC 9535, and every piece with every way to misuse it.
+//! Paths in the forms of kubectl, Argo Rollouts and RFC 9535, and every element with every kind of misuse.
 
 use crate::original::Case;
 
@@ -149,6 +149,6 @@ pub(crate) fn cases() -> Vec<Case> {
             }));
         }
     }
-    // without braces kubectl takes a path for plain text, so that it is asked as Argo Rollouts' users write it
+    // kubectl takes a path without braces as plain text, so these are sent in the form of Argo Rollouts
     all.into_iter().map(case).collect()
 }

@@ -1,8 +1,8 @@
-//! Templates in the form of what people publish, and every function with every way to misuse it.
+//! Templates in published forms, and every function with every kind of misuse.
 
 use crate::original::Case;
 
-/// Queries as they stand in guides and charts, with a place for what varies.
+/// Queries from guides and charts, with a placeholder for the variable part.
 const QUERIES: [&str; 14] = [
     r#"100 - sum(rate(istio_requests_total{reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}",response_code!="404"}[{{ interval }}])) / @ * 100"#,
     r#"sum(rate(http_requests_total{ns="{{ namespace }}",app="{{ target }}-@"}[{{interval}}])) by (code)"#,
@@ -20,7 +20,7 @@ const QUERIES: [&str; 14] = [
     "nginx_ingress_controller_requests{ingress=\"{{ ingress }}\",route=\"{{ route }}\"}[{{ interval }}] # @",
 ];
 
-/// What varies.
+/// The variable parts.
 const VARIED: [&str; 18] = [
     "x",
     "{{ target }}",

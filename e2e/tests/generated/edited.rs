@@ -1,5 +1,5 @@
-//! What people, other parties and the world do to a Canary in the middle of things: edits of fields that its objects are made
-//! by, refusals, changes that are changed back, absences of the operator, and a Canary that is made again.
+//! Interference by people, other parties and the environment at any time: edits of fields that determine objects,
+//! refusals, reverted changes, downtime of the operator, and a Canary that is created again.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use serin_model::{
     route::VIRTUAL_SERVICE,
 };
 
-/// Something that happens.
+/// An event.
 #[derive(Clone, Debug)]
 pub(crate) enum Edited {
     /// A merge patch of the spec.
     Spec(Value),
-    /// The operator is away for so many seconds.
+    /// The operator is not running for this many seconds.
     Away(u64),
-    /// The operator's clock is set, by seconds, against everyone else's.
+    /// The operator's clock differs from all others by this many seconds.
     Skew(i64),
-    /// Answers take so many seconds from now on, and pods change while the next ones are awaited.
+    /// Answers take this many seconds from now on, and pods change during the wait for the next ones.
     Meanwhile(u64, &'static str, Mode),
-    /// The API server refuses writes of an object, or takes all again.
+    /// The API server refuses writes of an object, or accepts all again.
     Refuse(Option<(ObjectRef, Option<&'static str>)>),
-    /// Another party changes an object back after each write, or no longer does.
+    /// Another party reverts an object after each write, or stops doing so.
     Contest(Option<ObjectRef>),
-    /// The API server changes an object itself, while it takes each write.
+    /// The API server itself changes the object as it accepts each write.
     Mutate(ObjectRef),
-    /// The target's number is taken out of what is applied.
+    /// The target's number of replicas is removed from the applied manifest.
     NoReplicas,
-    /// Somebody applies the target with this number, and perhaps another image.
+    /// Somebody applies the target with this number of replicas, and perhaps another image.
     Applied(i64, Option<u8>),
-    /// The Canary is removed without its finalizer, what it owned goes with it, and it is made again.
+    /// The Canary is deleted without its finalizer and with its owned objects, and then created again.
     MadeAgain,
 }
 
@@ -78,7 +78,7 @@ fn patch() -> impl Strategy<Value = Value> {
     ])
 }
 
-/// The field that the API server does not take, or none: it takes no write.
+/// The field that the API server refuses. None: it refuses all writes.
 fn refused() -> impl Strategy<Value = Option<&'static str>> {
     prop_oneof![
         2 => Just(None),
@@ -105,7 +105,7 @@ pub(super) fn event() -> impl Strategy<Value = Edited> {
 impl Edited {
     pub(super) fn happen(&self, sim: &mut Sim) {
         match self {
-            // other names before anything is made are no edit: the observer knows one set of them
+            // other names before anything is created are not an edit: the observer knows only one set of names
             Self::Spec(patch) if sim.world.status().in_use.is_none() && patch["analysis"].is_null() => {}
             Self::Spec(patch) => {
                 sim.world.edit_canary(&json!({"spec": patch}));
@@ -147,7 +147,7 @@ impl Edited {
     }
 }
 
-/// As `kubectl apply` does it, which leaves a note of what was applied.
+/// Like `kubectl apply`, which records the applied manifest.
 fn applied(sim: &mut Sim, replicas: i64, image: Option<u8>) {
     let note = json!({"spec": {"replicas": replicas}}).to_string();
     let patch = json!({
@@ -170,7 +170,7 @@ fn made_again(sim: &mut Sim) {
         }
     }
     let mut canary = json!({"metadata": {"name": old["metadata"]["name"]}, "spec": old["spec"]});
-    // under the names that the observer knows
+    // with the names that the observer knows
     for (field, value) in [
         ("provider", Value::Null),
         ("service", json!({"name": null})),
@@ -180,11 +180,11 @@ fn made_again(sim: &mut Sim) {
     }
     let now = sim.now;
     sim.world.put_canary(canary, now);
-    // what the former one had analysed is not known any more
+    // the analysis results of the former one are no longer known
     sim.canary_was_made_again();
 }
 
-/// Everything is as it should be again, and stays so.
+/// Ends all disturbances for good.
 pub(crate) fn all_is_well(sim: &mut Sim) {
     sim.others.refuses.clear();
     sim.others.changes.clear();

@@ -1,4 +1,4 @@
-//! Generated specs, answers and events for the property tests, and what each event does to a model.
+//! Generated specs, answers and events for the property tests, and the effect of each event on a model.
 
 mod edited;
 mod scalers;
@@ -20,28 +20,28 @@ use serin_model::{Sim, Trouble, fixture, pods::Mode, route, time, world::World};
 pub(crate) use together::{beside, two};
 pub(crate) use verdicts::{all_well, answer, badness, judged_spec};
 
-/// Something that happens.
+/// An event.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     /// Time passes, in seconds.
     Pass(u64),
-    /// A metric reads this from now on.
+    /// A metric has this reading from now on.
     Reads(&'static str, Reading),
-    /// What becomes of the pods of a Deployment.
+    /// The behaviour of a Deployment's pods.
     Pods(&'static str, Mode),
-    /// EndpointSlices are late, or no longer.
+    /// Whether EndpointSlices are late.
     Late(bool),
     /// The target gets an image.
     Image(u8),
-    /// The target is deleted and made anew with an image.
+    /// The target is deleted and created again with an image.
     Recreate(u8),
     /// The target's replicas are set.
     Replicas(i64),
-    /// Something about autoscalers.
+    /// An event about autoscalers.
     Scaled(Scaled),
     /// The primary is deleted.
     DropPrimary,
-    /// Somebody gives the primary another template.
+    /// Somebody sets another template for the primary.
     EditPrimary,
     /// Weights are edited by hand.
     Weights(i64),
@@ -51,25 +51,25 @@ pub(crate) enum Event {
     EditApex,
     /// The spec is edited.
     Spec(Value),
-    /// Something is asked for by annotation.
+    /// A request by annotation.
     Request(&'static str),
-    /// This verb is asked for, of the revision on trial, under an id of its own, or under one that was used before.
+    /// A request with this verb for the revision under analysis, with a new id or a used one.
     Ask(&'static str, Option<u8>),
-    /// Suspended, or no longer.
+    /// Whether the Canary is suspended.
     Suspend(bool),
     /// The Canary is deleted, with this `revertOnDeletion`.
     Delete(Option<bool>),
     /// The next plan goes wrong.
     Trouble(Trouble),
-    /// The ConfigMap that the target uses gets this content.
+    /// The ConfigMap that the target uses gets these contents.
     Config(u8),
-    /// It is deleted.
+    /// The ConfigMap is deleted.
     DropConfig,
-    /// The Secret that the target may use appears with this content.
+    /// The Secret that the target may use is created with these contents.
     Secret(u8),
-    /// The clock is set, by seconds.
+    /// The clock changes by this many seconds.
     Clock(i64),
-    /// Something in the middle of things.
+    /// An interference.
     Edited(Edited),
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn reading() -> impl Strategy<Value = Reading> {
     ]
 }
 
-/// No good value for any check; none at all is an answer that is missing.
+/// A bad reading for any check. A missing answer counts as one.
 pub(crate) fn bad_reading() -> impl Strategy<Value = Option<Reading>> {
     prop_oneof![
         Just(None),
@@ -106,7 +106,7 @@ pub(crate) fn bad_reading() -> impl Strategy<Value = Option<Reading>> {
     ]
 }
 
-/// Steps, promotion steps and interval; the merge takes out what the fixture has.
+/// Steps, promotion steps and interval. The merge removes those of the fixture.
 pub(crate) fn analysis() -> impl Strategy<Value = Value> {
     let steps = prop_oneof![
         (1i32..130, proptest::option::of(0i32..130))
@@ -163,7 +163,7 @@ pub(crate) fn analysis() -> impl Strategy<Value = Value> {
     )
 }
 
-/// A spec that is acted on.
+/// A valid spec.
 pub(crate) fn spec() -> impl Strategy<Value = Value> {
     let settle = prop_oneof![3 => Just(Value::Null), 1 => Just(json!("0s")), 1 => Just(json!("500ms")), 1 => Just(json!("8s"))];
     let skip = prop_oneof![6 => Just(Value::Null), 1 => Just(json!(true))];
@@ -175,7 +175,7 @@ pub(crate) fn spec() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A spec by which the apex Service moves users: all at once, or by shares of pods; promoted at once or asked for.
+/// A spec with which the apex Service moves users: all at once or by shares of pods, promoted at once or by request.
 pub(crate) fn apex_spec() -> impl Strategy<Value = Value> {
     let promotion = prop_oneof![
         3 => Just(json!({})),
@@ -216,7 +216,7 @@ pub(crate) fn apex_spec() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Target and Canary where the apex moves users: the target has this many pods, with a label for shares.
+/// Target and Canary for a Service that moves users. The target has this many pods, and a label for shares.
 pub(crate) fn apex_world(spec: &Value, replicas: i64) -> World {
     let mut world = world_of(spec);
     let labels = json!({"app.kubernetes.io/name": "podinfo"});
@@ -225,7 +225,7 @@ pub(crate) fn apex_world(spec: &Value, replicas: i64) -> World {
     world
 }
 
-/// What may happen to such a Canary; its spec is edited into one of the same kind.
+/// Events for such a Canary. Edits keep the spec of the same kind.
 pub(crate) fn apex_events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let other = event().prop_filter("of weighted routers", |e| {
         !matches!(e, Event::Spec(_) | Event::Weights(_) | Event::DropRoute | Event::Scaled(_))
@@ -245,7 +245,7 @@ pub(crate) fn apex_events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     vec(event, 1..most)
 }
 
-/// A spec that may or may not be: illegal and boundary values.
+/// A spec that may be invalid: illegal values and boundary values.
 pub(crate) fn any_spec() -> impl Strategy<Value = Value> {
     let number =
         || prop_oneof![Just(i32::MIN), Just(-1), Just(0), Just(1), Just(100), Just(i32::MAX), any::<i32>()];
@@ -282,7 +282,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Value> {
         })
 }
 
-/// A status that decodes, regardless of who wrote it.
+/// A status that can be decoded, from any writer.
 pub(crate) fn any_status() -> impl Strategy<Value = Value> {
     let phase = prop::sample::select(vec![
         "",
@@ -337,7 +337,7 @@ pub(crate) fn any_status() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Nonsense in an object that is looked at.
+/// Invalid data in an object that the operator reads.
 pub(crate) fn broken() -> impl Strategy<Value = Option<(ObjectRef, Value)>> {
     let at = prop_oneof![
         Just(ObjectRef::new(DEPLOYMENT, "podinfo")),
@@ -362,7 +362,7 @@ fn side() -> impl Strategy<Value = &'static str> {
     prop::sample::select(SIDES.to_vec())
 }
 
-/// Pods come and go.
+/// Events about pods.
 pub(crate) fn about_pods() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => (1u64..40).prop_map(Event::Pass),
@@ -401,26 +401,26 @@ fn event() -> impl Strategy<Value = Event> {
     ])
 }
 
-/// What people ask for in any phase.
+/// Requests by people in any phase.
 fn verb() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "approve", "promote", "abort", "retry", "pause", "resume", "advance", "finish", "pray",
     ])
 }
 
-/// Anything may happen.
+/// All kinds of events.
 pub(crate) fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     vec(event(), 1..most)
 }
 
-/// Anything may happen, and much of it in the middle of a run.
+/// All kinds of events, many of them during a run.
 pub(crate) fn hostile(most: usize) -> impl Strategy<Value = Vec<Event>> {
-    // an object that a deletion has given back is no longer ours to mend
+    // the operator no longer repairs an object that a deletion has given back
     let usual = event().prop_filter("by hand", |e| !matches!(e, Event::Weights(_) | Event::EditApex));
     vec(prop_oneof![3 => usual, 2 => edited::event().prop_map(Event::Edited)], 1..most)
 }
 
-/// Only what a quiet cluster sees: images, answers, load, time.
+/// Only events of a quiet cluster: images, answers, load, time.
 pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         3 => (1u64..40).prop_map(Event::Pass),
@@ -433,7 +433,7 @@ pub(crate) fn calm(most: usize) -> impl Strategy<Value = Vec<Event>> {
     vec(event, 1..most)
 }
 
-/// A target that uses a ConfigMap and, if there is one, a Secret.
+/// A target that uses a ConfigMap and, if it exists, a Secret.
 fn target_of(image: &str) -> Value {
     let mut target = fixture::target(image);
     target["spec"]["template"]["spec"]["volumes"] = json!([
@@ -454,7 +454,7 @@ fn put(sim: &mut Sim, kind: Kind, name: &str, content: u8) {
     }
 }
 
-/// Target, what it uses, and Canary.
+/// Target, the objects that it uses, and Canary.
 pub(crate) fn world_of(spec: &Value) -> World {
     let mut world = World::default();
     world.put(CONFIG_MAP, holding(CONFIG_MAP, "cm", 1), time::start());
@@ -463,7 +463,7 @@ pub(crate) fn world_of(spec: &Value) -> World {
     world
 }
 
-/// The event, then plans until nothing is left to do; plans also before, for time passes with them.
+/// Runs plans until nothing is left to do, then the event, then plans again, because time passes with them.
 pub(crate) fn play(sim: &mut Sim, event: &Event) {
     sim.log.push(format!("> {event:?}"));
     happen(sim, event);
@@ -541,7 +541,7 @@ pub(crate) fn happen(sim: &mut Sim, event: &Event) {
     sim.look();
 }
 
-/// Asks for it as `kubectl canary` does.
+/// Sends the request like `kubectl canary`.
 pub(crate) fn ask(sim: &mut Sim, verb: &str, id: &str) {
     let mut request = json!({"id": id, "verb": verb, "by": "ann"});
     if let Some(revision) = sim.world.status().last_applied_spec {
@@ -565,7 +565,7 @@ fn set_weights(sim: &mut Sim, canary: i64) {
     sim.world.edit(&at, &json!({"spec": {"http": [{"route": routes}]}}));
 }
 
-/// Where a model has come to, without what counts writes: versions, times, epochs.
+/// The final state of a model, without fields that count writes: versions, times, epochs.
 pub(crate) fn end_of(sim: &Sim) -> Value {
     let status = sim.world.status();
     let image = |name: &str| {

@@ -1,4 +1,4 @@
-//! What may happen to autoscalers, and to the replicas they own.
+//! Events about autoscalers, and about the replicas that they own.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use serin::{
 };
 use serin_model::{Sim, scalers};
 
-/// Something that happens.
+/// An event.
 #[derive(Clone, Debug)]
 pub(crate) enum Scaled {
-    /// The load of a Deployment asks an autoscaler for so many replicas.
+    /// The load of a Deployment requires this many replicas.
     Load(&'static str, i64),
     /// The bounds of the target's autoscaler are edited.
     Bounds(i64, i64),
@@ -50,7 +50,7 @@ pub(super) fn event() -> impl Strategy<Value = Scaled> {
     ]
 }
 
-/// The autoscaler that an edited spec names is there.
+/// Creates the autoscaler that an edited spec names.
 pub(super) fn provide(sim: &mut Sim, spec: &Value) {
     let named = spec["autoscalerRef"]["kind"].as_str().and_then(scaler::kind);
     if let Some(kind) = named.filter(|kind| sim.world.objects.get(*kind, "podinfo").is_none()) {

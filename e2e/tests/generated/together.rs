@@ -1,4 +1,4 @@
-//! What happens to two Canaries of one namespace whose names may meet.
+//! Events for two Canaries in one namespace whose names may collide.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serin::{
 };
 use serin_model::{fixture, pods::Mode, time, together::Together, world::World};
 
-/// Something that happens, to the first or the second where it is about one of them.
+/// An event. If it is about one of the Canaries, the number selects the first or the second.
 #[derive(Clone, Debug)]
 pub(crate) enum Beside {
     /// Time passes, in seconds.
@@ -19,13 +19,13 @@ pub(crate) enum Beside {
     Image(usize, u8),
     /// The target's replicas are set.
     Replicas(usize, i64),
-    /// Checks of it read this from now on.
+    /// Its checks have this reading from now on.
     Reads(usize, Reading),
-    /// What becomes of the pods of its target, or of its primary.
+    /// The behaviour of the pods of its target, or of its primary.
     Pods(usize, bool, Mode),
     /// A merge patch of the spec.
     Spec(usize, Value),
-    /// Suspended, or no longer.
+    /// Whether the Canary is suspended.
     Suspend(usize, bool),
     /// The Canary is deleted.
     Delete(usize),
@@ -35,7 +35,7 @@ pub(crate) enum Beside {
 
 const NAMES: [&str; 6] = ["podinfo", "web", "podinfo-canary", "podinfo-primary", "web-canary", "web-primary"];
 
-/// Two targets, and the names under which they are served.
+/// Two targets, and the names of their Services.
 pub(crate) fn two() -> impl Strategy<Value = Together> {
     let service = || {
         let name = prop::sample::select(NAMES.to_vec());
@@ -65,7 +65,7 @@ fn patch() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// What happens to them.
+/// Events for them.
 pub(crate) fn beside(most: usize) -> impl Strategy<Value = Vec<Beside>> {
     let which = || 0usize..2;
     let mode = prop_oneof![3 => Just(Mode::Ready), 2 => Just(Mode::Vanish), 1 => Just(Mode::OneUnready)];
@@ -84,7 +84,7 @@ pub(crate) fn beside(most: usize) -> impl Strategy<Value = Vec<Beside>> {
 }
 
 impl Beside {
-    /// It happens, and all that follows from it at this time.
+    /// Applies the event, and everything that follows at this time.
     pub(crate) fn happen(&self, all: &mut Together) {
         match self {
             Self::Pass(seconds) => all.advance(Duration::from_secs(*seconds)),
@@ -101,7 +101,7 @@ impl Beside {
                 let name = if *primary { sim.names().primary.clone() } else { sim.names().target.clone() };
                 sim.pods.modes.insert(name, *mode);
             }
-            // other names before anything is made are no edit: the observer knows one set of them
+            // other names before anything is created are not an edit: the observer knows only one set of names
             Self::Spec(n, patch)
                 if all.sim(*n).world.status().in_use.is_none() && patch["analysis"].is_null() => {}
             Self::Spec(n, patch) => {

@@ -1,4 +1,4 @@
-//! Metrics with all that can be said of how they are judged, and answers to them from good to bad.
+//! Metrics with all options for verdicts, and answers to them from good to bad.
 
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn wanted() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Boxed, as are the specs: as plain values these strategies fill the stack of a test.
+/// Boxed, like the specs: as plain values these strategies overflow the stack of a test.
 fn metric(name: &'static str) -> BoxedStrategy<Value> {
     let times = (
         option::of(prop_oneof![Just("0s"), Just("5s"), Just("30s")]),
@@ -61,7 +61,7 @@ fn metric(name: &'static str) -> BoxedStrategy<Value> {
     .boxed()
 }
 
-/// A spec whose metrics say all they can.
+/// A spec with metrics that use all options.
 pub(crate) fn judged_spec() -> BoxedStrategy<Value> {
     let metrics = prop_oneof![
         metric("error-rate").prop_map(|m| vec![m]),
@@ -75,7 +75,7 @@ pub(crate) fn judged_spec() -> BoxedStrategy<Value> {
     (spec().boxed(), metrics).prop_map(with).boxed()
 }
 
-/// Every metric reads well, the primary's and the samples with it.
+/// Every metric has a good reading, including the primary's and the samples.
 pub(crate) fn all_well(sim: &mut Sim) {
     for name in ["error-rate", "latency"] {
         let mut reads = |what: &str, value| {
@@ -87,7 +87,7 @@ pub(crate) fn all_well(sim: &mut Sim) {
     }
 }
 
-/// Answers by how bad they are: a pass, no data, an error, a failure.
+/// Answers by badness: a pass, no data, an error, a failure.
 pub(crate) fn answer(badness: usize, nan: bool) -> Reading {
     match badness {
         0 => Reading::Values(vec![GOOD]),
@@ -98,7 +98,7 @@ pub(crate) fn answer(badness: usize, nan: bool) -> Reading {
     }
 }
 
-/// For each of the metrics how bad its answers become in each of a few windows.
+/// For each metric, how bad its answers become in each of a few windows.
 pub(crate) fn badness() -> impl Strategy<Value = Vec<(usize, usize)>> {
     vec(
         (prop_oneof![3 => Just(0usize), 1 => 1usize..4], prop_oneof![3 => Just(0usize), 1 => 1usize..4]),

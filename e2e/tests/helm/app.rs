@@ -25,7 +25,7 @@ pub(crate) struct App<'a> {
 }
 
 impl<'a> App<'a> {
-    /// The chart in a folder of its own, and good metrics for what it releases. Nothing is installed.
+    /// Creates the chart in its own folder, and good metrics for its releases. Installs nothing.
     pub(crate) async fn new(shared: &'a Shared, namespace: &str, way: Way) -> anyhow::Result<Self> {
         let story = Story::new(&shared.bed, namespace).await?;
         let mut target = deployment("app", "TAG", 2);
@@ -46,14 +46,14 @@ impl<'a> App<'a> {
         Ok(Self { shared, story, chart, way })
     }
 
-    /// Makes the Canary change with each release, as the page on waiting advises.
+    /// Makes the Canary change with each release, as the page on waiting recommends.
     pub(crate) fn names_its_release(&self) -> anyhow::Result<()> {
         let path = self.chart.join("templates/app.yaml");
         let named = r#""release":"{{ .Release.Revision }}","targetRef""#;
         Ok(fs::write(&path, fs::read_to_string(&path)?.replace("\"targetRef\"", named))?)
     }
 
-    /// Has the Canary of the chart changed.
+    /// Changes the Canary of the chart.
     pub(crate) fn canary(&self, edit: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
         let path = self.chart.join("templates/app.yaml");
         let text = fs::read_to_string(&path)?;
@@ -63,24 +63,24 @@ impl<'a> App<'a> {
         Ok(fs::write(&path, format!("{target}\n---\n{canary}\n"))?)
     }
 
-    /// Releases these values; whatever the way, it must not fail.
+    /// Releases these values. It must not fail with any way of applying.
     pub(crate) async fn release(&self, values: &str) -> anyhow::Result<()> {
         self.release_with(values, &[]).await
     }
 
-    /// The same with more arguments for Helm.
+    /// The same with additional arguments for Helm.
     pub(crate) async fn release_with(&self, values: &str, more: &[&str]) -> anyhow::Result<()> {
         self.way.release(&self.shared.bed, &self.story.namespace, &self.chart, values, more).await
     }
 
-    /// Installs it and waits until it is initialised and at rest.
+    /// Installs it, and waits until it is initialised and idle.
     pub(crate) async fn initialised(&self, values: &str) -> anyhow::Result<()> {
         self.release(values).await?;
         self.story.phase("app", Phase::Initialized).await?;
         self.rests().await.map(drop)
     }
 
-    /// Waits until the target has no pods asked for; how long that took.
+    /// Waits until the target is scaled to zero. Returns how long that took.
     pub(crate) async fn rests(&self) -> anyhow::Result<Duration> {
         let began = Instant::now();
         let empty = async || (self.story.replicas("app").await.ok()? == Some(0)).then_some(());

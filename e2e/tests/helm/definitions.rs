@@ -1,5 +1,5 @@
-//! `--manage-crds` on the real API server: older definitions are brought up, newer ones left, nothing is taken out, and Helm 4
-//! meets no conflict.
+//! `--manage-crds` on the real API server: it updates older definitions, leaves newer ones, removes nothing, and causes
+//! no conflict with Helm 4.
 
 use std::{fs, time::Duration};
 
@@ -43,7 +43,7 @@ async fn read(shared: &Shared, name: &str) -> anyhow::Result<Value> {
     Ok(serde_json::to_value(definitions(shared).get(name).await?)?)
 }
 
-/// Replaces the definition by what `edit` makes of it.
+/// Replaces the definition by the result of `edit`.
 async fn put(shared: &Shared, edit: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
     let mut crd = read(shared, CANARIES).await?;
     edit(&mut crd);
@@ -52,7 +52,7 @@ async fn put(shared: &Shared, edit: impl FnOnce(&mut Value)) -> anyhow::Result<(
     Ok(())
 }
 
-/// Waits until the definition is of this version, and whole.
+/// Waits until the definition has this version and is complete.
 async fn up_to_date(shared: &Shared) -> anyhow::Result<Value> {
     let whole = async || {
         let mut crd = read(shared, CANARIES).await.ok()?;
@@ -81,7 +81,7 @@ async fn event(shared: &Shared, reason: &str) -> anyhow::Result<()> {
     wait::until(&format!("an Event {reason}"), PATIENCE, said).await
 }
 
-/// The rights that the chart gives for definitions, given to the bed's operator.
+/// Gives the bed's operator the chart's rights for definitions.
 async fn rights(shared: &Shared) -> anyhow::Result<()> {
     let helm = Program::new(&shared.bed, "helm4").await?;
     let chart = root().join("charts/serin").display().to_string();
@@ -108,7 +108,7 @@ async fn ch8_ch10_definitions_are_kept_up_to_date(shared: &Shared) -> anyhow::Re
     let story = Story::new(&shared.bed, "definitions").await?;
     rights(shared).await?;
 
-    // an older one, with a field and an object of somebody else's
+    // an older definition, with a field and an object of another party
     put(shared, |crd| {
         older(crd);
         spec(crd)["theirs"] = json!({"type": "string"});
@@ -117,7 +117,7 @@ async fn ch8_ch10_definitions_are_kept_up_to_date(shared: &Shared) -> anyhow::Re
     let mut theirs = canary("theirs");
     theirs["spec"]["theirs"] = json!("kept");
     theirs["spec"]["suspend"] = json!(true);
-    // the older definition does not know it
+    // the older definition does not have it
     theirs["spec"].as_object_mut().map(|spec| spec.remove("settleTime"));
     let stored = async || story.apply(vec![deployment("theirs", "app:1", 1), theirs.clone()]).await.ok();
     wait::until("the field to be known", PATIENCE, stored).await?;
@@ -136,7 +136,7 @@ async fn ch8_ch10_definitions_are_kept_up_to_date(shared: &Shared) -> anyhow::Re
     let kept = canaries.patch("theirs", &PatchParams::default(), &Patch::Merge(label)).await?;
     ensure!(kept.data["spec"]["theirs"] == "kept", "a stored field is lost: {:?}", kept.data);
 
-    // Helm 4 puts older text over it, without a conflict; it is put right
+    // Helm 4 overwrites it with older text, without a conflict. The operator repairs it
     let chart = shared.bed.dir().join("older");
     fs::create_dir_all(chart.join("crds"))?;
     fs::create_dir_all(chart.join("templates"))?;
@@ -148,7 +148,7 @@ async fn ch8_ch10_definitions_are_kept_up_to_date(shared: &Shared) -> anyhow::Re
     helm.run(&["install", "older", &chart.display().to_string(), "--namespace", "definitions"]).await?;
     up_to_date(shared).await.context("after Helm 4")?;
 
-    // a newer one is left alone
+    // the operator does not change a newer one
     put(shared, |crd| {
         older(crd);
         crd["metadata"]["annotations"][VERSION] = json!("9.9.9");

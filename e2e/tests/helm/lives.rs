@@ -54,7 +54,7 @@ async fn ch6_a_service_leaves_its_chart_by_helm_4(shared: &Shared) -> anyhow::Re
     service_leaves(shared, Way::Helm4).await
 }
 
-/// The remedy of the page: the Service is kept, and there are no conflicts afterwards.
+/// The remedy on the page: the Service is kept, and there are no conflicts afterwards.
 async fn service_leaves(shared: &Shared, way: Way) -> anyhow::Result<()> {
     let app = App::new(shared, &format!("service-{}", way.name()), way).await?;
     let (story, namespace) = (&app.story, app.story.namespace.as_str());
@@ -103,14 +103,14 @@ async fn life(shared: &Shared, way: Way) -> anyhow::Result<()> {
     ensure!(app.image("app-primary").await? == "app:2");
     app.rests().await?;
 
-    // back by Helm: the former template is a revision like any other
+    // rolled back by Helm: the former template is a revision like any other
     helm.run(&["rollback", "app", "--namespace", namespace]).await?;
     let promoted = async || (app.image("app-primary").await.ok()? == "app:1").then_some(());
     wait::until("the rollback to be promoted", PATIENCE, promoted).await?;
     story.phase("app", Phase::Succeeded).await?;
     app.rests().await?;
 
-    // back in the middle of a run: it ends, and the new version has no traffic left
+    // rolled back during a run: the run ends, and the new version gets no traffic
     app.release("tag=app:3").await?;
     story.canary_that("app", |c| c.status.as_ref().is_some_and(|s| s.canary_weight > 0)).await?;
     helm.run(&["rollback", "app", "--namespace", namespace]).await?;
@@ -146,7 +146,7 @@ async fn installed_again(shared: &Shared, way: Way) -> anyhow::Result<()> {
     helm.run(&["uninstall", "app", "--namespace", namespace]).await?;
     let dying: Api<Canary> = story.api();
     ensure!(dying.get("app").await?.metadata.deletion_timestamp.is_some(), "the Canary is not held");
-    // deletion times have whole seconds
+    // deletion times are in whole seconds
     tokio::time::sleep(Duration::from_secs(2)).await;
     app.release("tag=app:1").await.context("Helm says deployed over a dying object")?;
     operator.restart().await?;

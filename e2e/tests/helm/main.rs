@@ -1,5 +1,6 @@
-//! Charts on real parts, by the real Helm 3 and 4: applications with their Canary, `replicas` in each way of applying them,
-//! waiting for them, the operator's own charts over Flagger's objects, its definitions and alert rules. For `make nightly`: CI renders charts only.
+//! Charts on real parts, with the real Helm 3 and 4: applications with their Canary, `replicas` with each way of
+//! applying them, waiting for them, the operator's own charts over Flagger's objects, its definitions and alert rules.
+//! For `make nightly`: CI only renders charts.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test helm -- NAME` runs some.
 
@@ -25,7 +26,7 @@ use tokio::sync::Mutex;
 
 pub(crate) use serin_bed::story;
 
-/// What all stories share.
+/// The shared state of all stories.
 pub(crate) struct Shared {
     pub(crate) bed: Bed,
     pub(crate) operator: Mutex<Operator>,
@@ -37,10 +38,10 @@ impl stage::Shared for Shared {
     }
 }
 
-/// Stories of one file.
+/// The stories of one file.
 pub(crate) type Family = stage::Family<Shared>;
 
-/// Families whose stories run side by side.
+/// Families whose stories run in parallel.
 const FAMILIES: &[(&str, Family)] = &[
     ("replicas", replicas::STORIES),
     ("lives", lives::STORIES),
@@ -48,7 +49,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("tester", tester::STORIES),
 ];
 
-/// Families that change what belongs to the whole cluster, or stop the operator: one story after the other.
+/// Families that change cluster-wide objects, or stop the operator: one story after the other.
 const ALONE: &[(&str, Family)] = &[
     ("lives_alone", lives::ALONE),
     ("waits_alone", waits::ALONE),

@@ -1,5 +1,5 @@
-//! The operator's own chart over Flagger's objects, under Pod Security "restricted" where the values allow it: the change-over
-//! both ways, what must fail to render, and the load tester's chart. Pods are played by the bed's kubelet.
+//! The operator's own chart over Flagger's objects, with Pod Security "restricted" if the values allow it: the change
+//! in both directions, renderings that must fail, and the load tester's chart. The bed's kubelet simulates the pods.
 
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
@@ -30,7 +30,7 @@ pub(crate) const STORIES: Family = &[
 
 const USERS: [&str; 3] = ["user-mesh", "user-ingress", "user-namespace"];
 
-/// Kinds of the Prometheus Operator, as far as charts need them.
+/// Kinds of the Prometheus Operator that charts need.
 fn monitoring() -> Vec<Value> {
     let kinds = [
         ("ServiceMonitor", "servicemonitors"),
@@ -62,7 +62,7 @@ async fn namespace(shared: &Shared, name: &str, restricted: bool) -> anyhow::Res
     Ok(())
 }
 
-/// A chart with the objects of Flagger's, by the names and selectors that it gives them.
+/// A chart with the same objects, names and selectors as Flagger's.
 fn flaggers(shared: &Shared, strategy: &str) -> anyhow::Result<PathBuf> {
     let chart = shared.bed.dir().join(format!("flagger-{strategy}"));
     fs::create_dir_all(chart.join("templates"))?;
@@ -108,13 +108,13 @@ fn flaggers(shared: &Shared, strategy: &str) -> anyhow::Result<PathBuf> {
         }),
     ];
     let text: Vec<String> = objects.iter().map(ToString::to_string).collect();
-    // expressions have quotes of their own
+    // expressions contain quotes
     let text = text.join("\n---\n").replace("\\\"flagger\\\"", "`flagger`");
     fs::write(chart.join("templates/all.yaml"), text)?;
     Ok(chart)
 }
 
-/// Which images of the release have pods that are not gone yet, looked at again and again until told to stop.
+/// The images of the release with existing pods, checked repeatedly until it is stopped.
 async fn images_at_once(pods: Api<Pod>, mut stop: oneshot::Receiver<()>) -> usize {
     let selected = ListParams::default().labels("app.kubernetes.io/name=flagger");
     let mut most = 0;
@@ -129,7 +129,7 @@ async fn images_at_once(pods: Api<Pod>, mut stop: oneshot::Receiver<()>) -> usiz
     most
 }
 
-/// Waits until the Deployment has rolled out this image, in one container.
+/// Waits until the Deployment has rolled out this image in one container.
 async fn runs(shared: &Shared, namespace: &str, name: &str, image: &str) -> anyhow::Result<()> {
     let api: Api<Deployment> = Api::namespaced(shared.bed.admin(), namespace);
     let done = async || {
@@ -154,7 +154,7 @@ async fn s2_13_installed_upgraded_and_uninstalled(shared: &Shared) -> anyhow::Re
         let all = "dashboard.enabled=true,dashboards.enabled=true,serviceMonitor.enabled=true,podMonitor.enabled=true,\
                    prometheusRule.enabled=true,podDisruptionBudget.enabled=true,prometheus.install=true,\
                    slack.url=https://hooks.example.com/x,uninstall.releaseCanaries=false";
-        // the bed has the definitions already, from another manager than Helm
+        // the bed already has the definitions, from another manager than Helm
         let install = ["install", "ops", &chart, "--namespace", &space, "--skip-crds", "--set", all];
         helm.run(&install).await?;
         runs(shared, &space, "ops-serin", "serin:0.2.0").await?;
@@ -192,7 +192,7 @@ async fn flaggers_users_change_over_and_back(shared: &Shared) -> anyhow::Result<
         for user in USERS {
             let helm = Program::new(&shared.bed, program).await?;
             let space = format!("over-{program}-{user}");
-            // one user turns the security context off
+            // one user turns off the security context
             namespace(shared, &space, user != "user-ingress").await?;
             let values = root().join(format!("e2e/tests/charts/{user}.yaml")).display().to_string();
             helm.run(&["install", "flagger", &from, "--namespace", &space]).await?;

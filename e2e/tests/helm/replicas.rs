@@ -1,5 +1,5 @@
-//! `spec.replicas` in a chart, in each way of applying it: no release fails, the primary keeps its pods, and pods of a
-//! version that is not on trial do not stay.
+//! `spec.replicas` in a chart, with each way of applying it: no release fails, the primary keeps its pods, and pods of
+//! a version that is not being analysed do not stay.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ async fn k1_k2_replicas_that_nobody_writes_by_helm_4(shared: &Shared) -> anyhow:
     taken_out(shared, Way::Helm4).await
 }
 
-/// `replicas` goes from the chart at rest, together with a new image, and in the middle of a run: nothing of it takes pods from
-/// the primary.
+/// `replicas` is removed from the chart between runs, together with a new image, and during a run: none of these takes
+/// pods from the primary.
 async fn taken_out(shared: &Shared, way: Way) -> anyhow::Result<()> {
     let app = App::new(shared, &format!("taken-out-{}", way.name()), way).await?;
     let whole = async |when: &str| {
@@ -80,7 +80,7 @@ async fn taken_out(shared: &Shared, way: Way) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Longer than pods of a release at rest may stay: it is the machine that is slow.
+/// Longer than pods of an idle release may stay, allowing for a slow machine.
 const MOMENT: Duration = Duration::from_secs(15);
 
 #[allow(clippy::print_stdout, reason = "the times are for whoever reads the run")]
@@ -89,7 +89,7 @@ async fn all(shared: &Shared, way: Way) -> anyhow::Result<()> {
     app.initialised("tag=app:1,replicas=2").await?;
     app.primary_has(2).await?;
 
-    // right after the target came to rest, with nothing changed
+    // right after the target became idle, without a change
     app.release("tag=app:1,replicas=2").await?;
     let nothing = app.rests().await?;
     ensure!(nothing < MOMENT, "pods that were not asked for stayed for {nothing:?}");
@@ -97,13 +97,13 @@ async fn all(shared: &Shared, way: Way) -> anyhow::Result<()> {
     ensure!(app.story.phase("app", Phase::Initialized).await.is_ok());
     tokio::time::sleep(Duration::from_secs(31)).await;
 
-    // another number at rest is meant for what serves
+    // between runs, another number is meant for the primary
     app.release("tag=app:1,replicas=3").await?;
     app.primary_has(3).await?;
     let number = app.rests().await?;
     ensure!(number < MOMENT, "the target kept its pods for {number:?}");
 
-    // a release, and an upgrade with nothing changed in the middle of it
+    // a release, and an upgrade without a change during the run
     app.release("tag=app:2,replicas=3").await?;
     app.story.phase("app", Phase::Progressing).await?;
     app.release("tag=app:2,replicas=3").await?;
@@ -132,7 +132,7 @@ async fn all(shared: &Shared, way: Way) -> anyhow::Result<()> {
     app.primary_has(3).await?;
     tokio::time::sleep(Duration::from_secs(31)).await;
 
-    // `replicas` is taken out of the chart, at rest
+    // `replicas` is removed from the chart between runs
     app.release("tag=app:2").await?;
     app.release("tag=app:2").await?;
     let taken_out = app.rests().await?;

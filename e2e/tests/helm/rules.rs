@@ -1,6 +1,7 @@
-//! The alert rules that the chart ships, loaded into the bed's Prometheus with shorter times: none fires in a good release, and
-//! each that can be provoked here fires once. SerinCapacityShort, SerinQuarantined, SerinUndecodable, SerinKindNotSeen,
-//! SerinWritesFail, SerinMetricsServerFails, SerinStepsLate and SerinEventsDropped have unit tests by promtool only.
+//! The chart's alert rules, loaded into the bed's Prometheus with shorter times: none fires during a good release, and
+//! each alert that can be provoked here fires once. SerinCapacityShort, SerinQuarantined, SerinUndecodable,
+//! SerinKindNotSeen, SerinWritesFail, SerinMetricsServerFails, SerinStepsLate and SerinEventsDropped have only unit
+//! tests with promtool.
 
 use std::time::Duration;
 
@@ -20,9 +21,9 @@ use crate::{Family, Shared};
 
 pub(crate) const STORIES: Family = &[crate::story!(alerts_fire_in_trouble_and_not_in_a_good_release)];
 
-/// By how much times are divided. Windows of the operator's rules have to hold two scrapes, which are 5 s apart.
+/// Factors by which times are divided. Windows of the operator's rules must contain two scrapes, which are 5 s apart.
 const SCALES: [(&str, u64); 2] = [("serin.releases", 120), ("serin.operator", 60)];
-/// Longer than any of them needs.
+/// Longer than any alert needs.
 const LIMIT: Duration = Duration::from_secs(180);
 
 fn file() -> Value {
@@ -34,7 +35,7 @@ fn file() -> Value {
     json!({"groups": SCALES.map(group)})
 }
 
-/// The alerts of a namespace, or with none those of the operator, that fired in the last minutes.
+/// The alerts of a namespace, or without one those of the operator, that fired in the last minutes.
 async fn fired(shared: &Shared, namespace: &str) -> Result<Vec<&'static str>> {
     let mut all = vec![];
     for rule in rules::all(1) {
@@ -55,7 +56,7 @@ async fn fires(shared: &Shared, alert: &str, namespace: &str) -> Result<()> {
     wait::until(&format!("{alert} to fire"), LIMIT, firing).await
 }
 
-/// A target and its Canary at rest, with metrics as told.
+/// A target and its idle Canary, with the given metrics.
 async fn at_rest<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -73,7 +74,7 @@ async fn good_release(shared: &Shared) -> Result<()> {
     let story = at_rest(shared, "rules-good", true, |_| {}).await?;
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Succeeded).await?;
-    // longer than the rules of the operator take
+    // longer than the operator's rules need
     tokio::time::sleep(Duration::from_secs(35)).await;
     let all = [fired(shared, "rules-good").await?, fired(shared, "").await?].concat();
     ensure!(all.is_empty(), "alerts in a good release: {all:?}");

@@ -1,6 +1,6 @@
-//! The chart of the load tester: what it renders is installed, and the program is run with the arguments, the account and the
-//! rights that the chart gives it. Then it does what the webhooks of Flagger's documents ask for. The bed's kubelet only plays
-//! pods, so it runs beside them.
+//! The load tester's chart: installs its rendered objects, and runs the program with the arguments, the account and the
+//! rights from the chart. Then it executes the webhooks of Flagger's documentation. The bed's kubelet only simulates
+//! pods, so the program runs next to them.
 
 use std::fs;
 
@@ -21,13 +21,13 @@ pub(crate) const STORIES: Family = &[crate::story!(the_charts_load_tester_runs_w
 
 const NAMESPACE: &str = "tester";
 
-/// What the page on the load tester says that tasks of the type `helm` need.
+/// The values that the load tester's page requires for tasks of type `helm`.
 fn values() -> Value {
     let rule =
         |resource: &str, verbs: &[&str]| json!({"apiGroups": [""], "resources": [resource], "verbs": verbs});
     json!({
         "allowCommands": ["helm"],
-        // whatever comes by way of its Service comes from loopback here
+        // here, requests through its Service come from loopback
         "gates": {"changes": "anyone"},
         "rbac": {"create": true, "rules": [
             rule("secrets", &["get", "list", "update"]),
@@ -36,7 +36,7 @@ fn values() -> Value {
     })
 }
 
-/// Arguments of the load tester as the chart's Deployment has them.
+/// The load tester's arguments from the chart's Deployment.
 async fn installed(shared: &Shared) -> anyhow::Result<Vec<String>> {
     let helm = Program::new(&shared.bed, "helm4").await?;
     let (chart, file) = (root().join("charts/loadtester"), shared.bed.dir().join("tester.json"));
@@ -64,7 +64,7 @@ async fn the_charts_load_tester_runs_what_documents_ask_for(shared: &Shared) -> 
     app.canary(|canary| {
         by_traffic(canary);
         let analysis = &mut canary["spec"]["analysis"];
-        // until the load shows in the metrics, windows fail
+        // windows fail until the load shows in the metrics
         analysis["threshold"] = json!(30);
         analysis["webhooks"] = json!([
             {"name": "gate", "type": "confirm-rollout", "url": format!("{url}gate/check")},

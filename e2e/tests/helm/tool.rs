@@ -1,4 +1,4 @@
-//! Helm and kubectl of the parts, as their users call them.
+//! Helm and kubectl of the parts, called like users do.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A program that talks to the bed's API server as its administrator.
+/// A program that accesses the bed's API server as its administrator.
 pub(crate) struct Program {
     path: PathBuf,
     kubeconfig: PathBuf,
@@ -35,19 +35,19 @@ impl Program {
         &self.path
     }
 
-    /// What it prints; an error with what it says if it fails.
+    /// Returns its output. If it fails, the error contains its messages.
     pub(crate) async fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         self.fed(arguments, "").await
     }
 
-    /// The same with something on its standard input.
+    /// The same with text on standard input.
     pub(crate) async fn fed(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
         let mut command = Command::new(&self.path);
         command.args(arguments);
         self.told(command, input, &arguments.join(" ")).await
     }
 
-    /// What a script for bash prints that calls the program by its name.
+    /// The output of a bash script that calls the program by name.
     pub(crate) async fn script(&self, text: &str) -> anyhow::Result<String> {
         let folder = self.path.parent().context("a folder")?.display();
         let mut command = Command::new("bash");
@@ -86,7 +86,7 @@ pub(crate) enum Way {
     Helm4,
     /// Helm 4 with `--server-side=false`.
     Helm4Client,
-    /// As Flux' kustomize-controller does it.
+    /// Like Flux' kustomize-controller.
     Flux,
     /// `kubectl apply`.
     Apply,
@@ -103,7 +103,7 @@ impl Way {
         }
     }
 
-    /// Installs or upgrades the release `app` of a chart; `more` goes to Helm where it is Helm that applies.
+    /// Installs or upgrades the release `app` of a chart. `more` goes to Helm if Helm applies the chart.
     pub(crate) async fn release(
         self,
         bed: &Bed,

@@ -1,5 +1,5 @@
-//! Waiting for a release by Helm 4's own `--wait` and `--rollback-on-failure`, and by kubectl as the page on waiting has it for
-//! Helm 3: it ends with the promotion, fails soon after a rollback, and is never early.
+//! Waits for a release with Helm 4's own `--wait` and `--rollback-on-failure`, and with kubectl as the page on waiting
+//! describes for Helm 3: the wait ends with the promotion, fails soon after a rollback, and never ends early.
 
 use std::{
     fs,
@@ -32,11 +32,11 @@ pub(crate) const STORIES: Family = &[
 
 pub(crate) const ALONE: Family = &[crate::story!(k6_a_canary_that_was_not_looked_at_is_waited_for)];
 
-/// What Helm is given for a release: longer than any good one takes here.
+/// Helm's timeout for a release: longer than any good release takes here.
 const LIMIT: &str = "--timeout=90s";
 const WAIT: [&str; 2] = ["--wait", LIMIT];
 const BACK: [&str; 3] = ["--wait", "--rollback-on-failure", LIMIT];
-/// Much less than [`LIMIT`], at which a tool that is not told of the failure ends.
+/// Much less than [`LIMIT`], at which a tool that does not see the failure ends.
 const SOON: Duration = Duration::from_secs(30);
 
 async fn status(story: &Story<'_>) -> anyhow::Result<CanaryStatus> {
@@ -44,7 +44,7 @@ async fn status(story: &Story<'_>) -> anyhow::Result<CanaryStatus> {
     canary.status.context("the Canary has no status")
 }
 
-/// The Canary is in this phase by now, and this image serves.
+/// The Canary is in this phase now, and this image serves.
 async fn is(app: &App<'_>, phase: Phase, image: &str) -> anyhow::Result<()> {
     let status = status(&app.story).await?;
     let serves = app.image("app-primary").await?;
@@ -65,7 +65,7 @@ async fn turn(app: &App<'_>, traffic: Traffic) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Status and description of the newest revision of the release.
+/// Status and description of the release's newest revision.
 async fn newest(helm: &Program, namespace: &str) -> anyhow::Result<(String, String)> {
     let text = helm.run(&["history", "app", "--namespace", namespace, "--output", "json"]).await?;
     let all: Vec<Value> = serde_json::from_str(&text)?;
@@ -74,13 +74,13 @@ async fn newest(helm: &Program, namespace: &str) -> anyhow::Result<(String, Stri
     Ok((word("status"), word("description")))
 }
 
-/// When the Canary is seen to have failed.
+/// The time when the Canary is seen as failed.
 async fn failed_at(story: &Story<'_>) -> anyhow::Result<Instant> {
     story.phase("app", Phase::Failed).await?;
     Ok(Instant::now())
 }
 
-/// Releases a bad version with Helm 4, which is to set it back; how long that took from the rollback on, and what it said.
+/// Releases a bad version with Helm 4, which must roll it back. Returns the time since the rollback, and Helm's output.
 async fn rolled_back(app: &App<'_>, values: &str) -> anyhow::Result<(Duration, String)> {
     turn(app, Traffic::success(0.0, 50.0)).await?;
     let (said, failed) = tokio::join!(app.release_with(values, &BACK), failed_at(&app.story));
@@ -121,7 +121,7 @@ async fn ch24_helm_4_waits_for_the_promotion_and_rolls_back_at_once(shared: &Sha
     is(&app, Phase::Succeeded, "app:5").await
 }
 
-/// The page says that Helm may look too early then: what that comes to is measured, and nothing but the end is held to.
+/// The page warns that Helm may check too early here. The test measures this, and asserts only the end.
 #[allow(clippy::print_stdout, reason = "the times are for whoever reads the run")]
 async fn ch24_helm_4_of_a_chart_that_changes_the_target_only(shared: &Shared) -> anyhow::Result<()> {
     let app = App::new(shared, "wait-target", Way::Helm4).await?;
@@ -168,7 +168,7 @@ async fn ch24_a_first_release_that_never_starts_is_uninstalled_by_helm_4(
     Ok(())
 }
 
-/// The operator is away or slow: pods are ready, and nothing is known of the release.
+/// The operator is down or slow: pods are ready, but nothing is known about the release.
 async fn k6_a_canary_that_was_not_looked_at_is_waited_for(shared: &Shared) -> anyhow::Result<()> {
     let app = App::new(shared, "wait-away", Way::Helm4).await?;
     let mut operator = shared.operator.lock().await;

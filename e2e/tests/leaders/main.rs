@@ -1,5 +1,5 @@
-//! Operators of which each brings its own part of the work: what becomes of a release when the leader is killed, frozen or
-//! stopped, of a namespace that changes hands, and of releases that wait for their turn.
+//! Several operators that share the work: what happens to a release when the leader is killed, frozen or stopped, to a
+//! namespace that moves to another operator, and to releases that wait in the queue.
 #![allow(clippy::print_stdout, reason = "how long a take-over took is for the reader of the test's output")]
 
 #[path = "../stories/bad_common.rs"]
@@ -37,9 +37,9 @@ use serin_bed::{
 
 use bad_common::{pace, untouched_at_25, weight, writes};
 
-/// What the stories share.
+/// The shared state of the stories.
 pub struct Shared {
-    /// The bed: without Envoy, as no requests are sent here.
+    /// The bed, without Envoy, because no story sends requests.
     pub bed: Bed,
 }
 
@@ -52,13 +52,13 @@ impl stage::Shared for Shared {
 /// Long enough for a bed under load.
 const READY: Duration = Duration::from_secs(60);
 const LEASE: &str = "flagger-leader-election";
-/// What the operator may do with Leases, as shipped.
+/// The operator's rights for Leases, as shipped.
 const RIGHTS: [&str; 2] = [
     include_str!("../../../deploy/kustomize/components/leader-election/role.yaml"),
     include_str!("../../../deploy/kustomize/components/leader-election/rolebinding.yaml"),
 ];
 
-/// Of an operator with Roles only, as shipped: what it has in the cluster, and in each namespace.
+/// The rights of an operator with only Roles, as shipped: in the cluster, and in each namespace.
 const IN_THE_CLUSTER: [&str; 4] = [
     include_str!("../../../deploy/kustomize/components/namespaced/clusterrole.yaml"),
     include_str!("../../../deploy/kustomize/components/namespaced/clusterrolebinding.yaml"),
@@ -68,13 +68,13 @@ const IN_THE_CLUSTER: [&str; 4] = [
 const IN_A_NAMESPACE: [&str; 1] =
     [include_str!("../../../deploy/kustomize/components/namespaced/rights/rolebinding.yaml")];
 
-/// One that watches this namespace only and has its Lease there, so that the stories may run side by side.
+/// An operator that watches only this namespace and has its Lease there, so that stories can run in parallel.
 fn elected(shared: &Shared, namespace: &str) -> anyhow::Result<Operator> {
     let namespace = format!("--namespace={namespace}");
     Operator::start(&shared.bed, &["--enable-leader-election", &namespace, "--lease-duration=6s"], &[])
 }
 
-/// What the operator needs for a Lease, in a namespace of a story.
+/// The operator's rights for a Lease, in a story's namespace.
 async fn allowed(shared: &Shared, namespace: &str) -> anyhow::Result<()> {
     shared.bed.namespace(namespace).await?;
     for rights in RIGHTS {
@@ -84,7 +84,7 @@ async fn allowed(shared: &Shared, namespace: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One that leads and one that is ready to.
+/// A leader and a standby.
 async fn pair(shared: &Shared, namespace: &str) -> anyhow::Result<(Operator, Operator)> {
     allowed(shared, namespace).await?;
     let (mut first, mut second) = (elected(shared, namespace)?, elected(shared, namespace)?);
@@ -97,7 +97,7 @@ async fn pair(shared: &Shared, namespace: &str) -> anyhow::Result<(Operator, Ope
     Ok(if leads(&first).await { (first, second) } else { (second, first) })
 }
 
-/// As its metrics say.
+/// Whether it leads, by its metrics.
 async fn leads(operator: &Operator) -> bool {
     operator.metrics().await.is_ok_and(|text| text.lines().any(|line| line == "serin_leader 1"))
 }
@@ -110,7 +110,7 @@ async fn takes_over(operator: &Operator, from: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A run from version 1 to 2 that stands at 25 % until [`pace`]: its window lasts an hour.
+/// A run from version 1 to 2 that stays at 25 % until [`pace`], because its window lasts an hour.
 async fn held_at_25<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<Story<'a>> {
     let story = bad_common::story(shared, namespace).await?;
     story.initialised("app", |c| c["spec"]["analysis"]["interval"] = json!("60m")).await?;
@@ -119,7 +119,7 @@ async fn held_at_25<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<S
     Ok(story)
 }
 
-/// Version 2 is promoted, and the target is empty.
+/// Version 2 is promoted, and the target is scaled to zero.
 async fn ends_well(story: &Story<'_>) -> anyhow::Result<()> {
     story.phase("app", Phase::Succeeded).await?;
     ensure!(story.weight("app").await? == Some(0), "weight after the end");
@@ -163,7 +163,7 @@ async fn a_frozen_leader_ends_when_it_wakes_and_writes_nothing(shared: &Shared) 
     let story = held_at_25(shared, "frozen").await?;
     first.pause()?;
     takes_over(&second, "frozen").await?;
-    // something that the frozen one would act on as soon as it wakes
+    // a change that the frozen operator would act on as soon as it continues
     pace(&story).await?;
     ends_well(&story).await?;
     let written = writes(&story, "")?;
@@ -203,7 +203,7 @@ async fn a_leader_that_is_stopped_hands_over_at_once(shared: &Shared) -> anyhow:
     ends_well(&story).await
 }
 
-/// Renews a Lease as a Flagger would that leads.
+/// Renews a Lease like a leading Flagger.
 async fn as_flagger(shared: &Shared) -> anyhow::Result<()> {
     static RENEWED: AtomicU32 = AtomicU32::new(0);
     let transitions = RENEWED.fetch_add(1, Ordering::Relaxed);
@@ -247,7 +247,7 @@ async fn one_without_election_does_nothing_beside_one_that_leads(shared: &Shared
     ends_well(&story).await?;
     ensure!(alone.logs()?.lines().all(|line| !line.contains("a write failed")), "it writes");
     drop((first, second));
-    // their lease runs out
+    // their lease expires
     alone.ready(READY).await?;
     story.set_image("app", "app:1").await?;
     story.phase("app", Phase::Succeeded).await.map(drop)
@@ -267,7 +267,7 @@ async fn a_missing_right_to_the_lease_is_said(shared: &Shared) -> anyhow::Result
     Ok(())
 }
 
-/// Gives the namespace this team, by which operators choose, or none.
+/// Sets the namespace's team, by which operators select namespaces, or removes it.
 async fn team(shared: &Shared, namespace: &str, team: Option<&str>) -> anyhow::Result<()> {
     let api: Api<Namespace> = Api::all(shared.bed.admin());
     let patch = Patch::Merge(json!({"metadata": {"labels": {"serin-team": team}}}));
@@ -293,7 +293,7 @@ async fn a_namespace_changes_hands_with_its_label_in_mid_run(shared: &Shared) ->
         (!text.contains("relabelled")).then_some(())
     };
     wait::until("the first to let go", READY, forgotten).await?;
-    // windows of a second: whoever worked on it would go on
+    // with windows of a second, any operator that handles it would continue
     pace(&story).await?;
     tokio::time::sleep(Duration::from_secs(4)).await;
     ensure!(story.weight("app").await? == Some(25), "it goes on without an operator");
@@ -308,7 +308,7 @@ async fn a_namespace_changes_hands_with_its_label_in_mid_run(shared: &Shared) ->
     Ok(())
 }
 
-/// The objects of the kustomize component, for an account of another name.
+/// The objects of the kustomize component, for an account with another name.
 fn component(files: &[&str]) -> anyhow::Result<Vec<Value>> {
     let account = |text: &&str| {
         let mut object: Value = serde_saphyr::from_str(text)?;
@@ -341,7 +341,7 @@ async fn an_operator_with_roles_in_two_namespaces_needs_nothing_else(shared: &Sh
     ensure!(audit.count() > 40, "that is not the whole log");
     let refused = audit.only(|request| request.code == 403);
     ensure!(refused.requests().iter().all(|r| r.resource == "namespaces"), "{:?}", refused.requests());
-    // one attempt for each: they are not tried again and again
+    // one attempt for each: there are no retries
     ensure!(refused.count() == 2, "{:?}", refused.requests());
     Ok(())
 }
@@ -364,7 +364,7 @@ const STORIES: stage::Family<Shared> = &[
     story!(an_operator_with_roles_in_two_namespaces_needs_nothing_else),
 ];
 
-/// Played where a filter names them, and with `SERIN_STORIES=all`.
+/// Runs if a filter names them, and with `SERIN_STORIES=all`.
 const SLOW: &[&str] = &[
     "a_namespace_changes_hands_with_its_label_in_mid_run",
     "an_operator_with_roles_in_two_namespaces_needs_nothing_else",

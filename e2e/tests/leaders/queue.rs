@@ -1,4 +1,4 @@
-//! The queue of runs: a hundred releases at once where ten may be under way.
+//! The queue of runs: a hundred releases at the same time, with a limit of ten runs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,11 +29,11 @@ pub(super) const STORIES: stage::Family<Shared> = &[story!(a_hundred_releases_ta
 
 const RELEASES: usize = 100;
 const MOST: usize = 10;
-/// For all hundred to be initialised, and to be released to: some ten times as long as it takes.
+/// Timeout for the initialisation and release of all hundred: about ten times as long as they take.
 const ALL: Duration = Duration::from_secs(900);
 /// Its only window lasts an hour.
 const HELD: &str = "app-000";
-/// Asked to be given up while it waits for its turn.
+/// This one is aborted while it waits in the queue.
 const GIVEN_UP: &str = "app-099";
 
 async fn a_hundred_releases_take_turns_ten_at_once(shared: &Shared) -> anyhow::Result<()> {
@@ -62,7 +62,7 @@ async fn a_hundred_releases_take_turns_ten_at_once(shared: &Shared) -> anyhow::R
     ensure!(waiting > 0, "it was given up only when all others had had their turn");
     let seen = queue
         .until("each to have had its turn", |seen| {
-            // without a run there is none that failed
+            // without a run, no run has failed
             let given_up = seen.phases.get(GIVEN_UP) == Some(&Phase::Initialized);
             seen.in_phase(Phase::Succeeded) == RELEASES - 2
                 && given_up
@@ -73,7 +73,7 @@ async fn a_hundred_releases_take_turns_ten_at_once(shared: &Shared) -> anyhow::R
     seen.in_order_of_arrival()
 }
 
-/// An application and its Canary each, without metrics: what is watched is who begins when.
+/// One application with a Canary for each name, without metrics: the test checks the order of starts.
 async fn applied(story: &Story<'_>, names: &[String]) -> anyhow::Result<()> {
     for name in names {
         let mut canary = canary(name);
@@ -90,17 +90,17 @@ async fn ask(story: &Story<'_>, name: &str, request: &str) -> anyhow::Result<()>
     story.edit_canary(name, json!({"metadata": {"annotations": {"serin.dev/request": request}}})).await
 }
 
-/// What a watch has shown of the namespace's Canaries.
+/// What a watch has shown about the Canaries of the namespace.
 #[derive(Clone, Debug, Default)]
 struct Seen {
     phases: BTreeMap<String, Phase>,
     running: BTreeSet<String>,
-    /// The most that were under way at once.
+    /// The highest number of parallel runs.
     most: usize,
-    /// Those whose run has begun, in that order.
+    /// Canaries with a started run, in that order.
     begun: Vec<String>,
     waiting: BTreeSet<String>,
-    /// Since when each waited for its turn.
+    /// Since when each Canary has waited for its turn.
     since: BTreeMap<String, Timestamp>,
 }
 
@@ -137,7 +137,7 @@ impl Seen {
         Ok(())
     }
 
-    /// As many as may run at once get their turns at the same time, so their first writes may come in any order.
+    /// As many Canaries as may run in parallel start at the same time, so their first writes may come in any order.
     fn in_order_of_arrival(&self) -> anyhow::Result<()> {
         let waited: Vec<_> =
             self.begun.iter().filter_map(|name| Some((self.since.get(name)?, name))).collect();
@@ -179,7 +179,7 @@ impl Queue {
         Self { seen, task }
     }
 
-    /// Waits for what `accept`s, and returns what had been seen by then.
+    /// Waits until `accept` accepts the state. Returns what had been seen by then.
     async fn until(&self, what: &str, accept: impl Fn(&Seen) -> bool) -> anyhow::Result<Seen> {
         let seen = || self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let accepted = async || Some(seen()).filter(&accept);

@@ -1,5 +1,5 @@
-//! An application that scales to zero, with the real KEDA: it takes pods away while a trigger is inactive, and gives them back
-//! when it is active.
+//! An application that scales to zero, with the real KEDA: KEDA removes pods while a trigger is inactive, and restores
+//! them while it is active.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(k3_pods_that_others_take_away_are_no_verdict),
 ];
 
-/// Longer than KEDA leaves pods to a trigger that is inactive.
+/// Longer than KEDA's cooldown after the trigger becomes inactive.
 const COOLED: Duration = Duration::from_secs(12);
 
 fn scaled_objects(story: &Story<'_>) -> Api<DynamicObject> {
@@ -34,7 +34,7 @@ fn scaled_objects(story: &Story<'_>) -> Api<DynamicObject> {
     Api::namespaced_with(story.client.clone(), &story.namespace, &ApiResource::from_gvk(&kind))
 }
 
-/// The trigger, active or not.
+/// The trigger, active or inactive.
 fn triggers(shared: &Shared, active: bool) -> Value {
     json!([{
         "type": "prometheus", "metricType": "AverageValue",
@@ -45,12 +45,12 @@ fn triggers(shared: &Shared, active: bool) -> Value {
     }])
 }
 
-/// KEDA takes the primary's pods away as well while the trigger is inactive, as users who scale to zero want it.
+/// KEDA also removes the primary's pods while the trigger is inactive, as users with scale-to-zero want.
 fn scales_to_zero(shared: &Shared, story: &Story<'_>) {
     shared.observer.except(&story.namespace, &["S2", "S3", "S16"]);
 }
 
-/// Initialised, with a trigger that is active, and at rest for a while.
+/// Initialised, with an active trigger, and idle for a while.
 async fn initialised<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<Story<'a>> {
     shared.keda.get_or_try_init(|| Keda::start(&shared.bed)).await?;
     let story = Story::new(&shared.bed, namespace).await?;
@@ -85,7 +85,7 @@ async fn activate(shared: &Shared, story: &Story<'_>, active: bool) -> anyhow::R
     Ok(())
 }
 
-/// Promoted without a check that failed; the target rests at 0, and KEDA has both ScaledObjects as they were.
+/// Promoted without a failed check. The target stays at 0, and both of KEDA's ScaledObjects have their former state.
 async fn promoted(story: &Story<'_>) -> anyhow::Result<()> {
     let over = |c: &Canary| {
         c.status.as_ref().is_some_and(|s| matches!(s.phase, Some(Phase::Succeeded | Phase::Failed)))
@@ -100,7 +100,7 @@ async fn promoted(story: &Story<'_>) -> anyhow::Result<()> {
     let scaled = scaled_objects(story).get("app").await?;
     let annotations = scaled.metadata.annotations.unwrap_or_default();
     ensure!(!annotations.contains_key("autoscaling.keda.sh/paused-scale-in"), "{annotations:?}");
-    // its lower bound is given back once the run is over
+    // its lower bound is restored after the run
     let bounded = |twin: &DynamicObject| twin.data["spec"]["minReplicaCount"] == 0;
     let twin = wait::object(scaled_objects(story), "app-primary", PATIENCE, bounded).await;
     twin.map(drop).context("the primary's ScaledObject")
@@ -123,14 +123,14 @@ async fn k3_a_release_of_an_application_that_is_at_zero(shared: &Shared) -> anyh
     wait::until("KEDA to have taken the primary's pods", PATIENCE, empty).await?;
     story.set_image("app", "app:2").await?;
     Box::pin(promoted(&story)).await?;
-    // and it serves as soon as the trigger is active
+    // it serves as soon as the trigger is active
     activate(shared, &story, true).await?;
     story.target("app").serving("2", PATIENCE).await
 }
 
 async fn k3_pods_that_others_take_away_are_no_verdict(shared: &Shared) -> anyhow::Result<()> {
     let story = initialised(shared, "k3-taken").await?;
-    // the API server does not always say who has scaled to 0, and the observer takes it for the operator
+    // the API server does not always show who has scaled to 0, so the observer attributes it to the operator
     shared.observer.except(&story.namespace, &["S2", "S4"]);
     story.target("app").serving("1", PATIENCE).await?;
     let load = LoadHandle::start(&story.target("app"), 40.0, 2);
@@ -140,7 +140,7 @@ async fn k3_pods_that_others_take_away_are_no_verdict(shared: &Shared) -> anyhow
     let scale = Patch::Merge(json!({"spec": {"replicas": 0}}));
     let api: Api<k8s_openapi::api::apps::v1::Deployment> = story.api();
     api.patch("app", &PatchParams::default(), &scale).await?;
-    // until the route has followed, requests still meet the pods that are gone
+    // requests still reach deleted pods until the proxy has followed the route
     let left = async || (story.weight("app").await.ok()? == Some(0)).then_some(());
     wait::until("the traffic to leave the canary", PATIENCE, left).await?;
     story.target("app").serving("1", PATIENCE).await?;

@@ -1,4 +1,4 @@
-//! What is too slow for every change: many releases with trouble in each, and the real KEDA. For `make nightly`.
+//! Tests that are too slow for every change: many releases with disturbances, and the real KEDA. For `make nightly`.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test nightly -- NAME` runs some.
 
@@ -19,12 +19,12 @@ use tokio::sync::{Mutex, OnceCell};
 
 pub(crate) use serin_bed::story;
 
-/// What all stories share.
+/// The shared state of all stories.
 pub(crate) struct Shared {
     pub(crate) bed: Bed,
     pub(crate) operator: Mutex<Operator>,
     pub(crate) observer: Observer,
-    /// KEDA, once a story has asked for it.
+    /// KEDA, after a story has asked for it.
     pub(crate) keda: OnceCell<serin_bed::Keda>,
 }
 
@@ -38,7 +38,7 @@ impl stage::Shared for Shared {
     }
 }
 
-/// Stories of one file.
+/// The stories of one file.
 pub(crate) type Family = stage::Family<Shared>;
 
 const FAMILIES: &[(&str, Family)] = &[("keda", keda::STORIES), ("trials", trials::STORIES)];

@@ -1,7 +1,7 @@
-//! Fifty releases beside traffic, with something in their way every five seconds: no request is lost by traffic that is moved,
-//! no share rises above what was analysed (that is S9 of the observer), and every run ends.
+//! Fifty releases under traffic, with a disturbance every five seconds: moving traffic loses no request, no share
+//! exceeds the analysed one (S9 of the observer), and every run ends.
 //!
-//! `SERIN_SEED` repeats what was drawn.
+//! `SERIN_SEED` repeats the random choices.
 #![allow(clippy::print_stdout, reason = "what was drawn is for the reader of the test's output")]
 
 use std::{
@@ -29,18 +29,18 @@ use crate::{
 
 pub(crate) const STORIES: Family = &[crate::story!(fifty_releases_with_trouble_end_and_lose_no_request)];
 
-/// Applications side by side.
+/// Number of parallel applications.
 const APPLICATIONS: u64 = 5;
-/// Releases of each.
+/// Releases per application.
 const RELEASES: u64 = 10;
-/// Between two troubles.
+/// Time between two disturbances.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Troubles of a run; after these it is left alone.
+/// Maximum number of disturbances per run. After that the run is left alone.
 const MOST: usize = 6;
-/// Longest end of a run that is left alone.
+/// The longest time until an undisturbed run ends.
 const END: Duration = Duration::from_secs(180);
 
-/// What came of the releases of one application.
+/// The results of one application's releases.
 #[derive(Default)]
 struct Told {
     requests: u64,
@@ -103,7 +103,7 @@ fn usual(mut canary: Value) -> Value {
     canary
 }
 
-/// One release, with trouble until it has ended, or for long enough.
+/// One release, with disturbances until it has ended, or for long enough.
 async fn one(
     shared: &Shared,
     story: &Story<'_>,

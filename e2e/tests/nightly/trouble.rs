@@ -1,5 +1,5 @@
-//! What gets in the way of a release: edits of each field that `docs/edits.md` names, pods that go, an operator that dies, and
-//! an API server that refuses writes. None of it loses a request by itself: pods that are deleted serve on for a moment.
+//! Disturbances of a release: edits of each field in `docs/edits.md`, deleted pods, a crash of the operator, and an API
+//! server that refuses writes. None of them loses a request by itself: deleted pods continue to serve for a moment.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use serin_bed::{User, story::Story};
 
 use crate::Shared;
 
-/// Numbers from a seed.
+/// Random numbers from a seed.
 pub(crate) struct Draw(u64);
 
 impl Draw {
@@ -25,7 +25,7 @@ impl Draw {
         Self(seed)
     }
 
-    /// A number from 0 up to, and without, `limit`.
+    /// A number from 0 to `limit`, exclusive.
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
         // splitmix64
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -36,34 +36,34 @@ impl Draw {
     }
 }
 
-/// One of them.
+/// A disturbance.
 #[derive(Clone, Debug)]
 pub(crate) enum Trouble {
     /// The Canary is edited.
     Edit(&'static str, Value),
-    /// A pod of this label is deleted.
+    /// A pod with this label is deleted.
     Pod(&'static str, &'static str),
-    /// The target is asked for so many pods.
+    /// The target is scaled to this number of replicas.
     Replicas(i32),
-    /// The operator is killed and started again.
+    /// The operator is killed and restarted.
     Kill,
-    /// The API server refuses the operator's writes of this resource in this group for a while.
+    /// The API server refuses the operator's writes of this resource and group for a while.
     Refuse(&'static str, &'static str, &'static str),
 }
 
 impl Trouble {
-    /// The next one.
+    /// The next disturbance.
     pub(crate) fn draw(draw: &mut Draw) -> Self {
         let named = json!([{"headers": {"x-insider": {"exact": "y"}}}]);
         let analysis = |name, patch: Value| Self::Edit(name, json!({"analysis": patch}));
-        // the schema allows one of them at a time
+        // the schema allows only one of them at a time
         let scheduled = |name, field: &str, value: Value| {
             let mut patch =
                 json!({"iterations": null, "stepWeight": null, "stepWeights": null, "steps": null});
             patch[field] = value;
             analysis(name, patch)
         };
-        // the schema allows it, and the operator refuses it
+        // the schema accepts it, but the operator refuses it
         let missing =
             json!([{"name": "missing", "templateRef": {"name": "missing"}, "thresholdRange": {"min": 1}}]);
         let all = [
@@ -124,7 +124,7 @@ impl Trouble {
                 let pods = api.list(&ListParams::default().labels(&format!("app={label}"))).await?.items;
                 let alive: Vec<_> =
                     pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).collect();
-                // the last one would take requests with it
+                // deleting the last pod would lose requests
                 if alive.len() > 1 {
                     let one = alive[draw.below(alive.len() as u64) as usize].name_any();
                     api.delete(&one, &DeleteParams::default()).await?;
@@ -148,7 +148,7 @@ impl Trouble {
         }
     }
 
-    /// The spec is as it was, and nothing is refused any more.
+    /// Restores the spec, and ends the refusal of writes.
     pub(crate) async fn over(story: &Story<'_>) -> anyhow::Result<()> {
         let (policies, bindings) = policies(story);
         let name = &story.namespace;
@@ -176,7 +176,7 @@ fn policies(story: &Story<'_>) -> Policies {
     (Api::all(story.client.clone()), Api::all(story.client.clone()))
 }
 
-/// Writes of the operator in this namespace are refused.
+/// Refuses the operator's writes in this namespace.
 async fn refuse(story: &Story<'_>, group: &str, resource: &str) -> anyhow::Result<()> {
     let name = &story.namespace;
     let operator = format!("request.userInfo.username == '{}'", User::Operator.name());

@@ -1,5 +1,6 @@
-//! Five kinds of bad versions behind every proxy, one of them with a time limit of the proxy and without: none is promoted, and
-//! each is rolled back for a reason that is true. What the numbers of each router see is the table of `docs/router-metrics.md`.
+//! Five kinds of bad versions behind every proxy, one of them with and without a timeout of the proxy: none is
+//! promoted, and each is rolled back for the true reason. The table in `docs/router-metrics.md` shows the numbers of
+//! each router.
 
 use std::{
     io::{self, Write},
@@ -37,23 +38,23 @@ pub(crate) const STORIES: Family = &[
     story!(gloo),
 ];
 
-/// How long a request may take at the proxy, where that can be said; the version that never answers meets it.
+/// The proxy's timeout, if it has one. The version that never answers exceeds it.
 const LIMIT: &str = "1s";
-/// How long callers wait where the proxy has no such limit.
+/// How long callers wait if the proxy has no such timeout.
 const GIVE_UP: Duration = Duration::from_secs(2);
-/// Envoy renews durations every 5 s, however often it is scraped.
+/// Envoy updates durations every 5 s, independently of scrapes.
 const FLUSHES: &str = "15s";
-/// Requests a second.
+/// Requests per second.
 const RATE: f64 = 40.0;
 
-/// How a version is bad.
+/// The kind of bad version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bad {
     Answers500,
     BreaksOff,
     Refuses,
     NeverAnswers,
-    /// The same, and the proxy has no limit, or a longer one than its callers.
+    /// The same, but the proxy has no timeout, or a longer one than its callers.
     OutlastsCallers,
     Slow,
 }
@@ -82,14 +83,14 @@ impl Bad {
     }
 }
 
-/// What the checks say of a version.
+/// The result of the checks for a version.
 #[derive(Clone, Copy, Debug)]
 enum Seen {
     /// All its requests failed.
     Failed,
-    /// It is slower than the bound.
+    /// It is slower than the limit.
     Slow,
-    /// There are no values where it is counted, and it is said that this may be why.
+    /// There are no values in these counts, and the message names this as a possible reason.
     Nothing(&'static str),
 }
 
@@ -103,18 +104,18 @@ impl Seen {
     }
 }
 
-/// Proxies count what callers get. What those get who give up differs.
+/// Proxies count the answers that callers get. They differ in how they count callers who give up.
 const fn by_proxy(callers_give_up: Seen) -> [Seen; 6] {
     [Seen::Failed, Seen::Failed, Seen::Failed, Seen::Failed, callers_give_up, Seen::Slow]
 }
 
-/// The application counts what it answers.
+/// The application counts its answers.
 const BY_APPLICATION: [Seen; 6] = {
     let nothing = Seen::Nothing("its pods do not answer, which the application cannot count");
     [Seen::Failed, nothing, nothing, nothing, nothing, Seen::Slow]
 };
 
-/// The routes of the user's with a limit, where it is theirs to set.
+/// The user's routes, with a timeout if users can set one.
 fn routes(way: Way, host: &str, bad: Bad) -> Vec<Value> {
     let mut all = way.objects(host);
     match way {
@@ -174,7 +175,7 @@ async fn tried(shared: &Shared, way: Way, name: &str, bad: Bad, seen: Seen) -> a
     Ok(())
 }
 
-/// Where requests meet the new version.
+/// The target at which requests reach the new version.
 async fn target(way: Way, story: &Story<'_>) -> anyhow::Result<Target> {
     if way == Way::Services { through(story, "app-canary").await } else { way.target(story).await }
 }
@@ -193,7 +194,7 @@ async fn istio(shared: &Shared) -> anyhow::Result<()> {
     all(shared, Way::Istio, "bad-istio", by_proxy(Seen::Slow)).await
 }
 
-/// Envoy counts a request by cluster once it has been answered.
+/// Envoy counts a request per cluster when it has been answered.
 const GIVEN_UP: Seen =
     Seen::Nothing("it answers none of its requests: those that their callers give up are not counted");
 

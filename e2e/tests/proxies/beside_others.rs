@@ -1,5 +1,5 @@
-//! A whole life beside other users of the same proxy, and what may go wrong in a run. What a change takes to have its effect
-//! is printed.
+//! A whole life next to other users of the same proxy, and mishaps during a run. Prints how long changes take to have
+//! an effect.
 
 use std::{
     io::{self, Write},
@@ -30,7 +30,7 @@ pub(crate) const STORIES: Family = &[
     story!(mishaps_by_envoy_gateway),
 ];
 
-/// A share is measured on so many answers, and may be so far off: three standard deviations at one half.
+/// A share is measured on this many answers, with this tolerance: three standard deviations at one half.
 const SHARES: (u64, f64) = (2500, 0.03);
 
 async fn whole_life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
@@ -49,8 +49,8 @@ async fn life_by_skipper(shared: &Shared) -> anyhow::Result<()> {
     whole_life(shared, "beside-skipper", Way::Skipper).await
 }
 
-/// A version that never gets ready, one that fails at half of the traffic, the operator killed in mid-run, and a Canary that
-/// is deleted there: no request is lost but those that a version failed itself.
+/// A version that never becomes ready, a version that fails at half of the traffic, a crash of the operator during a
+/// run, and a Canary that is deleted during a run: no request is lost except those that a version failed itself.
 async fn mishaps(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
     let (mut life, others) = beside(shared, namespace, way).await?;
     life.users = life.users.counting(SHARES.0, SHARES.1);
@@ -118,7 +118,7 @@ async fn mishaps_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
     mishaps(shared, "mishaps-envoy-gw", Way::Gateway(Door::EnvoyGateway)).await
 }
 
-/// When the route of an application was written, as a watch tells of it.
+/// The times at which the route of an application was written, from a watch.
 struct Writes {
     last: Arc<Mutex<Instant>>,
     task: JoinHandle<()>,

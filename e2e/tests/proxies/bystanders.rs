@@ -1,5 +1,5 @@
-//! Users of what stands beside an application: another host, another path of the same host, requests that a route of the
-//! user's own answers, a path whose weights the user set. Whatever happens to the application, they get what they got.
+//! Users of routes next to an application: another host, another path of the same host, requests that the user's own
+//! route answers, a path with weights set by the user. Nothing that happens to the application affects them.
 
 use std::time::Duration;
 
@@ -18,18 +18,18 @@ use crate::{
     way::{Paths, Way, ingress, route, to_service},
 };
 
-/// The version of the application beside.
+/// The version of the neighbouring application.
 const VERSION: &str = "beside";
-/// Requests a second of each kind.
+/// Requests per second of each kind.
 const RATE: f64 = 10.0;
-/// Requests with this header are answered by a route of the user's own, with this status.
+/// The user's own route answers requests with this header, with this status.
 const ANSWERED: (&str, u16) = ("x-answered", 204);
-/// The share of `/shared` that the application beside has.
+/// The neighbouring application's share of `/shared`.
 const SHARE: f64 = 0.8;
-/// How many answers that share is measured on, and how far it may be off: four standard deviations.
+/// The number of answers for measuring that share, and the tolerance: four standard deviations.
 const SHARED: (u64, f64) = (200, 0.12);
 
-/// An application with others beside it.
+/// An application with neighbours.
 pub(crate) async fn beside<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -43,7 +43,7 @@ pub(crate) async fn beside<'a>(
     Ok((life, others))
 }
 
-/// The routes of `app` with others beside them; the one of `app` first.
+/// The routes of `app` and of its neighbours. The one of `app` is first.
 fn routes(way: Way, host: &str) -> Vec<Value> {
     let elsewhere = host.replacen("app", "beside", 1);
     let mut all = way.objects(host);
@@ -101,7 +101,7 @@ fn routes(way: Way, host: &str) -> Vec<Value> {
     all
 }
 
-/// Gloo's: another path in the virtual service, and another one for the other host.
+/// Gloo's routes: another path in the virtual service, and another one for the other host.
 fn by_tables(all: &mut Vec<Value>, host: &str, elsewhere: &str) {
     let beside = |at: &str| json!({"matchers": [{"prefix": at}], "routeAction": to_service(host, "beside")});
     let hosts = &mut all[1]["spec"]["virtualHost"]["routes"];
@@ -110,7 +110,7 @@ fn by_tables(all: &mut Vec<Value>, host: &str, elsewhere: &str) {
     all.push(route("gateway.solo.io/v1", "VirtualService", "beside", spec));
 }
 
-/// The application beside.
+/// The neighbouring application.
 fn application() -> Vec<Value> {
     vec![
         deployment("beside", &format!("beside:{VERSION}"), 1),
@@ -121,11 +121,11 @@ fn application() -> Vec<Value> {
     ]
 }
 
-/// Users beside the application, at work from the beginning to the end.
+/// The neighbours' users, who send requests from start to end.
 pub(crate) struct Bystanders {
-    /// By what they ask for; all get the one version.
+    /// By request. All get the one version.
     others: Vec<(&'static str, LoadHandle)>,
-    /// Those that a route of the user's own answers.
+    /// Requests that the user's own route answers.
     answered: Option<LoadHandle>,
     shared: Option<LoadHandle>,
 }
@@ -135,7 +135,7 @@ impl Bystanders {
         let target = way.target(story).await?;
         let at = |path: &str| Target { path: path.to_owned(), ..target.clone() };
         let mut others = vec![("another host", Target::at(target.address, &story.host("beside")))];
-        // Istio puts the paths of one host together by the age of their VirtualServices
+        // Istio orders the paths of one host by the age of their VirtualServices
         if way != Way::Istio {
             others.push(("/beside", at("/beside")));
         }
@@ -151,7 +151,7 @@ impl Bystanders {
         })
     }
 
-    /// Fails as soon as the user's weights are not in force.
+    /// Fails as soon as the user's weights are not in effect.
     pub(crate) async fn shares_stay(&self) -> anyhow::Result<()> {
         loop {
             let Some(load) = &self.shared else {
@@ -171,7 +171,7 @@ impl Bystanders {
         }
     }
 
-    /// How many requests they sent; each was answered as before there was a Canary.
+    /// The number of their requests. Each was answered as before the Canary.
     pub(crate) fn unharmed(&self) -> anyhow::Result<u64> {
         let mut all = 0;
         for (what, load) in &self.others {

@@ -1,4 +1,5 @@
-//! Users of one application: requests all the time, shares measured on a window of them, losses of all windows together.
+//! Users of one application: they send requests continuously. Shares are measured over a window, and losses over all
+//! windows.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,14 +11,14 @@ use serin_bed::{
 };
 use tokio::time::Instant;
 
-/// How many answers a share is measured on.
+/// The number of answers for measuring a share.
 const ANSWERS: u64 = 1000;
-/// How far it may be off.
+/// The tolerance.
 const WITHIN: f64 = 0.05;
-/// Requests a second.
+/// Requests per second.
 const RATE: f64 = 150.0;
 
-/// Users at work. Dropping it sends them home.
+/// Running users. Dropping it stops them.
 pub(crate) struct Clients {
     load: LoadHandle,
     lost: Mutex<Vec<String>>,
@@ -26,30 +27,30 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// Waits until version 1 answers, and begins.
+    /// Waits until version 1 answers, and starts.
     pub(crate) async fn begin(target: &Target) -> anyhow::Result<Self> {
         Self::begin_at(target, "1").await
     }
 
-    /// Waits until this version answers, and begins.
+    /// Waits until this version answers, and starts.
     pub(crate) async fn begin_at(target: &Target, version: &str) -> anyhow::Result<Self> {
         target.serving(version, PATIENCE).await?;
         Ok(Self::start(target))
     }
 
-    /// Begins at once.
+    /// Starts immediately.
     pub(crate) fn start(target: &Target) -> Self {
         let load = LoadHandle::start(target, RATE, 4);
         Self { load, lost: Mutex::default(), answers: ANSWERS, within: WITHIN }
     }
 
-    /// Shares are measured on so many answers, and may be so far off.
+    /// Measures shares on this many answers, with this tolerance.
     #[must_use]
     pub(crate) fn counting(self, answers: u64, within: f64) -> Self {
         Self { answers, within, ..self }
     }
 
-    /// Waits until a window of answers gives `version` this share, 0 to 1: a proxy takes a while to follow.
+    /// Waits until `version` has this share of a window of answers, 0 to 1: a proxy needs a while to follow.
     pub(crate) async fn share(&self, version: &str, wanted: f64) -> anyhow::Result<Window> {
         let last = Mutex::new(None);
         let what = format!("version {version} to give {wanted} of {} answers", self.answers);
@@ -61,7 +62,7 @@ impl Clients {
         near.await.with_context(|| format!("its last share was {last:?}"))
     }
 
-    /// Waits until a window of answers is all of `version`.
+    /// Waits until a whole window of answers comes from `version`.
     pub(crate) async fn all(&self, version: &str) -> anyhow::Result<()> {
         let last = Mutex::new(None);
         let what = format!("{} answers of version {version} alone", self.answers);
@@ -74,33 +75,33 @@ impl Clients {
         all.await.with_context(|| format!("the last answers were {last:?}"))
     }
 
-    /// The next window of answers is all of `version`.
+    /// The whole next window of answers comes from `version`.
     pub(crate) async fn still(&self, version: &str) -> anyhow::Result<()> {
         let window = self.window().await?;
         ensure!(only(&window, version), "not only version {version} answered: {:?}", window.versions);
         Ok(())
     }
 
-    /// The next answers, as many as a share is measured on.
+    /// The next answers, as many as for measuring a share.
     pub(crate) async fn window(&self) -> anyhow::Result<Window> {
         self.note();
         self.load.requests(self.answers, PATIENCE).await
     }
 
-    /// When `version` answered first, and last, since the last window began.
+    /// When `version` answered first and last since the start of the current window.
     pub(crate) async fn answers_of(&self, version: &str) -> anyhow::Result<(Instant, Instant)> {
         let first = self.load.first_answer(version, PATIENCE).await?;
         let last = self.load.snapshot().versions.get(version).map_or(first, |answers| answers.last);
         Ok((first, last))
     }
 
-    /// The requests lost so far, as they were answered.
+    /// Descriptions of the requests lost so far.
     pub(crate) fn lost(&self) -> Vec<String> {
         self.note();
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Nobody has lost a request so far.
+    /// No request has been lost so far.
     pub(crate) fn whole(&self, what: &str) -> anyhow::Result<()> {
         let lost = self.lost();
         ensure!(lost.is_empty(), "{what}: {} requests lost: {lost:?}", lost.len());

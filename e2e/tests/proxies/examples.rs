@@ -1,5 +1,6 @@
-//! Every object below `deploy/examples` is accepted by the API server, with no field that it does not know: this bed has the
-//! definitions of all their kinds. Those behind a proxy of this bed are released to, by what the proxies and pods count.
+//! The API server accepts every object in `deploy/examples` without unknown fields: this bed has the definitions of all
+//! their kinds. For examples behind a proxy of this bed, the tests also run a release, with metrics from proxies and
+//! pods.
 
 use std::path::Path;
 
@@ -48,7 +49,7 @@ async fn of_file(story: &Story<'_>, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Server-side apply as a dry run, unknown fields refused.
+/// Server-side apply as a dry run. Unknown fields are errors.
 async fn accepted(story: &Story<'_>, object: &Value) -> anyhow::Result<()> {
     let field = |value: &Value| value.as_str().map(str::to_owned).context("a string is missing");
     let api_version = field(&object["apiVersion"])?;
@@ -68,7 +69,7 @@ async fn accepted(story: &Story<'_>, object: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the user has that an example only asks for: the Gateway that is there, and pods whose requests are counted.
+/// Objects that an example requires from the user: an existing Gateway, and pods with counted requests.
 fn on_this_bed(objects: &mut [Value], door: Door) {
     for object in objects {
         if object["kind"] == "Deployment" {
@@ -81,8 +82,8 @@ fn on_this_bed(objects: &mut [Value], door: Door) {
     }
 }
 
-/// From the objects as they are, with shorter windows, to the end of a good release and of the Canary. Nobody loses a
-/// request.
+/// From the unchanged objects, with shorter windows, to the end of a good release and of the Canary. No request is
+/// lost.
 async fn released_to(shared: &Shared, name: &str, door: Door) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, &format!("example-{name}-{door:?}").to_lowercase()).await?;
     let host = story.host(NAME);
@@ -90,7 +91,7 @@ async fn released_to(shared: &Shared, name: &str, door: Door) -> anyhow::Result<
     on_this_bed(&mut objects, door);
     let canary = objects.iter().find(|object| object["kind"] == "Canary").context("no Canary")?;
     let mut fast = hurried(canary, "2s", "6s");
-    // Prometheus knows nothing of the first windows
+    // Prometheus has no data for the first windows
     fast["threshold"] = json!(10);
     story.apply(objects).await?;
     story.edit_canary(NAME, json!({"spec": {"analysis": fast}})).await?;

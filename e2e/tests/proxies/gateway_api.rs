@@ -1,4 +1,4 @@
-//! What users of the Gateway API and of Contour do beside weights, and what becomes of a route that no Gateway takes.
+//! Features of the Gateway API and of Contour besides weights, and a route that no Gateway accepts.
 
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
@@ -46,7 +46,7 @@ const ISTIOD: Way = Way::Gateway(Door::Mesh);
 const ENVOY_GATEWAY: Way = Way::Gateway(Door::EnvoyGateway);
 const HOUR: &str = "60m";
 
-/// An application that was adopted, and stands at the first step of a run from version 1 to 2.
+/// An adopted application, at the first step of a run from version 1 to 2.
 async fn held<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -62,7 +62,7 @@ async fn held<'a>(
     Ok(life)
 }
 
-/// The run goes on to its end, and nobody has lost a request.
+/// The run continues to its end, and no request was lost.
 async fn goes_on(life: &Life<'_>) -> anyhow::Result<()> {
     promoted(life).await?;
     life.users.whole("the run")
@@ -74,7 +74,7 @@ async fn promoted(life: &Life<'_>) -> anyhow::Result<()> {
     life.users.all("2").await
 }
 
-/// All of a thousand requests to this target are answered by `version`.
+/// `version` answers all of a thousand requests to this target.
 async fn all_from(target: &Target, version: &str) -> anyhow::Result<()> {
     let clients = Clients::start(target);
     clients.all(version).await
@@ -117,7 +117,7 @@ async fn copies(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()
         wait::until("copies to arrive", PATIENCE, async || counted().await.filter(|n| *n > 0.0)).await?;
     let window = life.users.window().await?;
     ensure!(!window.versions.contains_key("2"), "a copy was answered to a user");
-    // what was sent in the window has been copied; Prometheus hears of it within a second
+    // all requests in the window have been mirrored, and Prometheus sees this within a second
     let enough = async || counted().await.filter(|n| n - before >= 0.9 * window.requests as f64);
     wait::until("as many copies as requests", PATIENCE, enough).await?;
     goes_on(&life).await
@@ -155,7 +155,7 @@ async fn cookies(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
     life.users.share("2", 0.5).await?;
     promoted(&life).await?;
     if way == ENVOY_GATEWAY {
-        // It takes away the clusters of rules that go before the routes that lead to them.
+        // It removes the clusters of rules before the routes that use them.
         let lost = life.users.lost();
         ensure!(lost.len() <= 15 && lost.iter().all(|answer| answer.trim() == "500"), "lost: {lost:?}");
     } else {
@@ -179,15 +179,15 @@ async fn cookies_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
     cookies(shared, "cookies-envoy-gw", ENVOY_GATEWAY).await
 }
 
-/// The check of S4.6: success rate by a proxy's own counters.
+/// The check of S4.6: the success rate from a proxy's own counters.
 fn success(counter: &str, labels: &str, code: &str) -> Value {
     let rate = |more: &str| format!("sum(rate({counter}{{{labels}{more}}}[6s]))");
     let query = format!("{} / {} * 100", rate(&format!(",{code}!~\"5..\"")), rate(""));
     json!([{"name": "success", "query": query, "thresholdRange": {"min": 99}}])
 }
 
-/// S4.6: nothing but the Gateway and the query are replaced, and the next release goes well behind another
-/// implementation, by the metrics of its proxy.
+/// S4.6: only the Gateway and the query are replaced, and the next release succeeds behind another implementation, with
+/// the metrics of its proxy.
 async fn s4_6_another_gateway_takes_over(shared: &Shared) -> anyhow::Result<()> {
     let life = Life::begin(shared, "s4-6", CONTOUR).await?;
     let by_contour = success(
@@ -220,7 +220,7 @@ fn resource(kind: &str) -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", kind))
 }
 
-/// A controller that the story plays says of this generation of the route that it is accepted, or that it is not.
+/// A controller that the story simulates reports this generation of the route as accepted, or not.
 async fn answer(story: &Story<'_>, accepted: bool) -> anyhow::Result<()> {
     let api: Api<DynamicObject> =
         Api::namespaced_with(story.client.clone(), &story.namespace, &resource("HTTPRoute"));
@@ -250,8 +250,9 @@ async fn asked(story: &Story<'_>, weight: i64) -> anyhow::Result<()> {
     wait::until(&format!("a route with weight {weight}"), PATIENCE, there).await.map(drop)
 }
 
-/// S4.7: the controller never says that it has taken in the route with the new weight. The weight is asked for and not
-/// confirmed, nothing is measured, the run stands, and people hear of it; once it is accepted the run goes on.
+/// S4.7: the controller never reports that it has accepted the route with the new weight. The weight is requested but
+/// not confirmed, nothing is measured, the run waits, and the operator reports it. After the acceptance the run
+/// continues.
 async fn s4_7_a_route_that_is_not_accepted(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "s4-7").await?;
     shared.bed.scripted().traffic("s4-7", "app", Traffic::success(100.0, 50.0));
@@ -273,7 +274,7 @@ async fn s4_7_a_route_that_is_not_accepted(shared: &Shared) -> anyhow::Result<()
     story.phase("app", Phase::Initialized).await?;
     story.set_image("app", "app:2").await?;
     asked(&story, 20).await?;
-    // numbers that would count, if anybody looked at them
+    // these numbers would count if they were measured
     shared.bed.scripted().traffic("s4-7", "app", Traffic::success(10.0, 50.0));
     let told =
         story.condition("app", "RouteFollowed", "False", "Gateway played has not yet taken in").await?;
@@ -299,7 +300,7 @@ async fn s4_7_a_route_that_is_not_accepted(shared: &Shared) -> anyhow::Result<()
     story.phase("app", Phase::Succeeded).await.map(drop)
 }
 
-/// Nobody answers for the Gateway: the application stays as it is, and the Canary says what is missing.
+/// No controller handles the Gateway: the application stays as it is, and the Canary reports the missing Gateway.
 async fn a_gateway_that_is_not_there(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "no-gateway").await?;
     let life = |gateway: Value| {

@@ -1,5 +1,5 @@
-//! One application behind each proxy, under load all the time: as its users have it, adopted, released, released badly
-//! and mended, handed back. Nobody loses a request, and each step gives the new version its share.
+//! One application behind each proxy, under continuous load: in its users' form, adopted, released, released badly and
+//! repaired, handed back. No request is lost, and each step gives the new version its share.
 
 use anyhow::{Context, ensure};
 use kube::{
@@ -36,16 +36,16 @@ pub(crate) const STORIES: Family = &[
 
 const SHARES: [i32; 3] = [10, 50, 30];
 
-/// An application that its users reach some way, under load.
+/// An application that its users reach in some way, under load.
 pub(crate) struct Life<'a> {
     pub(crate) story: Story<'a>,
     pub(crate) way: Way,
     pub(crate) users: Clients,
-    /// What its users have in front of it.
+    /// The user's objects in front of it.
     routes: Vec<Value>,
 }
 
-/// The Deployment: ready after three seconds, its requests counted by Prometheus.
+/// The Deployment: ready after three seconds, with requests counted by Prometheus.
 pub(crate) fn app() -> Value {
     let mut app = deployment("app", "app:1", 2);
     let template = &mut app["spec"]["template"];
@@ -55,7 +55,7 @@ pub(crate) fn app() -> Value {
     app
 }
 
-/// A Canary of `app`. `analysis` lays over checks of two seconds by the series of the proxy.
+/// A Canary for `app`. `analysis` overrides the checks, which use the proxy's series and windows of two seconds.
 pub(crate) fn canary(way: Way, host: &str, analysis: &Value) -> Value {
     let mut all = json!({
         "interval": "2s", "threshold": 10,
@@ -79,12 +79,12 @@ pub(crate) fn canary(way: Way, host: &str, analysis: &Value) -> Value {
 }
 
 impl<'a> Life<'a> {
-    /// The application as it is before anybody thinks of canaries.
+    /// The application before there is a Canary.
     pub(crate) async fn begin(shared: &'a Shared, namespace: &str, way: Way) -> anyhow::Result<Self> {
         Self::begin_with(shared, namespace, way, app()).await
     }
 
-    /// The same with a Deployment of its own.
+    /// The same with another Deployment.
     pub(crate) async fn begin_with(
         shared: &'a Shared,
         namespace: &str,
@@ -96,7 +96,7 @@ impl<'a> Life<'a> {
         Self::begin_behind(shared, namespace, way, app, objects).await
     }
 
-    /// The same with routes of its own.
+    /// The same with other routes.
     pub(crate) async fn begin_behind(
         shared: &'a Shared,
         namespace: &str,
@@ -125,7 +125,7 @@ impl<'a> Life<'a> {
         self.story.phase("app", Phase::Initialized).await.map(drop)
     }
 
-    /// Waits until the step of this number carries its weight.
+    /// Waits until the step with this number has its weight.
     pub(crate) async fn at_step(&self, index: i32) -> anyhow::Result<()> {
         let there = |c: &Canary| {
             let step = c.status.as_ref().and_then(|s| s.step.as_ref());
@@ -136,7 +136,7 @@ impl<'a> Life<'a> {
     }
 }
 
-/// Everything that happens to an application whose router splits by weight.
+/// The whole life of an application whose router splits by weight.
 async fn life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
     let (life, others) = beside(shared, namespace, way).await?;
     lived(shared, &life).await?;
@@ -165,7 +165,7 @@ pub(crate) async fn lived(shared: &Shared, life: &Life<'_>) -> anyhow::Result<()
     handed_back(life).await
 }
 
-/// A release that fails all requests is taken back; setting the target back ends the failure.
+/// A release that fails all requests is rolled back. Setting the target back ends the failure.
 async fn fails_and_is_mended(shared: &Shared, life: &Life<'_>) -> anyhow::Result<()> {
     let bad = Behaviour { error_rate: Some(1.0), ..Behaviour::default() };
     shared.bed.kubelet()?.set(Selector::image("app:3").in_namespace(&life.story.namespace), bad);
@@ -178,7 +178,7 @@ async fn fails_and_is_mended(shared: &Shared, life: &Life<'_>) -> anyhow::Result
     Ok(())
 }
 
-/// The Canary is deleted: what the users had is there again.
+/// The Canary is deleted: the users' former objects are restored.
 pub(crate) async fn handed_back(life: &Life<'_>) -> anyhow::Result<()> {
     life.story.delete_canary("app").await?;
     for wanted in &life.routes {
@@ -191,7 +191,7 @@ pub(crate) async fn handed_back(life: &Life<'_>) -> anyhow::Result<()> {
     life.users.whole("deletion")
 }
 
-/// The object as it is now, by kind and name of `like`.
+/// The current object, with the kind and name of `like`.
 async fn object(story: &Story<'_>, like: &Value) -> anyhow::Result<Value> {
     let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
     let (api_version, kind) = (text(&like["apiVersion"]), text(&like["kind"]));
@@ -201,7 +201,7 @@ async fn object(story: &Story<'_>, like: &Value) -> anyhow::Result<Value> {
     Ok(serde_json::to_value(api.get(&text(&like["metadata"]["name"])).await?)?)
 }
 
-/// Whether `is` has all of `wanted`, and lists of the same length; the API server fills in defaults.
+/// Whether `is` contains all of `wanted`, with lists of the same length. The API server fills in defaults.
 fn contains(is: &Value, wanted: &Value) -> bool {
     match (is, wanted) {
         (Value::Object(is), Value::Object(wanted)) => {
@@ -238,7 +238,7 @@ async fn istio(shared: &Shared) -> anyhow::Result<()> {
     life(shared, "istio", Way::Istio).await
 }
 
-/// Plain Services: users stay on the old version while the new one is asked by name.
+/// Plain Services: users stay on the old version while the new one is called by name.
 async fn services(shared: &Shared) -> anyhow::Result<()> {
     let life = Life::begin(shared, "services", Way::Services).await?;
     life.adopted(json!({"iterations": 3, "interval": "60m"})).await?;

@@ -1,6 +1,6 @@
-//! Canaries behind every proxy that can be had, each at the pace it has by default: Contour, Traefik, kube-proxy, Envoy
-//! driven by an istiod that gathers changes for two seconds, and Skipper, Gloo and Envoy Gateway, once a story asks for
-//! them. Pods take three seconds to become ready.
+//! Canaries behind every available proxy, each with its default timing: Contour, Traefik, kube-proxy, Envoy with an
+//! istiod that collects changes for two seconds, and Skipper, Gloo and Envoy Gateway, if a story asks for them. Pods
+//! need three seconds to become ready.
 //!
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test proxies -- NAME` runs some.
 
@@ -32,7 +32,7 @@ pub(crate) use serin_bed::story;
 
 use way::Way;
 
-/// What all stories share.
+/// The shared state of all stories.
 pub(crate) struct Shared {
     pub(crate) bed: Bed,
     pub(crate) operator: Mutex<Operator>,
@@ -61,7 +61,7 @@ impl stage::Shared for Shared {
     }
 }
 
-/// Stories of one file.
+/// The stories of one file.
 pub(crate) type Family = stage::Family<Shared>;
 
 const FAMILIES: &[(&str, Family)] = &[
@@ -73,11 +73,11 @@ const FAMILIES: &[(&str, Family)] = &[
     ("examples", examples::STORIES),
 ];
 
-/// Families that run after the others, few stories at a time: they send many requests.
+/// Families that run after the others, with few stories at a time, because they send many requests.
 const BUSY: &[(&str, Family)] =
     &[("beside_others", beside_others::STORIES), ("bad_versions", bad_versions::STORIES)];
 
-/// Those that take most of a minute or longer, or need a part that only `make proxies-check` has. They are played where a filter
+/// Stories that take nearly a minute or longer, or need a part that only `make proxies-check` has. They run if a filter
 /// names them, and with `SERIN_STORIES=all` (`make proxies-check`).
 const SLOW: &[&str] = &[
     "bad_versions::contour",
@@ -100,7 +100,7 @@ const SLOW: &[&str] = &[
     "gateway_api::named_requests_by_envoy_gateway",
 ];
 
-/// How long istiod gathers changes.
+/// How long istiod collects changes.
 const DEBOUNCE: Duration = Duration::from_secs(2);
 
 async fn start(proxies: Vec<Proxy>) -> anyhow::Result<Shared> {
@@ -124,7 +124,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let has = |proxy: &Proxy| *proxy != Proxy::KubeProxy || lacking.has(Need::Nftables);
     let proxies: Vec<Proxy> = Proxy::ALL.into_iter().filter(has).collect();
     let mut stage = Stage::new(lacking, move || start(proxies.clone()))?.without(SLOW);
-    // thirty at once keep two processors fully busy, and a pod serves on for only 3 s after kube-proxy could know of its end
+    // thirty at a time keep two processors fully busy, and a pod serves for only 3 s after kube-proxy could know about
+    // its deletion
     stage.play(16, FAMILIES);
     stage.play(2, BUSY);
     stage.end()

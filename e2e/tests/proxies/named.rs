@@ -1,5 +1,6 @@
-//! S1.2 behind each proxy that can do it: at 25 %, who asks for the new version by header gets it, who asks not to never
-//! does, and of all others a quarter do. Nobody loses a request, from before the release until after it.
+//! S1.2 behind each proxy that supports it: at 25 %, requests with a header for the new version get it, requests with a
+//! header against it never do, and a quarter of all others do. No request is lost from before the release until after
+//! it.
 
 use serde_json::json;
 use serin::api::Phase;

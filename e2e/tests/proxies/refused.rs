@@ -1,5 +1,5 @@
-//! A version that refuses every connection goes back after as many checks as one that answers 500 to everything, whoever counts:
-//! the proxies, or the application itself, which then has nothing to count.
+//! A version that refuses every connection is rolled back after as many checks as one that answers everything with 500,
+//! with counts from the proxies and with counts from the application itself, which then has nothing to count.
 #![allow(clippy::print_stdout, reason = "how long it took is for the reader of the test's output")]
 
 use std::time::Instant;
@@ -18,7 +18,7 @@ pub(crate) const STORIES: Family = &[
     story!(refused_connections_by_traefik),
 ];
 
-/// Measurements that may come to nothing before the counts of the requests arrive.
+/// Measurements that may have no result before the counts of the requests arrive.
 const LATER: i64 = 2;
 
 async fn refused(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
@@ -58,7 +58,7 @@ async fn refused(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
     Ok(())
 }
 
-/// Measurements and failed checks of the run that has ended.
+/// Measurements and failed checks of the completed run.
 async fn counts(life: &Life<'_>, ended: Canary) -> anyhow::Result<(i64, i32)> {
     let run = ended.status.and_then(|s| s.last_run).context("no run has ended")?;
     let over = |record: &CanaryRun| record.status.as_ref().is_some_and(|s| s.ended.is_some());

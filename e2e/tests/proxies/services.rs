@@ -1,5 +1,5 @@
-//! Plain Services through the real kube-proxy, which chooses a pod for each connection: shares of pods, and users who are
-//! switched. Every client opens a new connection for each request.
+//! Plain Services through the real kube-proxy, which selects a pod for each connection: shares of pods, and switched
+//! users. Every client opens a new connection for each request.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -27,12 +27,12 @@ pub(crate) const STORIES: Family = &[
     story!(s2_6_deleted_while_switched, Need::Nftables),
 ];
 
-/// Of so many pods behind the apex.
+/// The number of pods behind the apex.
 const PODS: i32 = 10;
-/// Weights, and how many of them are then of the old version and of the new one.
+/// Weights, with the number of pods of the old and the new version.
 const STEPS: [(i32, (usize, usize)); 4] = [(20, (8, 2)), (40, (6, 4)), (60, (4, 6)), (80, (2, 8))];
 
-/// The usual application with so many pods, and with a label that both versions share.
+/// The usual application with this many pods, and with a label that both versions share.
 fn pods(count: i32) -> Value {
     let mut app = app();
     app["spec"]["replicas"] = json!(count);
@@ -40,7 +40,7 @@ fn pods(count: i32) -> Value {
     app
 }
 
-/// Steps of which those up to `passing` are passed at once, and all others held.
+/// Steps: those up to `passing` pass at once, and all others are held.
 fn steps(passing: usize) -> Value {
     let step = |(index, (weight, _)): (usize, &(i32, _))| {
         let hold = if index < passing { "0s" } else { "60m" };
@@ -53,8 +53,8 @@ async fn analysis(life: &Life<'_>, analysis: Value) -> anyhow::Result<()> {
     life.story.edit_canary("app", json!({"spec": {"analysis": analysis}})).await
 }
 
-/// S2.1: eight, six, four, two of ten pods are old, and users get just these shares; then all is new. A run that is
-/// aborted at the last step ends where it began.
+/// S2.1: eight, six, four, two of ten pods are old, and users get exactly these shares. Then all pods are new. A run
+/// that is aborted at the last step ends in its initial state.
 async fn s2_1_shares_of_pods(shared: &Shared) -> anyhow::Result<()> {
     let life = Life::begin_with(shared, "s2-1", Way::Services, pods(PODS)).await?;
     life.adopted(steps(0)).await?;
@@ -86,7 +86,7 @@ async fn s2_1_shares_of_pods(shared: &Shared) -> anyhow::Result<()> {
     handed_back(&life).await
 }
 
-/// S2.1, left in the middle: the target, with whatever it runs, gets all users.
+/// S2.1, with a deletion during the run: the target, with its current version, gets all users.
 async fn s2_1_deleted_while_pods_are_shared(shared: &Shared) -> anyhow::Result<()> {
     let life = Life::begin_with(shared, "s2-1-deleted", Way::Services, pods(5)).await?;
     life.adopted(steps(3)).await?;
@@ -97,10 +97,10 @@ async fn s2_1_deleted_while_pods_are_shared(shared: &Shared) -> anyhow::Result<(
     ready_are(&life.story, "app", "app", (0, 5)).await
 }
 
-/// Between two requests of one user: the ports of closed connections cannot be used again for a minute.
+/// Time between two requests of one user: ports of closed connections cannot be reused for a minute.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// One user who asks again when answered, each time by a new connection.
+/// One user who sends the next request after each answer, with a new connection each time.
 struct User {
     seen: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
@@ -123,7 +123,7 @@ impl User {
         Self { seen, task }
     }
 
-    /// The answers so far, each as often as it changed.
+    /// The answers so far, without repetitions.
     fn saw(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -142,7 +142,7 @@ impl Drop for User {
     }
 }
 
-/// A run up to where it waits: the new version has the preview for itself, users notice nothing.
+/// A run until it waits: the new version is only behind the preview, and users notice nothing.
 async fn waits(life: &Life<'_>, (old, new): (&str, &str)) -> anyhow::Result<()> {
     analysis(life, json!({"interval": "60m"})).await?;
     life.story.set_image("app", &format!("app:{new}")).await?;
@@ -161,8 +161,8 @@ fn on_request() -> Value {
     json!({"iterations": 1, "promotion": {"mode": "manual", "switch": true}})
 }
 
-/// S2.6: the new version waits behind the preview until somebody asks for it. Then users change over once, and for good;
-/// or it goes as it came.
+/// S2.6: the new version waits behind the preview until somebody promotes it. Then all users are switched once, for
+/// good. Or it is removed again.
 async fn s2_6_a_switch_on_request(shared: &Shared) -> anyhow::Result<()> {
     let life = Life::begin_with(shared, "s2-6", Way::Services, pods(4)).await?;
     life.adopted(on_request()).await?;
@@ -185,7 +185,7 @@ async fn s2_6_a_switch_on_request(shared: &Shared) -> anyhow::Result<()> {
     handed_back(&life).await
 }
 
-/// S2.6, left after the switch: users stay where they are.
+/// S2.6, with a deletion after the switch: users stay on their version.
 async fn s2_6_deleted_while_switched(shared: &Shared) -> anyhow::Result<()> {
     let life = Life::begin_with(shared, "s2-6-deleted", Way::Services, pods(4)).await?;
     life.adopted(on_request()).await?;

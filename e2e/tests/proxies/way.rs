@@ -1,5 +1,5 @@
-//! The ways requests take: what users have in front of their Service before there is a Canary, and what the Canary says
-//! of it.
+//! The ways of requests: the objects in front of the users' Service before there is a Canary, and the corresponding
+//! fields of the Canary.
 
 use std::net::SocketAddr;
 
@@ -12,21 +12,21 @@ use serin_bed::{Gloo, Skipper, load::Target, proxies::Door, story::Story};
 /// One way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// HTTPProxy by Contour.
+    /// HTTPProxy of Contour.
     Contour,
-    /// TraefikService by Traefik.
+    /// TraefikService of Traefik.
     Traefik,
-    /// HTTPRoute of a Gateway of Contour or of istiod.
+    /// HTTPRoute with a Gateway of Contour or istiod.
     Gateway(Door),
-    /// The same in the older version of the API, of Contour.
+    /// The same with the older version of the API, of Contour.
     Beta,
-    /// VirtualService by istiod.
+    /// VirtualService of istiod.
     Istio,
-    /// Nothing but Services, by kube-proxy.
+    /// Only Services, with kube-proxy.
     Services,
-    /// Ingress by Skipper.
+    /// Ingress of Skipper.
     Skipper,
-    /// RouteTable by Gloo.
+    /// RouteTable of Gloo.
     Gloo,
 }
 
@@ -44,7 +44,7 @@ impl Way {
         }
     }
 
-    /// What leads users to the Service `app`: the routing object named `app` first, if there is one.
+    /// The objects that route users to the Service `app`: the routing object named `app` first, if there is one.
     pub(crate) fn objects(self, host: &str) -> Vec<Value> {
         match self {
             Self::Contour => vec![
@@ -103,7 +103,7 @@ impl Way {
         }
     }
 
-    /// What the Canary says of its route.
+    /// The Canary's fields for its route.
     pub(crate) fn service(self, host: &str) -> Value {
         let mut service = json!({"port": 80, "targetPort": 8080, "portName": "http"});
         match self {
@@ -122,7 +122,7 @@ impl Way {
         service
     }
 
-    /// The user's own object that the Canary has to name.
+    /// The user's own object that the Canary must name.
     pub(crate) fn reference(self) -> Value {
         match self {
             Self::Skipper => {
@@ -132,7 +132,7 @@ impl Way {
         }
     }
 
-    /// Where users ask. kube-proxy chooses once for each connection.
+    /// The target of users' requests. kube-proxy selects a pod once per connection.
     pub(crate) async fn target(self, story: &Story<'_>) -> anyhow::Result<Target> {
         let host = story.host("app");
         Ok(match self {
@@ -152,12 +152,12 @@ fn namespace_of(host: &str) -> &str {
     host.split('.').nth(1).unwrap_or_default()
 }
 
-/// All requests of a route of Gloo to this Service.
+/// All requests of a Gloo route to this Service.
 pub(crate) fn to_service(host: &str, service: &str) -> Value {
     json!({"single": {"kube": {"ref": {"name": service, "namespace": namespace_of(host)}, "port": 80}}})
 }
 
-/// A table of routes of Gloo's, and the virtual service that delegates to it.
+/// A route table of Gloo, and the virtual service that delegates to it.
 fn tables(host: &str) -> Vec<Value> {
     let table = json!({"ref": {"name": "app", "namespace": namespace_of(host)}});
     let every = json!([{"prefix": "/"}]);
@@ -179,17 +179,17 @@ fn tables(host: &str) -> Vec<Value> {
     ]
 }
 
-/// A route, named so.
+/// A route with this name.
 pub(crate) fn route(api: &str, kind: &str, name: &str, spec: Value) -> Value {
     let mut object = json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
     object["spec"] = spec;
     object
 }
 
-/// Paths of a host, each with the Services that it leads to.
+/// The paths of a host, each with its Services.
 pub(crate) type Paths<'a> = &'a [(&'a str, &'a [&'a str])];
 
-/// An Ingress with these annotations and paths by host.
+/// An Ingress with these annotations, and with paths by host.
 pub(crate) fn ingress(name: &str, annotations: &Value, hosts: &[(&str, Paths<'_>)]) -> Value {
     let rule = |(host, paths): &(&str, Paths<'_>)| {
         let path = |path: &str, service: &str| {

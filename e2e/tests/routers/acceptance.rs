@@ -1,4 +1,4 @@
-//! What is waited for, refused or told before traffic moves.
+//! Cases in which the operator waits, refuses or warns before traffic moves.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn a_weight_that_no_gateway_has_accepted_is_neither_counted_nor_lost() -> Result
     play.answers = true;
     play.pass(2);
     ensure!(play.sim.world.status().canary_weight == 20);
-    // c15, refused later on: the proxies go on with what they have, so bad checks count, and good ones raise nothing
+    // c15, refused later: the proxies continue with their old state, so bad checks count, and good ones raise no weight
     play.answers = false;
     play.answer("False");
     let asked = play.sim.asked;
@@ -147,7 +147,7 @@ fn t6_what_has_to_be_switched_on_for_the_checks_is_said_when_a_canary_is_made() 
     play.pass(40);
     play.is(Phase::Initialized)?;
     ensure!(condition(&play, "Advisory").is_some_and(|said| said.contains(FLAG)), "{:?}", play.sim.log);
-    // from then on the checks say it
+    // from then on the checks show it
     play.sim.readings.insert(CHECK.into(), Reading::Values(vec![]));
     fixture::set_image(&mut play.sim, "podinfo:2");
     play.pass(20);
@@ -190,7 +190,7 @@ fn t8_a_gloo_that_says_nothing_is_waited_for_no_longer_than_the_deadline() -> Re
         condition(&play, "Advisory").is_some_and(|said| said.contains("Gloo writes no status to Upstream"))
     );
 
-    // what is refused is never led to
+    // a refused object never gets traffic
     let mut refused = Play::new("gloo", &json!({"progressDeadlineSeconds": 20}))?;
     refused.answers = false;
     for _ in 0..50 {

@@ -1,11 +1,11 @@
-//! What a Canary costs the API server behind each router, counted on the model: status, objects, records and Events.
+//! The number of API calls of a Canary behind each router, counted on the model: status, objects, records and Events.
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Calls of each stage of a life: setting up, a run to promotion, one that is rolled back, the deletion.
+/// Calls in each stage of a life: initialisation, a promoted run, a rolled back run, the deletion.
 pub(crate) type Calls = [usize; 4];
 
-/// What each router takes.
+/// The calls of each router.
 const TAKEN: &[(&str, Calls)] = &[
     ("istio", [16, 27, 23, 16]),
     ("gatewayapi:v1", [14, 27, 23, 16]),
@@ -21,7 +21,7 @@ const TAKEN: &[(&str, Calls)] = &[
     ("linkerd", [14, 27, 23, 14]),
 ];
 
-/// Calls that these lines of a log tell of: each action, each Event, and each row of changes to the status.
+/// The number of calls in these log lines: each action, each Event, and each group of changes to the status.
 pub(crate) fn of(log: &[String]) -> usize {
     let words: Vec<&str> =
         log.iter().map(|line| line.split_whitespace().next().unwrap_or_default()).collect();
@@ -31,7 +31,7 @@ pub(crate) fn of(log: &[String]) -> usize {
     acts + (0..words.len()).filter(|at| begins(*at)).count()
 }
 
-/// No stage of a life takes more calls than it did.
+/// No stage of a life needs more calls than before.
 pub(crate) fn no_more(provider: &str, now: Calls) -> Result<()> {
     let taken = TAKEN.iter().find(|(name, _)| *name == provider).context("it has no row in TAKEN")?.1;
     let within = now.iter().zip(taken).all(|(now, taken)| *now <= taken);

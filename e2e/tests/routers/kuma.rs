@@ -1,4 +1,4 @@
-//! Kuma: whose a route is that belongs to no namespace, and which kind of route a mesh is split by.
+//! Kuma: the owner of a route without a namespace, and the kind of route that splits a mesh.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::{Play, lived};
 const TRAFFIC_ROUTE: Kind =
     Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
 
-/// A TrafficRoute of this namespace's Service `podinfo`, all to the primary; `marked` by a Canary there.
+/// A TrafficRoute for this namespace's Service `podinfo`, with everything to the primary. `marked`: by a Canary there.
 fn traffic_route(namespace: &str, marked: bool) -> Value {
     let tag = |name: &str| json!({"kuma.io/service": format!("{name}_{namespace}_svc_80")});
     let mut route = json!({
@@ -34,7 +34,7 @@ fn traffic_route(namespace: &str, marked: bool) -> Value {
     route
 }
 
-/// A Canary in a mesh that runs on TrafficRoutes.
+/// A Canary in a mesh with TrafficRoutes.
 fn by_traffic_routes() -> Result<Play> {
     let all = json!([{"match": {"kuma.io/service": "*"}}]);
     let mesh = json!({"mesh": "default", "metadata": {"name": "route-all-default"}, "spec": {
@@ -51,7 +51,7 @@ fn a_route_of_no_namespace_stays_with_the_one_whose_it_is() -> Result<()> {
     for (marked, owned, words) in [
         (true, false, "is controlled by a Canary of namespace other"),
         (false, false, "it is for podinfo_other_svc_80"),
-        // Flagger owns what it made by a Canary that is of the same name in every namespace
+        // Flagger makes a Canary the owner of its routes, and that Canary has the same name in every namespace
         (false, true, "it is for podinfo_other_svc_80"),
     ] {
         let mut play = by_traffic_routes()?;

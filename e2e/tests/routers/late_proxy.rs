@@ -1,4 +1,4 @@
-//! Every router through every life of a Canary, in front of a proxy that learns of each object by itself, late and in any
+//! Every router through every life of a Canary, with a proxy that learns about each object separately, late and in any
 //! order: no request is lost.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ use serin_model::late_proxy::{Entry, LateProxy};
 
 use super::{CHECK, Play, fixture};
 
-/// The routes that users have before there is a Canary, by provider.
+/// The users' routes before there is a Canary, by provider.
 fn theirs(provider: &str) -> Option<Value> {
     let weighted = |to: Value| json!({"weighted": {"services": [to]}});
     let named = json!({"name": "podinfo", "port": 80});
@@ -37,7 +37,7 @@ fn theirs(provider: &str) -> Option<Value> {
     })
 }
 
-/// How a life ends.
+/// The end of a life.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
     AtRest,
@@ -50,7 +50,7 @@ struct Life {
 }
 
 impl Life {
-    /// A Service that users call is there, and with `taken_over` a route to it.
+    /// A Service that users call exists, and with `taken_over` also a route to it.
     fn new(provider: &'static str, spec: &Value, taken_over: bool) -> Result<Self> {
         let mut play = Play::new(provider, spec)?;
         let now = play.sim.now;
@@ -70,7 +70,7 @@ impl Life {
             apex: "podinfo".into(),
             route,
         };
-        // what is written in a second is seen at its end
+        // anything written in a second is seen at its end
         let window = play.router.settle().saturating_sub(Duration::from_secs(1));
         let mut proxy = LateProxy::new(entry, play.router.kinds(), window);
         proxy.saw(&play.sim.world, now);
@@ -125,7 +125,7 @@ fn lives(spec: &Value, providers: impl Iterator<Item = &'static str>) -> Result<
 
 #[test]
 fn t7_t8_no_request_is_lost_behind_a_proxy_that_learns_late() -> Result<()> {
-    // what routes itself is a target as well
+    // knative is both router and target
     lives(&json!({}), router::all().iter().map(|router| router.name()).filter(|name| *name != "knative"))
 }
 

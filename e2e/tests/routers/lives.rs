@@ -1,4 +1,4 @@
-//! Whole lives, and what becomes of users where the route is lent, refused or gone.
+//! Whole lives, and the effect on users if the route is lent, refused or gone.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::{Play, life, lived, name, users};
 
 #[test]
 fn every_router_leads_a_canary_through_its_life() -> Result<()> {
-    // what routes itself is a target as well: its life is among those of targets
+    // knative is both router and target: the tests of targets cover its life
     for provider in router::all().iter().map(|router| router.name()).filter(|name| *name != "knative") {
         life(provider).with_context(|| provider.to_owned())?;
     }
@@ -30,7 +30,7 @@ const VIRTUAL_SERVICE: Kind = Kind {
     plural: "virtualservices",
 };
 
-/// A Canary that has one route of the user's VirtualService `shop` lent to it.
+/// A Canary that uses one route of the user's VirtualService `shop`.
 fn lent() -> Result<(Play, Value)> {
     let reference = json!({
         "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "name": "shop", "route": "primary",
@@ -215,7 +215,7 @@ fn r27_a_deleted_canary_gives_back_what_it_had_under_a_former_name() -> Result<(
     }
     Ok(())
 }
-/// The weights of an Ingress are annotations: they are taken although its rules are not.
+/// The weights of an Ingress are annotations: they are accepted although the rules are not.
 #[test]
 fn r21_a_rollback_takes_the_traffic_away_although_the_rules_of_the_copy_are_refused() -> Result<()> {
     for provider in ["nginx", "skipper"] {

@@ -1,6 +1,6 @@
-//! The whole life of a Canary behind each router, played on a model: initialised, promoted, rolled back, deleted. What
-//! the model knows of traffic is Istio's, so the split is read back by the router that wrote it, as its conformance
-//! suite proves it can.
+//! The whole life of a Canary behind each router on a model: initialised, promoted, rolled back, deleted. The model
+//! only understands Istio's traffic rules, so the router that wrote a split also reads it back. Its conformance suite
+//! proves that it can.
 #![allow(missing_docs, reason = "a test target has no callers")]
 
 use std::time::Duration;
@@ -29,16 +29,16 @@ const HTTP_ROUTE: Kind =
     Kind { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", plural: "httproutes" };
 const CHECK: &str = "request-success-rate";
 
-/// A Canary of this provider, whose Gateway answers or not.
+/// A Canary of this provider. Its Gateway may or may not answer.
 struct Play {
     sim: Sim,
     router: &'static dyn Router,
     answers: bool,
-    /// The operator dies after so many writes, once a second.
+    /// The operator dies after this many writes, once per second.
     dies: Option<usize>,
-    /// What leads users, if requests are counted.
+    /// The proxy that routes users, if requests are counted.
     proxy: Option<LateProxy>,
-    /// Calls of the API server so far.
+    /// Number of API calls so far.
     calls: usize,
 }
 
@@ -55,7 +55,7 @@ impl Play {
         Ok(Self { sim: Sim::new(world, "podinfo"), router, answers: true, dies: None, proxy: None, calls: 0 })
     }
 
-    /// Time passes second by second; the Gateway takes in what it sees.
+    /// Time passes second by second. The Gateway accepts the objects that it sees.
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
             let before = self.sim.log.len();
@@ -75,12 +75,12 @@ impl Play {
         }
     }
 
-    /// Gloo says of each of its objects that it has taken it.
+    /// Gloo reports each of its objects as accepted.
     fn accept(&mut self) {
         self.say("Accepted");
     }
 
-    /// Gloo says this of each of its objects.
+    /// Gloo reports this state for each of its objects.
     fn say(&mut self, state: &str) {
         for kind in self.router.kinds().iter().filter(|kind| kind.group.ends_with("solo.io")) {
             let names: Vec<String> = self.sim.world.objects.of(*kind).map(name).collect();
@@ -135,7 +135,7 @@ impl Play {
     }
 }
 
-/// What a Canary of this provider cannot do without.
+/// The required fields of a Canary of this provider.
 fn needs(provider: &str) -> Value {
     let reference = |kind: &str| json!({"apiVersion": "x/v1", "kind": kind, "name": "public"});
     match provider {
@@ -147,7 +147,7 @@ fn needs(provider: &str) -> Value {
     }
 }
 
-/// Objects of the user that the provider reads.
+/// The user's objects that the provider reads.
 fn users(provider: &str) -> Vec<(Kind, Value)> {
     let backend = json!({"service": {"name": "podinfo", "port": {"number": 80}}});
     let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
@@ -181,7 +181,7 @@ fn lived(play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<()> {
     played(play, moves, users).map(drop)
 }
 
-/// From the beginning to the end, after which the user's objects are as they were. `moves`: users are moved in a run.
+/// A whole life, after which the user's objects are unchanged. `moves`: a run moves users.
 fn played(mut play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<Calls> {
     play.pass(40);
     let begun = play.calls;

@@ -1,4 +1,4 @@
-//! Alerts reach a real receiver in the forms of the services, and a receiver that is not there disturbs nobody.
+//! Alerts arrive at a real receiver in the formats of the services, and a missing receiver affects nothing else.
 
 use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::Secret;
@@ -37,7 +37,7 @@ fn alert(name: &str, severity: &str) -> Value {
     json!({"name": name, "severity": severity, "providerRef": {"name": name}})
 }
 
-/// The words of alerts that Slack got.
+/// The texts of alerts that Slack received.
 fn texts(receiver: &Receiver, path: &str) -> Vec<String> {
     let text = |body: &Value| body["attachments"][0]["text"].as_str().unwrap_or_default().to_owned();
     receiver.received(path).iter().map(text).collect()
@@ -69,7 +69,7 @@ async fn a_release_is_told_to_those_who_want_to_hear(shared: &Shared) -> anyhow:
     ];
     let told = async || texts(&receiver, "/discord/slack").contains(&expected[2].to_owned()).then_some(());
     wait::until("the last alert", PATIENCE, told).await?;
-    // those about pods that take their time come and go
+    // Alerts about slow pods depend on timing
     let without = |mut all: Vec<String>| {
         all.retain(|text| !text.contains("not ready"));
         all
@@ -95,7 +95,7 @@ async fn a_rollback_waits_for_no_receiver(shared: &Shared) -> anyhow::Result<()>
     let receiver = Receiver::start().await?;
     shared.bed.scripted().traffic("alerts-bad", "app", Traffic::success(0.0, 50.0));
     let story = Story::new(&shared.bed, "alerts-bad").await?;
-    // answers nothing at all: the address leads to nobody
+    // the address has no listener
     let gone = provider("gone", &json!({"type": "msteams", "address": "http://10.244.255.77:81/"}));
     let errors = provider("errors", &json!({"type": "rocket", "address": receiver.url("/rocket")}));
     story.apply(vec![gone, errors]).await?;
@@ -135,7 +135,7 @@ async fn what_nobody_gets_is_said_on_the_canary(shared: &Shared) -> anyhow::Resu
     story.event("app", "keyless: Secret empty has no key address: put the URL there").await?;
     story.event("app", "refusing: it answers 404 no_service").await?;
 
-    // mending the input is enough
+    // repairing the input is enough
     let late = provider("late", &json!({"type": "slack", "address": receiver.url("/late")}));
     story.apply(vec![late]).await?;
     let mended = |c: &serin::api::Canary| {

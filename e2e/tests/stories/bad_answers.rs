@@ -1,5 +1,5 @@
-//! Metrics servers that answer nonsense, too much, or not at all. What says nothing about the release freezes the run
-//! where it stands; what says that there is no traffic counts as a failed check.
+//! Metrics servers that answer nonsense, too much, or not at all. An answer that says nothing about the release freezes
+//! the run. An answer that shows no traffic counts as a failed check.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -29,14 +29,14 @@ pub(crate) const STORIES: Family = &[
     crate::story!(f54_each_bad_answer_lets_nobody_through_and_is_told_from_the_others),
 ];
 
-/// What the memory of the operator must stay below, in KiB; the answer has a million.
+/// The limit of the operator's memory in KiB. The answer has a million series.
 const MEMORY: u64 = 300_000;
 
 fn good() -> Says {
     Says::Values(vec!["100", "100"])
 }
 
-/// A run at 25 % that is measured by `server`, which has answered well so far.
+/// A run at 25 % with metrics from `server`, which has answered correctly so far.
 async fn measured_by<'a>(shared: &'a Shared, namespace: &str, server: &str) -> anyhow::Result<Story<'a>> {
     let server = server.to_owned();
     let edit = move |c: &mut Value| {
@@ -46,7 +46,8 @@ async fn measured_by<'a>(shared: &'a Shared, namespace: &str, server: &str) -> a
     held_at_25(shared, namespace, edit).await
 }
 
-/// The answer `says` freezes the run at once, with `words`; it stays frozen, and goes on when the server is mended.
+/// The answer `says` freezes the run at once, with `words`. The run stays frozen, and continues when the server is
+/// repaired.
 async fn frozen_by(shared: &Shared, namespace: &str, says: Says, words: &[&str]) -> anyhow::Result<()> {
     let server = Badprom::start(good()).await?;
     let story = measured_by(shared, namespace, &server.url()).await?;
@@ -57,7 +58,7 @@ async fn frozen_by(shared: &Shared, namespace: &str, says: Says, words: &[&str])
     let url = server.url();
     said.push(&url);
     stands(&story, "app", "Frozen", "True", "MetricsUnavailable", &said).await?;
-    // both checks are asked each time
+    // both checks are queried each time
     server.asked_more(4, PATIENCE).await?;
     well_goes_on(&story).await?;
     untouched_at_25(&story).await?;
@@ -122,7 +123,8 @@ async fn a_query_that_does_not_parse_freezes_the_run_and_is_named(shared: &Share
     ends_well(&story).await
 }
 
-/// The answer `says` is a failed check: the weight stays, the counter grows, and a good answer lets the run go on.
+/// The answer `says` is a failed check: the weight stays, the counter increases, and a good answer lets the run
+/// continue.
 async fn failed_by(shared: &Shared, namespace: &str, says: Says, word: &str) -> anyhow::Result<()> {
     let server = Badprom::start(good()).await?;
     let story = measured_by(shared, namespace, &server.url()).await?;
@@ -154,7 +156,8 @@ async fn one_bad_series_of_many_counts_as_a_failed_check(shared: &Shared) -> any
         .await
 }
 
-/// Answers of one Prometheus each, and what is said of them; all of them are tried on the source (`src/source/tests`).
+/// Answers of one Prometheus each, with the resulting message. The unit tests of the source cover all of them
+/// (`src/source/tests`).
 fn bad() -> Vec<(&'static str, Says, &'static str)> {
     let data = |data: &str| Says::Text(200, format!(r#"{{"status":"success","data":{data}}}"#));
     let sample = |value: &str| {
@@ -209,7 +212,7 @@ async fn f54_each_bad_answer_lets_nobody_through_and_is_told_from_the_others(
         story.edit_canary(name, json!({"spec": {"analysis": {"interval": "1s"}}})).await?;
     }
     for (name, says, words) in bad() {
-        // what a server may well say is judged; nonsense is not
+        // plausible answers of a server are judged, nonsense is not
         let judged = matches!(says, Says::Values(_));
         let (type_, reason) =
             if judged { ("Halted", "ChecksFailed") } else { ("Frozen", "MetricsUnavailable") };

@@ -1,5 +1,5 @@
-//! What the stories about bad inputs share: a run held at 25 %, a refusal looked at closely, a healthy Canary beside,
-//! and what the operator wrote according to the API server.
+//! Helpers for stories about bad input: a run held at 25 %, a detailed check of a refusal, a healthy Canary in the same
+//! namespace, and the operator's writes according to the API server.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -11,14 +11,14 @@ use serin_bed::{
 
 use crate::Shared;
 
-/// A new story whose metrics are good for `app`, whatever traffic there is.
+/// A new story with good metrics for `app`, with or without traffic.
 pub(crate) async fn story<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<Story<'a>> {
     shared.bed.scripted().traffic(namespace, "app", Traffic::success(100.0, 50.0));
     shared.bed.scripted().traffic(namespace, "well", Traffic::success(100.0, 50.0));
     Story::new(&shared.bed, namespace).await
 }
 
-/// A run of `app` from version 1 to 2 that stands at 25 % until [`go_on`]: its window lasts an hour.
+/// A run of `app` from version 1 to 2 that stays at 25 % until [`go_on`], because its window lasts an hour.
 pub(crate) async fn held_at_25<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -36,18 +36,18 @@ pub(crate) async fn held_at_25<'a>(
     Ok(story)
 }
 
-/// Windows of a second from now on.
+/// From now on, windows last a second.
 pub(crate) async fn pace(story: &Story<'_>) -> anyhow::Result<()> {
     story.edit_canary("app", json!({"spec": {"analysis": {"interval": "1s"}}})).await
 }
 
-/// Windows of a second, and the run ends well: version 2 is what users get.
+/// Windows of a second, and a successful end of the run: users get version 2.
 pub(crate) async fn go_on(story: &Story<'_>) -> anyhow::Result<()> {
     pace(story).await?;
     ends_well(story).await
 }
 
-/// The run ends well: version 2 is what users get, from the primary.
+/// The run ends successfully: users get version 2, from the primary.
 pub(crate) async fn ends_well(story: &Story<'_>) -> anyhow::Result<()> {
     story.phase("app", Phase::Succeeded).await?;
     story.target("app").serving("2", PATIENCE).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn ends_well(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A Canary of the same namespace with nothing wrong about it is initialised, and its next release promoted.
+/// A healthy Canary in the same namespace is initialised, and its next release promoted.
 pub(crate) async fn well_goes_on(story: &Story<'_>) -> anyhow::Result<()> {
     let mut well = canary("well");
     well["spec"]["service"]["gateways"] = json!([]);
@@ -67,7 +67,8 @@ pub(crate) async fn well_goes_on(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until the Canary is refused for `reason`, in words that hold all of `words`, and an Event says the same.
+/// Waits until the Canary is refused for `reason`, with a message that contains all of `words`, and an Event with the
+/// same message.
 pub(crate) async fn refused(
     story: &Story<'_>,
     name: &str,
@@ -77,7 +78,7 @@ pub(crate) async fn refused(
     stands(story, name, "Accepted", "False", reason, words).await
 }
 
-/// Waits for a condition with this reason and all of `words`, and for an Event that says the same.
+/// Waits for a condition with this reason and all of `words`, and for an Event with the same message.
 pub(crate) async fn stands(
     story: &Story<'_>,
     name: &str,
@@ -97,7 +98,7 @@ pub(crate) async fn stands(
     Ok(seen)
 }
 
-/// Waits until nothing is wrong any more.
+/// Waits until the Canary is accepted again.
 pub(crate) async fn accepted(story: &Story<'_>, name: &str) -> anyhow::Result<()> {
     story.condition(name, "Accepted", "True", "").await.map(drop)
 }
@@ -112,7 +113,7 @@ pub(crate) fn failed_checks(canary: &Canary) -> i32 {
     canary.status.as_ref().map_or(0, |s| s.failed_checks)
 }
 
-/// The run stands at 25 %, in status and in the route, without a failed check.
+/// The run stays at 25 %, in status and in the route, without a failed check.
 pub(crate) async fn untouched_at_25(story: &Story<'_>) -> anyhow::Result<()> {
     let canary: Canary = story.api().get("app").await?;
     let phase = canary.status.as_ref().and_then(|s| s.phase);
@@ -123,7 +124,7 @@ pub(crate) async fn untouched_at_25(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes a field out of an object.
+/// Removes a field from an object.
 pub(crate) fn without(mut object: Value, parent: &str, field: &str) -> Value {
     if let Some(parent) = object.pointer_mut(parent).and_then(Value::as_object_mut) {
         parent.remove(field);
@@ -131,14 +132,13 @@ pub(crate) fn without(mut object: Value, parent: &str, field: &str) -> Value {
     object
 }
 
-/// What the operator wrote in the story's namespace to objects whose name begins with `prefix`, as
-/// `verb resource/name`; its Events, the status of Canaries and the
-/// records of their runs are left out.
+/// The operator's writes in the story's namespace to objects with a name that starts with `prefix`, as `verb
+/// resource/name`. Leaves out Events, the status of Canaries and the records of their runs.
 pub(crate) fn writes(story: &Story<'_>, prefix: &str) -> anyhow::Result<Vec<String>> {
     let text = std::fs::read_to_string(story.bed.audit_log()).context("reading the audit log")?;
     let mut writes = Vec::new();
     for line in text.lines() {
-        // the last line may be half written
+        // the last line may be incomplete
         let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
         let (verb, at) = (entry["verb"].as_str().unwrap_or_default(), &entry["objectRef"]);
         let ours =
@@ -152,7 +152,7 @@ pub(crate) fn writes(story: &Story<'_>, prefix: &str) -> anyhow::Result<Vec<Stri
         if at["resource"] == "canaries" && at["subresource"] == "status" {
             continue;
         }
-        // a creation's name is in its answer only
+        // the name of a created object is only in the answer
         let name = at["name"].as_str().unwrap_or(prefix);
         if name.starts_with(prefix) {
             writes.push(format!("{verb} {}/{name}", at["resource"].as_str().unwrap_or_default()));
@@ -161,7 +161,7 @@ pub(crate) fn writes(story: &Story<'_>, prefix: &str) -> anyhow::Result<Vec<Stri
     Ok(writes)
 }
 
-/// The operator wrote nothing but status, and put no finalizer on.
+/// The operator wrote only the status, and added no finalizer.
 pub(crate) async fn left_alone(story: &Story<'_>, name: &str) -> anyhow::Result<()> {
     let written = writes(story, name)?;
     ensure!(written.is_empty(), "written although refused: {written:?}");

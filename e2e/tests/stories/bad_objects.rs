@@ -1,5 +1,5 @@
-//! Generated objects that somebody edits or deletes by hand, at rest and in a run: put back to what was promoted and
-//! to the step the run stands at.
+//! Generated objects that somebody edits or deletes by hand, between runs and during a run: the operator restores the
+//! promoted template and the step of the run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,7 +49,7 @@ fn ready(deployment: &Deployment, replicas: i32) -> bool {
         && counts.iter().all(|n| *n == Some(replicas))
 }
 
-/// The primary's image is changed by hand, and changed back by the operator.
+/// Somebody changes the primary's image, and the operator changes it back.
 async fn edit_primary(story: &Story<'_>) -> anyhow::Result<()> {
     let api: Api<Deployment> = story.api();
     let edited =
@@ -64,7 +64,7 @@ async fn edit_primary(story: &Story<'_>) -> anyhow::Result<()> {
     story.event("app", "Deployment app-primary was changed by").await
 }
 
-/// The primary is deleted by hand, and made again from the promoted template with its replicas.
+/// Somebody deletes the primary, and the operator creates it again from the promoted template with its replicas.
 async fn delete_primary(story: &Story<'_>, promoted: &str) -> anyhow::Result<()> {
     let api: Api<Deployment> = story.api();
     let uid = api.get("app-primary").await?.metadata.uid;
@@ -74,7 +74,7 @@ async fn delete_primary(story: &Story<'_>, promoted: &str) -> anyhow::Result<()>
     story.event("app", "Deployment app-primary was gone: made again").await
 }
 
-/// Version 1 answers, and nothing else, once the proxies have caught up.
+/// Only version 1 answers, after the proxies have caught up.
 async fn serves_the_old(story: &Story<'_>) -> anyhow::Result<()> {
     let load = LoadHandle::start(&story.target("app"), 200.0, 2);
     wait::until("a hundred answers of version 1 alone", PATIENCE, async || {
@@ -95,7 +95,7 @@ async fn a_primary_edited_at_rest_is_restored(shared: &Shared) -> anyhow::Result
     edit_primary(&story).await?;
     let window = load.stop().await;
     ensure!(window.lost() == 0, "lost: {:?}", window.failures);
-    // once more: a repair of the same damage is no fight
+    // once more: repairing the same damage again is not a fight
     edit_primary(&story).await?;
     serves_the_old(&story).await?;
     well_goes_on(&story).await
@@ -122,7 +122,7 @@ async fn a_primary_deleted_in_a_run_is_made_again(shared: &Shared) -> anyhow::Re
     go_on(&story).await
 }
 
-/// Long enough to act between the route and the end of a run.
+/// Long enough to act between the change of the route and the end of a run.
 async fn settle_slowly(story: &Story<'_>) -> anyhow::Result<()> {
     story.edit_canary("app", json!({"spec": {"settleTime": "15s"}})).await
 }
@@ -150,7 +150,7 @@ async fn a_primary_deleted_while_finalising_is_made_again(shared: &Shared) -> an
     ends_well(&story).await
 }
 
-/// The weights that the route has had since it was first looked at.
+/// The weights of the route since the start of the watch.
 struct Weights {
     seen: Arc<Mutex<Vec<i64>>>,
     task: tokio::task::JoinHandle<()>,

@@ -1,4 +1,4 @@
-//! Two Canaries that want the same, and objects of our names that belong to somebody else.
+//! Two Canaries with the same target or names, and existing objects with our names that belong to somebody else.
 
 use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
@@ -100,7 +100,7 @@ async fn of_two_canaries_on_one_apex_the_older_wins(shared: &Shared) -> anyhow::
     series(shared, r#"flagger_canary_status{name="app",namespace="apex"}"#, true).await
 }
 
-/// Waits until the operator's metrics have a line that begins so, or have none.
+/// Waits until the operator's metrics have a line with this prefix, or have none.
 async fn series(shared: &Shared, beginning: &str, there: bool) -> anyhow::Result<()> {
     let address = shared.operator.lock().await.address();
     let seen = async || {
@@ -110,7 +110,7 @@ async fn series(shared: &Shared, beginning: &str, there: bool) -> anyhow::Result
     wait::until(&format!("{beginning} to be there: {there}"), PATIENCE, seen).await
 }
 
-/// An owner that exists: the garbage collector takes what is owned by nobody.
+/// An existing owner: the garbage collector deletes objects whose owner does not exist.
 async fn boss(story: &Story<'_>) -> anyhow::Result<Value> {
     story.apply(vec![json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "boss"}})]).await?;
     let uid = story.api::<ConfigMap>().get("boss").await?.uid().context("uid of the owner")?;
@@ -173,7 +173,7 @@ async fn a_controlled_service_is_not_touched(shared: &Shared) -> anyhow::Result<
         "spec": {"selector": {"theirs": "yes"}, "ports": [{"port": 80}]},
     });
     story.apply(vec![service, deployment("app", "app:1", 1)]).await?;
-    // each kind is watched on its own: what the first one needed was seen after the Service
+    // each kind has its own watch: the objects that the first Canary needed were seen after the Service
     let mut first = canary("first");
     first["spec"]["service"]["gateways"] = json!([]);
     story.apply(vec![deployment("first", "first:1", 1), first]).await?;

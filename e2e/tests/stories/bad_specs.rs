@@ -1,4 +1,4 @@
-//! Specs that ask for what does not exist or is not served yet, and the ones that are only unusual.
+//! Specs that need something that does not exist or is not served yet, and specs that are only unusual.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(a_spec_broken_in_a_run_keeps_its_split),
 ];
 
-/// A new revision gets its pods and no traffic, while a healthy Canary beside is promoted.
+/// A new revision gets its pods but no traffic, while a healthy Canary in the same namespace is promoted.
 async fn held_at_zero(story: &Story<'_>) -> anyhow::Result<()> {
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Progressing).await?;
@@ -93,7 +93,7 @@ async fn a_template_that_is_missing_or_unusable_holds_the_run(shared: &Shared) -
     story.event("app", "Halt app.template-missing advancement mine 9.00 > 5").await
 }
 
-/// Refused as not served, without a write; `mend` makes it served.
+/// Refused as not served, without a write. `mend` makes it served.
 async fn not_served(
     shared: &Shared,
     namespace: &str,

@@ -1,4 +1,4 @@
-//! Targets that are missing, come back under another uid, or cannot be cloned as they are.
+//! Targets that are missing, return with another uid, or cannot be cloned unchanged.
 
 use anyhow::ensure;
 use k8s_openapi::api::{admissionregistration::v1::ValidatingAdmissionPolicyBinding, apps::v1::Deployment};
@@ -151,7 +151,7 @@ async fn replicas_set_at_rest_go_to_the_primary(shared: &Shared) -> anyhow::Resu
     Ok(())
 }
 
-/// An admission policy that lets no primary be made in a namespace.
+/// An admission policy that prevents the creation of a primary in a namespace.
 fn policy(namespace: &str) -> Vec<serde_json::Value> {
     let api = "admissionregistration.k8s.io/v1";
     let name = format!("no-primaries-in-{namespace}");

@@ -1,4 +1,5 @@
-//! The queries of the boards, sent to the bed's Prometheus during a release that is rolled back and one that is promoted.
+//! Sends the queries of the dashboards to the bed's Prometheus during a release that is rolled back and one that is
+//! promoted.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +16,7 @@ use crate::{Family, Shared};
 
 pub(crate) const STORIES: Family = &[crate::story!(s3_10_every_panel_of_the_boards_has_data)];
 
-/// Panels about trouble that these two releases do not have.
+/// Panels about problems that these two releases do not have.
 const TROUBLE: [&str; 8] = [
     "Waiting for approval",
     "Frozen for",
@@ -27,12 +28,13 @@ const TROUBLE: [&str; 8] = [
     "Outgoing Requests by Destination And Response Code",
 ];
 
-/// What the bed does not export: containers and Deployments, and Envoy's own statistics as Flagger's Prometheus labels them.
+/// Series that the bed does not export: containers and Deployments, and Envoy's own statistics with the labels of
+/// Flagger's Prometheus.
 fn is_foreign(query: &str) -> bool {
     ["container_", "kube_", "envoy_cluster_"].iter().any(|begin| query.contains(begin))
 }
 
-/// The queries that have had no data yet, by board, form and panel.
+/// The queries without data so far, by dashboard, form and panel.
 fn pending() -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (file, board) in serin_monitoring::boards() {
@@ -42,7 +44,7 @@ fn pending() -> BTreeMap<String, Vec<String>> {
                 if TROUBLE.contains(&title) || is_foreign(&query) {
                     continue;
                 }
-                // a selector of the operator's metrics begins with the one label or the other
+                // a selector of the operator's metrics starts with one of the two labels
                 let forms = if query.contains("exported_namespace") {
                     vec!["serin", "serin-exported"]
                 } else {
@@ -56,7 +58,7 @@ fn pending() -> BTreeMap<String, Vec<String>> {
                         "name" | "target" | "canary" => (name, "app"),
                         "primary" => (name, "app-primary"),
                         "job" => (name, "serin"),
-                        // of the two metrics this one has a greatest value
+                        // of the two metrics, only this one has a maximum
                         "metric" if query.contains("bound=\"max\"") => (name, "request-duration"),
                         "__rate_interval" | "__interval" => (name, "15s"),
                         "__range" => (name, "5m"),
@@ -71,7 +73,7 @@ fn pending() -> BTreeMap<String, Vec<String>> {
     all
 }
 
-/// Takes out what has data by now.
+/// Removes the queries that have data now.
 async fn look(shared: &Shared, pending: &mut BTreeMap<String, Vec<String>>) -> Result<()> {
     for queries in pending.values_mut() {
         let mut empty = vec![];
@@ -86,7 +88,7 @@ async fn look(shared: &Shared, pending: &mut BTreeMap<String, Vec<String>>) -> R
     Ok(())
 }
 
-/// Looks again and again until the Canary is in this phase.
+/// Repeats this until the Canary is in this phase.
 async fn until(
     shared: &Shared,
     story: &Story<'_>,
@@ -119,7 +121,7 @@ async fn s3_10_every_panel_of_the_boards_has_data(shared: &Shared) -> Result<()>
     let load = LoadHandle::start(&story.target("app"), 100.0, 4);
     story.set_image("app", "app:2").await?;
     until(shared, &story, Phase::Failed, &mut pending).await?;
-    // longer than from one scrape to the next
+    // longer than the scrape interval
     for _ in 0..7 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         look(shared, &mut pending).await?;

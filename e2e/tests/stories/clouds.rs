@@ -1,4 +1,4 @@
-//! Hosts that the operator may not ask, wherever people write them; and metrics that Keptn keeps.
+//! Forbidden hosts in every field that may contain one, and Keptn as a metrics provider.
 
 use kube::api::ListParams;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(a_value_that_keptn_keeps_is_a_metric),
 ];
 
-/// With an operator that repeats nobody.
+/// With an operator that does not quote servers.
 pub(crate) const ALONE: Family = &[crate::story!(x4_with_quoting_off_what_servers_say_is_nowhere)];
 
 async fn x1_a_host_that_is_not_allowed_is_named_with_its_field(shared: &Shared) -> anyhow::Result<()> {
@@ -87,10 +87,10 @@ async fn x4_what_a_server_says_is_cut_and_in_no_metric(shared: &Shared) -> anyho
     Ok(())
 }
 
-/// Words of a server.
+/// A marker in a server's messages.
 const MARKER: &str = "m4rker-of-a-server";
 
-/// A run at 25 % whose metrics server has gone over to complaining at length.
+/// A run at 25 % whose metrics server answers with long error messages.
 async fn complained_of<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -104,7 +104,7 @@ async fn complained_of<'a>(
     Ok(story)
 }
 
-/// Which of Canary, records, log, operator metrics and Events repeat the server.
+/// Which of Canary, records, log, operator metrics and Events quote the server.
 async fn repeating(story: &Story<'_>, operator: &Operator) -> anyhow::Result<Vec<&'static str>> {
     let canary: Canary = story.api().get("app").await?;
     let runs = story.api::<CanaryRun>().list(&ListParams::default()).await?;

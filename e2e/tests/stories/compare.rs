@@ -1,4 +1,4 @@
-//! Comparisons with the primary, counted by a real Prometheus: every request, and no other.
+//! Comparisons with the primary, counted by a real Prometheus: every request counts exactly once.
 
 use anyhow::{Context, ensure};
 use serde_json::json;
@@ -12,8 +12,8 @@ pub(crate) const STORIES: Family = &[
     story!(a_canary_as_good_as_its_primary_is_promoted),
 ];
 
-/// `app` at version 1, compared every two seconds. Of the requests to the primary one in a thousand fails, of those to the
-/// canary so many percent do not.
+/// `app` at version 1, with a comparison every two seconds. One in a thousand requests to the primary fails. The given
+/// percentage of requests to the canary succeeds.
 async fn compared<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -41,7 +41,7 @@ fn found(canary: &Canary) -> anyhow::Result<&CompareStatus> {
     metric.compare.as_ref().with_context(|| format!("nothing was compared: {metric:?}"))
 }
 
-/// Scrapes find ten thousand requests more of each side, so that shares are exact if and only if every request is counted.
+/// Each scrape adds ten thousand requests to each side, so shares are exact if and only if every request is counted.
 fn counted_exactly(found: &CompareStatus, failing: [i64; 2]) -> anyhow::Result<()> {
     for (side, per_thousand) in [found.canary, found.primary].into_iter().zip(failing) {
         let side = side.context("a side was not counted")?;
@@ -54,7 +54,7 @@ fn counted_exactly(found: &CompareStatus, failing: [i64; 2]) -> anyhow::Result<(
 async fn a_canary_that_fails_more_often_than_its_primary_goes_back_at_once(
     shared: &Shared,
 ) -> anyhow::Result<()> {
-    // no window ends in this story: looks alone end the run
+    // no window ends in this story: only the comparison's checks end the run
     let story = compared(shared, "compare-worse", "60m", 90.0).await?;
     story.set_image("app", "app:2").await?;
     let words = ["request-success-rate", "10 % of", "0.1 % of", "times as often"];

@@ -1,5 +1,5 @@
-//! Targets that use ConfigMaps and Secrets: a changed content is a release, the primary keeps the one it was promoted
-//! with, and nothing that was copied outlives its use.
+//! Targets that use ConfigMaps and Secrets: changed contents are a release, the primary keeps the contents that it was
+//! promoted with, and unused copies are deleted.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(contents_are_told_to_nobody),
 ];
 
-/// What a Deployment's pods use, each with its content.
+/// The objects that a Deployment's pods use, with their contents.
 async fn used(story: &Story<'_>, deployment: &str) -> anyhow::Result<BTreeMap<String, Value>> {
     let live = serde_json::to_value(story.api::<Deployment>().get(deployment).await?)?;
     let mut found = BTreeMap::new();
@@ -57,7 +57,7 @@ async fn used(story: &Story<'_>, deployment: &str) -> anyhow::Result<BTreeMap<St
     Ok(found)
 }
 
-/// Names of all copies.
+/// The names of all copies.
 async fn copies(story: &Story<'_>) -> anyhow::Result<Vec<String>> {
     let ours = ListParams::default().labels(serin::names::LABEL_CANARY);
     let maps = story.api::<ConfigMap>().list(&ours).await?.items.into_iter().map(|o| o.metadata.name);
@@ -145,7 +145,7 @@ async fn a_secret_rotated_in_a_run_starts_it_over_with_new_pods(shared: &Shared)
     let load = LoadHandle::start(&story.target("app"), 50.0, 2);
     story.set_image("app", "app:2").await?;
     story.canary_that("app", |c| c.status.as_ref().is_some_and(|s| s.canary_weight == 25)).await?;
-    // looked at while it happens: the pods that have the old Secret go, and new ones come at once
+    // checked while it happens: the pods with the old Secret are deleted, and new ones are created at once
     let renewed =
         wait::object(story.api::<Deployment>(), "app", PATIENCE, |d: &Deployment| d.spec.replicas == Some(0));
     let rotated = set(story.api::<Secret>(), "app-token", json!({"stringData": {"TOKEN": "rotated"}}));
@@ -194,7 +194,7 @@ async fn a_missing_config_map_is_said_and_mends_itself(shared: &Shared) -> anyho
     accepted(&story, "app").await?;
     ensure!(copies(&story).await?.len() == 3, "copies: {:?}", copies(&story).await?);
 
-    // the optional one that was not there is a new revision when it is
+    // an optional object that is created later is a new revision
     shared.bed.scripted().traffic("configs-missing", "app", Traffic::success(100.0, 20.0));
     story.apply(optional).await?;
     story.phase("app", Phase::Succeeded).await?;

@@ -1,4 +1,4 @@
-//! What following ConfigMaps and Secrets costs in a new life of the operator, and that the flag turns all of it off.
+//! The cost of tracking ConfigMaps and Secrets after a restart of the operator. The flag disables all of it.
 
 use anyhow::ensure;
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ async fn alone(shared: &Shared, story: &Story<'_>, args: &[&str]) -> anyhow::Res
     Ok(operator)
 }
 
-/// What the operator has asked about ConfigMaps and Secrets.
+/// The operator's requests about ConfigMaps and Secrets.
 fn asked(shared: &Shared, story: &Story<'_>, from: Timestamp) -> anyhow::Result<Audit> {
     let all = Audit::of(&shared.bed, User::Operator)?.within(&story.namespace).between(from, Timestamp::MAX);
     Ok(all.only(|r| ["configmaps", "secrets"].contains(&r.resource.as_str())))

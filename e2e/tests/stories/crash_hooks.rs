@@ -1,5 +1,5 @@
-//! A release with webhooks of every type and a gate for people, as it is interrupted: its objects, who opens the gate, and
-//! what the receiver of the webhooks must not have seen.
+//! A release with webhooks of every type and a manual gate, to be interrupted: its objects, the opening of the gate,
+//! and the requests that the webhooks' receiver must not have seen.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use serin_bed::{
 };
 use tokio::sync::OnceCell;
 
-/// One for all cases, so that their objects are alike.
+/// One receiver for all cases, so that their objects are equal.
 static RECEIVER: OnceCell<Receiver> = OnceCell::const_new();
 
 const EVENT: &str = "event";
@@ -40,7 +40,8 @@ fn path(story: &Story<'_>, kind: &str) -> String {
     format!("/{}/{kind}", story.namespace)
 }
 
-/// Two steps, the first with a gate, and a webhook of each type; all say yes, but that nobody wants the release back.
+/// Two steps, the first with a gate, and a webhook of each type. All of them accept, and the rollback webhook asks for
+/// no rollback.
 pub(crate) async fn hook(story: &Story<'_>, analysis: &mut Value) -> anyhow::Result<()> {
     let receiver = receiver().await?;
     receiver.answer(&path(story, "rollback"), 403, "");
@@ -53,7 +54,7 @@ pub(crate) async fn hook(story: &Story<'_>, analysis: &mut Value) -> anyhow::Res
     Ok(())
 }
 
-/// Opens the gate when the run has come to it, and waits for the end. Doing so again changes nothing.
+/// Opens the gate when the run reaches it, and waits for the end. Repeating this changes nothing.
 pub(crate) async fn ended(story: &Story<'_>) -> anyhow::Result<()> {
     let at_gate = |c: &Canary| {
         let Some(status) = &c.status else { return false };
@@ -70,15 +71,15 @@ pub(crate) async fn ended(story: &Story<'_>) -> anyhow::Result<()> {
     story.canary_that("app", over).await.context("waiting for the end of the release").map(drop)
 }
 
-/// What was posted for this story, with its type.
+/// The requests of this story, with their types.
 async fn posted(story: &Story<'_>) -> anyhow::Result<Vec<(String, Posted)>> {
     let head = format!("/{}/", story.namespace);
     let all = receiver().await?.all().into_iter();
     Ok(all.filter_map(|p| Some((p.path.strip_prefix(&head)?.to_owned(), p))).collect())
 }
 
-/// Every webhook was called, whatever died in between; what was asked twice was asked as the same; nobody was told of an
-/// end before there was one.
+/// Every webhook was called, despite all crashes. Repeated calls have the same id. No end was reported before there was
+/// one.
 pub(crate) async fn heard_rightly(story: &Story<'_>) -> anyhow::Result<()> {
     // Events come last
     let last = AtomicUsize::new(usize::MAX);
@@ -114,7 +115,7 @@ pub(crate) async fn heard_rightly(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Run, step and attempt of a request id.
+/// Run, step and attempt in a request id.
 fn place(id: &str) -> Option<(i64, i64, i64)> {
     let mut parts = id.split('/').skip(1).map(|part| part.parse().ok());
     Some((parts.next()??, parts.next()??, parts.next()??))

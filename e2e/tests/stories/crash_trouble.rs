@@ -1,5 +1,5 @@
-//! Releases and Canaries that meet trouble, as they are interrupted: a schedule that is edited in the middle of a run, a canary
-//! that loses its pods while it is promoted, a takeover that is refused, and target and Canary that are removed together.
+//! Releases and Canaries with problems, to be interrupted: a schedule that is edited during a run, a canary that loses
+//! its pods during the promotion, a refused takeover, and a target and a Canary that are deleted together.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use serin_bed::{
     wait,
 };
 
-/// A step at which the run waits until it is edited.
+/// A step at which the run waits for an edit.
 pub(crate) fn gated_steps() -> Value {
     json!({"steps": [{"weight": 25, "gate": {"name": "qa"}}, {"weight": 50}]})
 }
@@ -23,7 +23,7 @@ fn phase(canary: &Canary) -> Phase {
     canary.status.as_ref().and_then(|status| status.phase).unwrap_or_default()
 }
 
-/// Edits the schedule when the run has come to its first step, and waits for the end. Doing so again changes nothing.
+/// Edits the schedule when the run reaches its first step, and waits for the end. Repeating this changes nothing.
 pub(crate) async fn edited(story: &Story<'_>) -> anyhow::Result<()> {
     let there = |c: &Canary| {
         let weight = c.status.as_ref().and_then(|s| s.step.as_ref()).map_or(0, |step| step.weight);
@@ -35,7 +35,7 @@ pub(crate) async fn edited(story: &Story<'_>) -> anyhow::Result<()> {
     story.phase("app", Phase::Succeeded).await.map(drop)
 }
 
-/// Pods of the primary take a while, so that there is time in which the canary carries its share alone.
+/// The primary's pods are slow, so that the canary serves its share alone for a while.
 pub(crate) fn slow_primary(story: &Story<'_>) -> anyhow::Result<()> {
     let slow = Behaviour { ready_after: Some(Duration::from_secs(6)), ..Behaviour::default() };
     let pods =
@@ -44,14 +44,14 @@ pub(crate) fn slow_primary(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes the canary's pods away once it is promoted, and waits for the end.
+/// Removes the canary's pods during its promotion, and waits for the end.
 pub(crate) async fn vanished(story: &Story<'_>) -> anyhow::Result<()> {
     story.canary_that("app", |c| phase(c) >= Phase::Promoting).await.context("waiting for the promotion")?;
     story.bed.kubelet()?.fail_ready(Selector::workload("app").in_namespace(&story.namespace));
     story.phase("app", Phase::Succeeded).await.map(drop)
 }
 
-/// The user's own Service and route, which leads some requests elsewhere.
+/// The user's own Service and route. The route sends some requests elsewhere.
 pub(crate) async fn routed(story: &Story<'_>) -> anyhow::Result<()> {
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app"},
@@ -68,7 +68,7 @@ pub(crate) async fn routed(story: &Story<'_>) -> anyhow::Result<()> {
     story.target("app").serving("1", PATIENCE).await
 }
 
-/// Takes out of the route what keeps it from being taken over, once that was said, and waits until it is.
+/// After the refusal is reported, removes its cause from the route, and waits for the takeover.
 pub(crate) async fn taken_over(story: &Story<'_>) -> anyhow::Result<()> {
     let told = |c: &Canary| {
         let refused = |reason: &str| reason == "TakeoverUnsafe";
@@ -88,14 +88,14 @@ pub(crate) async fn taken_over(story: &Story<'_>) -> anyhow::Result<()> {
     story.phase("app", Phase::Initialized).await.map(drop)
 }
 
-/// As `kubectl delete -f` does it.
+/// Like `kubectl delete -f`.
 pub(crate) async fn remove_both(story: &Story<'_>) -> anyhow::Result<()> {
     story.api::<Deployment>().delete("app", &DeleteParams::default()).await?;
     story.api::<Canary>().delete("app", &DeleteParams::default()).await?;
     Ok(())
 }
 
-/// Nothing is left that serves.
+/// No serving object is left.
 pub(crate) async fn all_gone(story: &Story<'_>) -> anyhow::Result<()> {
     wait::gone(story.api::<Canary>(), "app", PATIENCE).await?;
     wait::gone(story.api::<Deployment>(), "app-primary", PATIENCE).await?;
@@ -105,8 +105,8 @@ pub(crate) async fn all_gone(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Both are removed, and no operator has written down that it saw so: the next one cannot tell whether the target was lost
-/// long before, when users would still be on the primary.
+/// Both are deleted, but no operator has recorded this: the next operator cannot know whether the target was lost much
+/// earlier, with users still on the primary.
 pub(crate) async fn unrecorded(story: &Story<'_>) -> anyhow::Result<bool> {
     let Some(canary) = story.api::<Canary>().get_opt("app").await? else { return Ok(false) };
     let status = canary.status.unwrap_or_default();
@@ -114,7 +114,7 @@ pub(crate) async fn unrecorded(story: &Story<'_>) -> anyhow::Result<bool> {
         && status.conditions.iter().all(|condition| condition.reason != "TargetMissing"))
 }
 
-/// The primary goes on serving, and the operator says so.
+/// The primary continues to serve, and the operator reports it.
 pub(crate) async fn left_running(story: &Story<'_>) -> anyhow::Result<()> {
     wait::gone(story.api::<Canary>(), "app", PATIENCE).await?;
     story.api::<Deployment>().get("app-primary").await.context("the primary, which may have users")?;

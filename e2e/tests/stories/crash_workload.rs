@@ -1,7 +1,7 @@
-//! What an operator is doing when it is killed: the objects of each workload, what sets it off, how it ends, and the
+//! The activities during which the operator is killed: the objects of each workload, its trigger, its end, and the
 //! clients that must not notice.
 //!
-//! Owns nothing of where the blow falls, nor of what has to be the same afterwards: that is `restart`.
+//! `restart` decides when to strike, and what must be the same afterwards.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,34 +20,34 @@ use serin_bed::{
 
 use crate::{crash_hooks, crash_trouble, scalers};
 
-/// What the operator is doing when it is killed.
+/// The operator's activity when it is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Workload {
     Initialised,
     Promoted,
     RolledBack,
     Deleted,
-    /// A release by a changed ConfigMap.
+    /// A release after a change of a ConfigMap.
     Configured,
     /// As `Promoted`, with an autoscaler.
     Scaled,
     /// As `Deleted`, with an autoscaler.
     ScaledDeleted,
-    /// Checked beside the old version, then given everybody, then promoted.
+    /// Checked without users, then with all users, then promoted.
     BlueGreen,
-    /// Found to be bad when everybody is on it.
+    /// Found to be bad with all users on it.
     BlueGreenRolledBack,
-    /// Named requests get the new version, until it is promoted.
+    /// Matching requests get the new version until its promotion.
     Ab,
-    /// Copies first, then weights.
+    /// First mirroring, then weights.
     Mirrored,
-    /// Webhooks of every type, and a gate for people.
+    /// Webhooks of every type, and a manual gate.
     Hooked,
-    /// Its steps are edited in the middle of the run.
+    /// Its steps are edited during the run.
     Edited,
-    /// Its canary loses its pods while it is promoted.
+    /// Its canary loses its pods during the promotion.
     Vanished,
-    /// A takeover that is refused until the user's route is mended.
+    /// A takeover that is refused until the user's route is repaired.
     TakeoverRefused,
     /// Target and Canary are deleted together.
     BothDeleted,
@@ -75,12 +75,12 @@ impl Workload {
         }
     }
 
-    /// The Canary goes, and with it the operator's interest.
+    /// The Canary is deleted.
     pub(crate) fn deletes(self) -> bool {
         matches!(self, Self::Deleted | Self::ScaledDeleted | Self::BothDeleted)
     }
 
-    /// There is no Canary before what is interrupted begins.
+    /// There is no Canary before the interrupted activity starts.
     pub(crate) fn makes_canary(self) -> bool {
         matches!(self, Self::Initialised | Self::TakeoverRefused)
     }
@@ -89,17 +89,17 @@ impl Workload {
         matches!(self, Self::Scaled | Self::ScaledDeleted)
     }
 
-    /// Its steps are not those of `stepWeight`.
+    /// Its steps do not come from `stepWeight`.
     fn has_steps_of_its_own(self) -> bool {
         matches!(self, Self::BlueGreen | Self::BlueGreenRolledBack | Self::Ab | Self::Hooked | Self::Edited)
     }
 
-    /// Fields of `spec.analysis` that differ from the usual ones.
+    /// Fields of `spec.analysis` that differ from the default.
     fn analysis(self) -> Value {
         match self {
             Self::BlueGreen => json!({"iterations": 2, "mirror": true}),
-            // one window beside the old version, and one that is long enough for the errors of users to be scraped
-            // twice, as a rate needs, from proxies and by a Prometheus that share a busy machine
+            // one window without users, and one that is long enough to scrape the users' errors twice, as a rate needs,
+            // with proxies and a Prometheus on a busy machine
             Self::BlueGreenRolledBack => json!({
                 "iterations": 1, "threshold": 1, "interval": "8s",
                 "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "8s"}],
@@ -114,7 +114,7 @@ impl Workload {
         }
     }
 
-    /// The phase it ends in; none when there is no Canary in the end.
+    /// The phase in which it ends. None if there is no Canary in the end.
     fn ends(self) -> Option<Phase> {
         match self {
             Self::Initialised | Self::TakeoverRefused => Some(Phase::Initialized),
@@ -132,7 +132,7 @@ impl Workload {
         }
     }
 
-    /// The version that everybody gets in the end.
+    /// The version that all users get in the end.
     fn serves(self) -> &'static str {
         match self {
             Self::Configured => "1",
@@ -142,14 +142,14 @@ impl Workload {
     }
 }
 
-/// The header that A/B goes by.
+/// The header for A/B tests.
 const INSIDER: (&str, &str) = ("x-canary", "insider");
 
-/// Up to the moment from which writes are counted.
+/// Everything before the point from which writes are counted.
 pub(crate) async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     let traffic = match workload {
         Workload::RolledBack => Traffic::success(50.0, 10.0),
-        // few, so that the errors which users get are a large part
+        // few, so that the users' errors are a large share
         Workload::BlueGreenRolledBack => Traffic { ok: 10, bad: 0, duration_ms: 10.0 },
         _ => Traffic::success(100.0, 10.0),
     };
@@ -182,7 +182,7 @@ pub(crate) async fn prepare(story: &Story<'_>, workload: Workload) -> anyhow::Re
     if workload.has_autoscaler() {
         scalers::scale(story, "app-primary", 2).await?;
     }
-    // rates are there from the second scrape on
+    // rates exist from the second scrape on
     let rate = format!(
         "rate(istio_requests_total{{destination_workload_namespace=\"{}\"}}[5s]) > 0",
         story.namespace
@@ -213,7 +213,7 @@ async fn make_canary(story: &Story<'_>, workload: Workload) -> anyhow::Result<()
     story.apply(vec![canary]).await
 }
 
-/// Sets off what is to be interrupted.
+/// Triggers the activity.
 pub(crate) async fn act(story: &Story<'_>, workload: Workload) -> anyhow::Result<()> {
     match workload {
         Workload::Initialised | Workload::TakeoverRefused => make_canary(story, workload).await,
@@ -246,7 +246,7 @@ pub(crate) async fn ended(story: &Story<'_>, workload: Workload) -> anyhow::Resu
     }
 }
 
-/// As [`ended`], after a crash that may have left no trace of what was going on.
+/// Like [`ended`], after a crash that may have left no record of the activity.
 pub(crate) async fn ended_after(
     story: &Story<'_>,
     workload: Workload,
@@ -255,14 +255,14 @@ pub(crate) async fn ended_after(
     if unrecorded { crash_trouble::left_running(story).await } else { ended(story, workload).await }
 }
 
-/// Clients from the first answer on: before a Canary is initialised nothing leads to its pods.
+/// Clients that start with the first answer: before a Canary is initialised, nothing routes to its pods.
 pub(crate) struct Load(tokio::task::JoinHandle<anyhow::Result<Vec<LoadHandle>>>, Workload);
 
 impl Load {
     pub(crate) fn start(target: Target, workload: Workload) -> Self {
         let started = async move {
             if workload == Workload::BothDeleted {
-                // everything that serves is removed
+                // all serving objects are deleted
                 return Ok(vec![]);
             }
             if workload == Workload::Initialised {
@@ -278,13 +278,13 @@ impl Load {
         Self(tokio::spawn(started), workload)
     }
 
-    /// No request was lost, all errors are the bad version's own, and all clients now get what the end promises.
+    /// No request was lost, all errors come from the bad version, and all clients get the expected version now.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         let Self(started, workload) = self;
         for load in started.await?? {
             let (all, serves) = (load.reset(), workload.serves());
             let lost = AtomicU64::new(0);
-            // the last change may still be on its way to the proxy
+            // the proxy may not have the last change yet
             let alone = async || {
                 let these = load.requests(10, PATIENCE).await.ok()?;
                 load.reset();
@@ -298,7 +298,7 @@ impl Load {
                 bail!("of {} requests after the end, lost: {:?}", after.requests, after.failures);
             }
             let errors = if workload == Workload::BlueGreenRolledBack { 0 } else { all.version_errors };
-            // until the run has ended, pods that are gone take the requests on their way with them
+            // until the run has ended, requests to deleted pods are lost
             let died = workload == Workload::Vanished;
             if all.lost() + lost.into_inner() + errors > 0 && !died {
                 bail!("of {} requests, failed: {:?}", all.requests, all.failures);

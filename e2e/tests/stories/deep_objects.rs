@@ -1,5 +1,5 @@
-//! Objects that are nested more deeply than can be decoded, as anybody who may write a MetricTemplate can store: there when the
-//! operator starts, and coming while it runs. They hold up those who refer to them, and nobody else.
+//! Objects with deeper nesting than can be decoded, which any user with write access to MetricTemplates can store:
+//! existing at the operator's start, and created while it runs. They affect only the Canaries that refer to them.
 
 use anyhow::{Context, ensure};
 use kube::{
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const ALONE: Family =
     &[crate::story!(f1_objects_of_any_depth_hold_up_only_the_canaries_that_refer_to_them)];
 
-/// Stores a MetricTemplate whose Job is nested so many levels deep.
+/// Stores a MetricTemplate with a Job of this nesting depth.
 async fn store(shared: &Shared, story: &Story<'_>, name: &str, levels: usize) -> anyhow::Result<()> {
     let (open, close) = ("{\"a\":".repeat(levels), "}".repeat(levels));
     let text = format!(
@@ -36,7 +36,7 @@ async fn store(shared: &Shared, story: &Story<'_>, name: &str, levels: usize) ->
     stored.map(drop).with_context(|| format!("store {levels} levels"))
 }
 
-/// So many MetricTemplates are counted as undecodable.
+/// This many MetricTemplates are counted as undecodable.
 async fn counted(operator: &Operator, number: usize) -> anyhow::Result<()> {
     let line = format!("serin_undecodable_objects{{kind=\"MetricTemplate\"}} {number}");
     let said = async || operator.metrics().await.ok()?.lines().any(|known| known == line).then_some(());
@@ -50,7 +50,7 @@ async fn f1_objects_of_any_depth_hold_up_only_the_canaries_that_refer_to_them(
     store(shared, &story, "deep-200", 200).await?;
     store(shared, &story, "deep-9000", 9000).await?;
 
-    // a new life lists them
+    // the restarted operator lists them
     shared.operator.lock().await.kill9().await?;
     let mut operator = Operator::start(&shared.bed, &["--namespace=deep-objects"], &[])?;
     operator.ready(PATIENCE).await?;
@@ -65,12 +65,12 @@ async fn f1_objects_of_any_depth_hold_up_only_the_canaries_that_refer_to_them(
         .await?;
     well_goes_on(&story).await?;
 
-    // and an open watch goes on past another
+    // an open watch also continues after another one
     store(shared, &story, "deep-300", 300).await?;
     counted(&operator, 3).await?;
     let templates: Api<MetricTemplate> = story.api();
     for name in ["deep-200", "deep-300", "deep-9000"] {
-        // what is deleted comes back in the answer
+        // the answer contains the deleted object
         templates.delete(name, &DeleteParams::default()).await.map(drop).or_else(undecodable)?;
     }
     counted(&operator, 0).await?;

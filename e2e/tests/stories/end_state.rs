@@ -1,5 +1,5 @@
-//! Everything a namespace holds, in a form in which two runs of the same story are equal: without uids, times and
-//! epochs, and without what Kubernetes itself hands out.
+//! Everything in a namespace, in a form that is equal for two runs of the same story: without uids, times and epochs,
+//! and without Kubernetes' own objects.
 
 use k8s_openapi::api::{
     apps::v1::{ControllerRevision, Deployment},
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use serin::api::{Canary, CanaryRun};
 use serin_bed::story::Story;
 
-/// Members that differ from run to run, at any depth.
+/// Fields that differ between runs, at any depth.
 const MASKED: [&str; 23] = [
     "uid",
     "resourceVersion",
@@ -40,7 +40,7 @@ const MASKED: [&str; 23] = [
 ];
 
 /// The objects of the story's namespace by kind and name. Of a Deployment's status only its revision counts (an
-/// annotation): how often its template was changed.
+/// annotation), which shows how often its template was changed.
 pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
     let mut all = Map::new();
     add(&mut all, "Deployment", story.api::<Deployment>()).await?;
@@ -48,14 +48,14 @@ pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
     add(&mut all, "ControllerRevision", story.api::<ControllerRevision>()).await?;
     add(&mut all, "ConfigMap", story.api::<ConfigMap>()).await?;
     add(&mut all, "Secret", story.api::<Secret>()).await?;
-    // the cluster's own, with a certificate that is made anew for each bed
+    // the cluster's own, with a new certificate for each bed
     all.remove("ConfigMap kube-root-ca.crt");
     add(&mut all, "Canary", story.api::<Canary>()).await?;
     add(&mut all, "CanaryRun", story.api::<CanaryRun>()).await?;
     add(&mut all, "VirtualService", story.virtual_services()).await?;
     add(&mut all, "DestinationRule", story.destination_rules()).await?;
     add(&mut all, "HorizontalPodAutoscaler", story.api::<HorizontalPodAutoscaler>()).await?;
-    // the garbage collector takes them, sooner or later
+    // the garbage collector deletes them at some point
     if !all.keys().any(|key| key.starts_with("Canary ")) {
         all.retain(|key, _| !key.starts_with("CanaryRun "));
     }
@@ -66,24 +66,24 @@ pub(crate) async fn of(story: &Story<'_>) -> anyhow::Result<Value> {
             object.remove("status");
         }
         findings(key, object);
-        // a window may be measured once more after a crash
+        // a window may be measured again after a crash
         for metric in object["status"]["metrics"].as_array_mut().into_iter().flatten() {
             *metric = json!({"name": metric["name"], "outcome": metric["outcome"]});
         }
-        // the measured value: clients' own requests are part of it
+        // the measured value depends on the clients' own requests
         for condition in object["status"]["conditions"].as_array_mut().into_iter().flatten() {
-            // of a rollback they say the same
+            // during a rollback they have the same message
             if condition["type"].as_str().is_some_and(|kind| ["Halted", "Ready", "Stalled"].contains(&kind)) {
                 condition["message"] = Value::Null;
             }
         }
     }
-    // names of hosts hold the namespace
+    // host names contain the namespace
     let text = Value::Object(all).to_string().replace(&story.namespace, "NS");
     Ok(serde_json::from_str(&text)?)
 }
 
-/// What was measured: clients' own requests are part of it, and a crash loses what was not written.
+/// The measurements: they depend on the clients' own requests, and a crash loses the ones that were not written.
 fn findings(key: &str, object: &mut Value) {
     let told = match key.split(' ').next() {
         Some("CanaryRun") => object.pointer_mut("/status"),
@@ -123,7 +123,7 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// Paths at which the two differ, with both values.
+/// The paths at which both differ, with both values.
 pub(crate) fn differences(one: &Value, other: &Value) -> Vec<String> {
     let mut found = Vec::new();
     walk("", one, other, &mut found);

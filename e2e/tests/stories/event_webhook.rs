@@ -1,4 +1,4 @@
-//! `--event-webhook`: everything that is said of Canaries, told to one receiver in the background, whatever becomes of it.
+//! `--event-webhook`: sends all Events of Canaries to one receiver in the background, independently of its answers.
 
 use anyhow::ensure;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::{Family, Shared, story};
 pub(crate) const ALONE: Family = &[story!(everything_is_told_in_order_and_nobody_waits_for_the_listener)];
 
 const PATH: &str = "/events";
-/// Events that are said while the listener hangs, at most: far more than wait.
+/// Maximum number of Events while the receiver hangs: far more than the queue holds.
 const MANY: usize = 1000;
 const PROMOTED: &str = "Promotion completed!";
 
@@ -24,7 +24,7 @@ fn field<'b>(body: &'b Value, name: &str) -> &'b str {
     body["metadata"][name].as_str().unwrap_or_default()
 }
 
-/// Waits until the listener has heard of so many promotions; everything it has heard.
+/// Waits until the receiver has got this many promotions. Returns everything that it has got.
 async fn promotions(listener: &Receiver, count: usize) -> anyhow::Result<Vec<Value>> {
     let heard = async || {
         let all = listener.received(PATH);
@@ -54,7 +54,7 @@ async fn everything_is_told_in_order_and_nobody_waits_for_the_listener(
     let flag = format!("--event-webhook={}", listener.url(PATH));
     let mut operator = Operator::start(&shared.bed, &["--namespace=told", &flag], &[])?;
     operator.ready(PATIENCE).await?;
-    // requests are answered in status, one by one
+    // requests are answered in the status, one by one
     shared.observer.except("told", &["S15"]);
     let story = Story::new(&shared.bed, "told").await?;
     shared.bed.scripted().traffic("told", "app", Traffic::success(100.0, 50.0));
@@ -87,7 +87,7 @@ async fn everything_is_told_in_order_and_nobody_waits_for_the_listener(
 
     listener.behave(PATH, Answer::Hangs);
     release(&story, 3).await?;
-    // each is refused, and said so
+    // each is refused, with an Event
     for n in 0..MANY {
         if n % 20 == 0 && dropped(&operator).await? > 0 {
             break;
@@ -113,7 +113,7 @@ async fn everything_is_told_in_order_and_nobody_waits_for_the_listener(
     operator.kill9().await
 }
 
-/// As they were said.
+/// In their original order.
 fn in_order(all: &[Value]) -> anyhow::Result<()> {
     let times: Vec<u64> =
         all.iter().map(|body| field(body, "timestamp").parse().unwrap_or_default()).collect();

@@ -1,5 +1,5 @@
-//! The examples that the mesh and plain Services serve are released to, with scripted metrics. Those behind other proxies,
-//! and whether all are accepted, are looked at on the bed that has these proxies.
+//! Releases of the examples for the mesh and for plain Services, with scripted metrics. The bed with other proxies
+//! tests the other examples, and whether the API server accepts all of them.
 
 use anyhow::{Context, ensure};
 use futures::{StreamExt, stream};
@@ -18,7 +18,7 @@ use crate::{Family, Shared};
 
 pub(crate) const STORIES: Family = &[crate::story!(those_that_the_bed_serves_are_released_to)];
 
-/// Examples that the bed serves, and what a release is there.
+/// Examples that the bed supports, and what a release changes in each.
 const SERVED: [(&str, Release); 10] = [
     ("canary-istio", Release::Image),
     ("canary-istio-steps", Release::Image),
@@ -31,7 +31,7 @@ const SERVED: [(&str, Release); 10] = [
     ("canary-hpa", Release::Image),
     ("canary-kubernetes", Release::Image),
 ];
-/// Examples under way at a time.
+/// Number of examples at a time.
 const AT_ONCE: usize = 3;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -50,13 +50,13 @@ async fn those_that_the_bed_serves_are_released_to(shared: &Shared) -> anyhow::R
     Ok(())
 }
 
-/// What went wrong, if anything.
+/// The error, if any.
 async fn tried(shared: &Shared, name: &str, release: Release) -> Option<String> {
     let outcome = released_to(shared, name, release).await;
     outcome.err().map(|error| format!("{name}.yaml: {error:#}"))
 }
 
-/// From the objects as they are, with shorter intervals, to the end of a good release.
+/// From the unchanged objects, with shorter intervals, to the end of a good release.
 async fn released_to(shared: &Shared, name: &str, release: Release) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, &format!("example-{name}")).await?;
     for side in [NAME, "podinfo-primary"] {

@@ -1,4 +1,4 @@
-//! The main job on real traffic: a good release promoted, a bad one rolled back.
+//! The main task with real traffic: a good release is promoted, a bad one rolled back.
 
 use std::time::Duration;
 
@@ -74,8 +74,8 @@ async fn a_release_slower_than_the_routes_timeout_is_rolled_back(shared: &Shared
     fails_for_its_success_rate(shared, "too-slow", slow).await
 }
 
-/// What reaches no pod, or has no answer in time, is in the report of the caller only: such a release fails by its success
-/// rate, and not for want of traffic.
+/// Requests that reach no pod, or get no answer in time, are only in the caller's metrics: such a release fails because
+/// of its success rate, and not because of missing traffic.
 async fn fails_for_its_success_rate(shared: &Shared, name: &str, second: Behaviour) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, name).await?;
     story

@@ -1,5 +1,5 @@
-//! The objects that a user of Flagger on Istio has, applied as they are: a gate, a test and a load by the load tester, a
-//! metric of their own and alerts. Nobody sends requests but the load tester.
+//! The objects of a user of Flagger on Istio, applied unchanged: a gate, a test and a load with the load tester, a
+//! custom metric and alerts. Only the load tester sends requests.
 
 use std::{
     collections::BTreeSet,
@@ -30,10 +30,10 @@ use crate::{Shared, bad_common::accepted, history, loadtester};
 
 const OBJECTS: &str = include_str!("../../manifests/flagger-istio.yaml");
 const CHAT: &str = "/services/T00/B00/XX";
-/// Where the Service of the canary is reached: stories have no kube-proxy.
+/// The address of the canary's Service: stories have no kube-proxy.
 const CANARY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 244, 255, 7)), 9898);
 
-/// What kube-proxy would do for the Service of the canary.
+/// Forwards connections to the canary's Service, as kube-proxy would.
 async fn pass_on(listener: TcpListener, slices: Api<EndpointSlice>) {
     let of = ListParams::default().labels("kubernetes.io/service-name=podinfo-canary");
     while let Ok((mut from, _)) = listener.accept().await {
@@ -41,14 +41,14 @@ async fn pass_on(listener: TcpListener, slices: Api<EndpointSlice>) {
         let mut endpoints = listed.into_iter().filter_map(|slice| slice.endpoints).flatten();
         let ready = endpoints.find(|e| e.conditions.as_ref().and_then(|c| c.ready) == Some(true));
         let address = ready.and_then(|e| e.addresses.first()?.parse::<IpAddr>().ok());
-        // nobody is there, or nobody listens: the connection breaks
+        // there is no pod or no listener, so the connection breaks
         let Some(address) = address else { continue };
         let Ok(mut to) = TcpStream::connect((address, CANARY.port())).await else { continue };
         copy_bidirectional(&mut from, &mut to).await.ok();
     }
 }
 
-/// Everything the objects refer to: namespaces, the gateway, names, and the Secret that is made by hand.
+/// Everything that the objects refer to: namespaces, the gateway, names, and the Secret that a user creates.
 async fn surroundings(story: &Story<'_>, chat: &Receiver) -> anyhow::Result<()> {
     let gateway = json!({
         "apiVersion": "networking.istio.io/v1", "kind": "Gateway",
@@ -73,7 +73,7 @@ async fn surroundings(story: &Story<'_>, chat: &Receiver) -> anyhow::Result<()> 
     story.bed.name("istio-ingressgateway.istio-system", &GATEWAY.ip().to_string())
 }
 
-/// The objects as they are, and what is changed of them afterwards: times.
+/// The unchanged objects, with shorter times afterwards.
 async fn applied(story: &Story<'_>) -> anyhow::Result<()> {
     story.bed.apply_yaml(&story.namespace, OBJECTS).await?;
     let canary = story.phase(NAME, Phase::Initialized).await?;
@@ -118,7 +118,7 @@ pub(crate) async fn the_objects_of_a_user_of_flagger_work_as_they_are(shared: &S
     tester.stop().await
 }
 
-/// All three metrics were measured on real traffic, and all webhooks were called at their places.
+/// All three metrics were measured with real traffic, and all webhooks were called in their places.
 async fn recorded(story: &Story<'_>) -> anyhow::Result<()> {
     let run = history::newest(story, 1, "of the release", |s| s.phase == RunPhase::Promoted).await?;
     let record = run.status.context("a record without status")?;
@@ -142,7 +142,7 @@ async fn recorded(story: &Story<'_>) -> anyhow::Result<()> {
     passed("rollout", "")
 }
 
-/// The chat was told of the release from its beginning to its end.
+/// The chat got messages about the release from its start to its end.
 async fn told(chat: &Receiver) -> anyhow::Result<()> {
     let last = "Canary analysis completed successfully, promotion finished.";
     let text = |body: &Value| body["attachments"][0]["text"].as_str().unwrap_or_default().to_owned();

@@ -1,4 +1,5 @@
-//! Gates that nobody opens in time, who is told of them and what they are told to do, and gates that outlive the operator.
+//! Gates that nobody opens in time, the people who are notified with the commands to use, and gates that survive a
+//! restart of the operator.
 
 use anyhow::{Context, ensure};
 use jiff::{SignedDuration, Timestamp};
@@ -24,8 +25,8 @@ pub(crate) const ALONE: Family = &[story!(a_gate_outlives_the_operator)];
 
 const ALERTS: &str = "/alerts";
 
-/// A Canary of the mesh with good metrics and these fields of its analysis in place of weights, which tells `people` what
-/// is worth a warning.
+/// A Canary of the mesh with good metrics, and with these fields of the analysis instead of weights. It sends warnings
+/// to `people`.
 async fn gated<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -66,7 +67,7 @@ fn alerts(people: &Receiver) -> Vec<(String, String, String)> {
     people.received(ALERTS).iter().map(of).filter(|(_, reason, _)| about(reason)).collect()
 }
 
-/// Waits for so many of them.
+/// Waits for this many alerts.
 async fn told(people: &Receiver, count: usize) -> anyhow::Result<Vec<(String, String, String)>> {
     let enough = async || Some(alerts(people)).filter(|all| all.len() >= count);
     wait::until(&format!("{count} alerts about gates"), PATIENCE, enough).await
@@ -157,7 +158,7 @@ async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::R
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Waiting).await?;
     ensure!(story.replicas("app").await? == Some(0), "pods before it may begin");
-    // no run has begun, so none has failed
+    // no run has started, so no run has failed
     story.condition("app", "Promoted", "False", "was not begun with").await?;
     story.phase("app", Phase::Initialized).await?;
     story.event("app", "timed out after 5 s waiting for gate board before the run: going back").await?;
@@ -165,7 +166,7 @@ async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::R
     ensure!(story.replicas("app").await? == Some(0), "pods of a revision that was not begun with");
     let all = told(&people, 2).await?;
     ensure!(all[1].0 == "error" && all[1].1 == "GateDeadlinePassed", "{all:#?}");
-    // the next one is asked for anew
+    // the next gate asks again
     story.edit_canary("app", json!({"spec": {"analysis": {"startGate": {"deadline": "60m"}}}})).await?;
     story.set_image("app", "app:3").await?;
     story.phase("app", Phase::Waiting).await?;
@@ -182,8 +183,8 @@ async fn alive(operator: &mut Operator) -> anyhow::Result<()> {
     operator.ready(PATIENCE).await
 }
 
-/// Its deadline is long enough for two lives on a slow machine, and passes while nobody is there: counted anew, it would be
-/// reminded of first.
+/// Its deadline is long enough for a restart on a slow machine, and passes while the operator is down: if it started
+/// again, the reminder would come first.
 async fn a_gate_outlives_the_operator(shared: &Shared) -> anyhow::Result<()> {
     const DEADLINE: SignedDuration = SignedDuration::from_secs(45);
     shared.operator.lock().await.kill9().await?;
@@ -205,7 +206,7 @@ async fn a_gate_outlives_the_operator(shared: &Shared) -> anyhow::Result<()> {
     let checked = |c: &Canary| status(c).step.and_then(|step| step.checked).map(|at| at.0);
     let before = checked(&story.api::<Canary>().get("app").await?);
     alive(&mut operator).await?;
-    // it has looked again, measured, and waits on
+    // the restarted operator has checked, measured, and continues to wait
     let still = status(&story.canary_that("app", |c| checked(c) > before).await?);
     ensure!(
         (still.phase, still.step.as_ref().map(|s| s.index)) == (Some(Phase::Waiting), Some(2)),

@@ -1,4 +1,4 @@
-//! Records of runs, as people read them: how the last releases ended, and why.
+//! Records of runs for users: how the last releases ended, and why.
 #![allow(clippy::print_stdout, reason = "what kubectl shows is for the reader of the test's output")]
 
 use std::{process::Output, time::Duration};
@@ -36,7 +36,7 @@ pub(crate) const STORIES: Family = &[
 
 pub(crate) const ALONE: Family = &[story!(a_record_goes_on_in_a_new_life)];
 
-/// Takes the definition away from everybody.
+/// Removes the definition from the whole cluster.
 pub(crate) const LAST: Family = &[story!(without_the_definition_runs_go_on_and_it_is_said)];
 
 fn status(run: &CanaryRun) -> CanaryRunStatus {
@@ -51,7 +51,7 @@ async fn records(story: &Story<'_>) -> anyhow::Result<Vec<CanaryRun>> {
     Ok(all)
 }
 
-/// Waits until the newest of so many records is as `accept` wants it.
+/// Waits until the newest of this many records is accepted by `accept`.
 pub(crate) async fn newest(
     story: &Story<'_>,
     count: usize,
@@ -197,7 +197,7 @@ async fn a_record_deleted_in_a_run_is_made_again(shared: &Shared) -> anyhow::Res
     story.phase("app", Phase::Succeeded).await?;
     let whole = newest(&story, 1, "that is closed", |s| s.phase == RunPhase::Promoted).await?;
     ensure!(!status(&whole).measurements.is_empty(), "{whole:?}");
-    // of a run that is over it is not
+    // the record of a completed run is not written again
     api.delete(whole.metadata.name.as_deref().unwrap_or_default(), &DeleteParams::default()).await?;
     story.edit_canary("app", json!({"metadata": {"annotations": {"somebody": "looks"}}})).await?;
     ensure!(records(&story).await?.is_empty(), "a deleted record came back after its run");
@@ -256,7 +256,7 @@ async fn without_the_definition_runs_go_on_and_it_is_said(shared: &Shared) -> an
     operator.kill9().await
 }
 
-/// What `kubectl describe` shows of a record, line by line with single spaces, once it holds `text`.
+/// The output of `kubectl describe` for a record, line by line with single spaces, once it contains `text`.
 async fn described(
     shared: &Shared,
     story: &Story<'_>,
@@ -332,7 +332,7 @@ async fn s4_4_a_described_run_says_what_was_asked_and_what_came_of_it(shared: &S
     Ok(())
 }
 
-/// What must be seen nowhere but in a Secret and in requests to the server it is for.
+/// A marker that may only be in a Secret and in requests to its server.
 const MARKER: &str = "s4-5-hush";
 
 async fn s4_5_one_template_asks_for_each_namespace_and_shows_no_secret(
@@ -376,7 +376,7 @@ async fn s4_5_one_template_asks_for_each_namespace_and_shows_no_secret(
         ensure!(asked.iter().any(|a| a.status == 200 && right(&a.target)), "asked {asked:?}");
     }
 
-    // a server that says back what it was sent
+    // a server that repeats the received data
     one.apply(vec![secret("wrong")]).await?;
     two.set_image("app", "app:3").await?;
     two.condition("app", conditions::FROZEN, "True", "status 401").await?;
@@ -386,7 +386,7 @@ async fn s4_5_one_template_asks_for_each_namespace_and_shows_no_secret(
     Ok(())
 }
 
-/// No object but the Secret, no log and no metric holds the marker.
+/// No object except the Secret, no log and no metric contains the marker.
 async fn shown_nowhere(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     let kinds = "canaries.flagger.app,canaryruns.serin.dev,metrictemplates.flagger.app,events,configmaps,pods,services,\
                  deployments.apps,replicasets.apps,controllerrevisions.apps,\

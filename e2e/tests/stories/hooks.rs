@@ -1,4 +1,4 @@
-//! Webhooks and gates on real parts: what a receiver hears and answers, and what becomes of the run.
+//! Webhooks and gates on real parts: the requests and answers of a receiver, and the effect on the run.
 
 use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::Pod;
@@ -30,7 +30,7 @@ pub(crate) const STORIES: Family = &[
     story!(a_gated_step_is_left_when_asked_and_aborted_when_asked),
 ];
 
-/// A Canary of the mesh with these webhooks, whose metrics are good.
+/// A Canary of the mesh with these webhooks and good metrics.
 async fn hooked<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -47,14 +47,14 @@ async fn hooked<'a>(
     Ok(story)
 }
 
-/// Steps are looked at only without these.
+/// Removes the weight fields. Other kinds of steps take effect only without them.
 fn unweighted(analysis: &mut Value) {
     if let Some(analysis) = analysis.as_object_mut() {
         analysis.retain(|field, _| field != "stepWeight" && field != "maxWeight");
     }
 }
 
-/// Waits until a path has been called so often.
+/// Waits until a path has been called this often.
 async fn called(receiver: &Receiver, path: &str, times: usize) -> anyhow::Result<()> {
     let often = async || (receiver.received(path).len() >= times).then_some(());
     wait::until(&format!("{times} calls of {path}"), PATIENCE, often).await
@@ -122,7 +122,7 @@ async fn s1_8_a_version_that_only_fails_is_rolled_back(shared: &Shared) -> anyho
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::Failed).await?;
     load.stop().await;
-    // all answers were 500: that is 0 % success, and not no data
+    // all answers were 500: this is 0 % success, not missing data
     story.event("app", "Halt app.s1-8 advancement success rate 0.00% < 99%").await
 }
 
@@ -173,7 +173,7 @@ async fn f59_hostile_answers_are_failed_checks_and_nothing_more(shared: &Shared)
     ensure!(receiver.received("/elsewhere").is_empty(), "a redirect was followed");
     let events = story.events("app").await?;
     ensure!(events.iter().all(|note| note.len() < 1200), "an answer was quoted at length");
-    // an endless yes is a yes
+    // an endless 200 still accepts
     receiver.behave("/check", Answer::Floods(200));
     story.set_image("app", "app:9").await?;
     ends_well_at(&story, "9").await
@@ -199,10 +199,10 @@ async fn f60_gates_close_again_and_late_answers_are_ignored(shared: &Shared) -> 
     called(&receiver, "/up", 8).await?;
     let now = story.phase("app", Phase::Progressing).await?;
     ensure!(now.metadata.resource_version == shut, "polls of a shut gate write");
-    // open for one step, and shut again
+    // open for one step, and closed again
     receiver.answer("/up", 200, "");
     story.canary_that("app", |c| c.status.as_ref().is_some_and(|s| s.canary_weight == 25)).await?;
-    // from now on yes comes late, and by then the run is over
+    // from now on the acceptance is late: the run is over before it arrives
     receiver.behave("/up", Answer::Late(200, Duration::from_secs(8)));
     let asked = receiver.received("/up").len();
     called(&receiver, "/up", asked + 1).await?;
@@ -251,7 +251,7 @@ async fn a_new_revision_is_noticed_while_a_webhook_takes_long(shared: &Shared) -
     story.set_image("app", "app:3").await?;
     story.event("app", "Restarting analysis for app.hooks-long").await?;
     called(&receiver, "/pre", 2).await?;
-    // mended in the middle of the call: the spec counts, not what is under way
+    // repaired during the call: the current spec counts, not the call in progress
     let instead = json!([{"name": "pre", "type": "pre-rollout", "url": receiver.url("/other")}]);
     story.edit_canary("app", json!({"spec": {"analysis": {"webhooks": instead}}})).await?;
     story.phase("app", Phase::Succeeded).await?;

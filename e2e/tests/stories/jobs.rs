@@ -1,5 +1,5 @@
-//! Metrics that are Jobs: warm-ups before a promotion, in the order of steps, and what goes wrong with them. The Jobs are
-//! those of the real Job controller; their pods are played.
+//! Metrics that are Jobs: warm-ups before a promotion, in the order of steps, and failures. The real Job controller
+//! manages the Jobs. Their pods are simulated.
 #![allow(non_snake_case, reason = "stories bear the ids of their scenarios")]
 
 use anyhow::{Context, ensure};
@@ -44,7 +44,7 @@ pub(crate) const STORIES: Family = &[
 
 pub(crate) const ALONE: Family = &[crate::story!(a_job_goes_on_in_a_new_life)];
 
-/// The MetricTemplate `warm-up`: a Job of one container, with these fields in its spec.
+/// The MetricTemplate `warm-up`: a Job with one container, with these fields in its spec.
 fn warm_up(image: &str, env: &[(&str, &str)], more: &Value) -> Value {
     let env: Vec<Value> = env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
     let mut spec = json!({"template": {
@@ -68,14 +68,14 @@ fn check() -> Value {
     json!({"name": "warm-up", "templateRef": {"name": "warm-up"}, "count": 1, "failureLimit": 0})
 }
 
-/// Blue/green of so many steps with these metrics.
+/// Blue/green with this many steps and these metrics.
 fn analysed(c: &mut Value, steps: i32, mode: &str, metrics: &[Value]) {
     c["spec"]["analysis"] = json!({
         "interval": "1s", "threshold": 3, "iterations": steps, "promotion": {"mode": mode}, "metrics": metrics,
     });
 }
 
-/// A new revision on trial, with a warm-up before its promotion.
+/// A new revision under analysis, with a warm-up before its promotion.
 async fn warming<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -97,13 +97,13 @@ async fn jobs(story: &Story<'_>) -> anyhow::Result<Vec<Job>> {
     Ok(all)
 }
 
-/// Waits for the newest of so many Jobs.
+/// Waits for the newest of this many Jobs.
 async fn newest(story: &Story<'_>, count: usize) -> anyhow::Result<Job> {
     let there = async || jobs(story).await.ok().filter(|all| all.len() == count)?.pop();
     wait::until(&format!("{count} Jobs"), PATIENCE, there).await
 }
 
-/// Lets the pods of Jobs that were told to hold come to their end.
+/// Lets the pods of held Jobs end.
 fn let_end(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     let all = Selector::prefix("app-").in_namespace(&story.namespace);
     shared.bed.kubelet()?.set(all, Behaviour { done: Some(true), ..Behaviour::default() });
@@ -119,7 +119,7 @@ async fn ask(story: &Story<'_>, request: &str) -> anyhow::Result<()> {
     story.edit_canary("app", json!({"metadata": {"annotations": {"serin.dev/request": request}}})).await
 }
 
-/// Requests that the pods with this label have answered.
+/// The number of requests that the pods with this label have answered.
 async fn served(story: &Story<'_>, app: &str) -> anyhow::Result<u64> {
     let pods = story.api::<Pod>().list(&ListParams::default().labels(&format!("app={app}"))).await?;
     let mut sum = 0;
@@ -184,7 +184,7 @@ async fn s2_7_a_warm_up_that_fails_takes_the_canary_away(shared: &Shared) -> any
     stands(&story, "app", "Halted", "True", "LimitReached", &words).await?;
     story.phase("app", Phase::Failed).await?;
     ensure!(story.replicas("app").await? == Some(0), "the canary keeps its pods");
-    // the log of what failed can be read
+    // the log of a failed Job can be read
     let pods = story.api::<Pod>().list(&ListParams::default().labels(names::LABEL_METRIC)).await?;
     ensure!(pods.items.len() == 1, "{} pods of Jobs are left", pods.items.len());
     Ok(())
@@ -205,7 +205,7 @@ async fn s2_7_an_image_that_cannot_be_had_is_told_and_passes_nothing(shared: &Sh
     story.phase("app", Phase::Succeeded).await.map(drop)
 }
 
-/// A ratio out of the Prometheus of the bed, from the second step on.
+/// A ratio from the bed's Prometheus, from the second step on.
 fn ratio(value: &str) -> Value {
     json!({
         "name": "preview", "query": format!("vector({value})"), "successCondition": "result[0] >= 0.95",
@@ -265,7 +265,7 @@ async fn a_job_that_cannot_be_meant_is_refused(shared: &Shared) -> anyhow::Resul
         &["MetricTemplate jobs-unfit/warm-up, spec.job.spec.suspend is true"],
     )
     .await?;
-    // its pods would be called in the canary's place
+    // its pods would get the canary's requests
     let mut serving = warm_up("load:1", &[], &json!({}));
     serving["spec"]["job"]["spec"]["template"]["metadata"]["labels"] = json!({"app": "app"});
     story.apply(vec![serving]).await?;
@@ -361,7 +361,7 @@ async fn a_job_goes_on_in_a_new_life(shared: &Shared) -> anyhow::Result<()> {
     operator.restart().await?;
     operator.ready(PATIENCE).await?;
     running(&story, &first.name_any()).await?;
-    // it ends while nobody looks
+    // it ends while the operator is down
     operator.kill9().await?;
     let_end(shared, &story)?;
     let ended = |job: &Job| job.status.as_ref().is_some_and(|s| s.completion_time.is_some());

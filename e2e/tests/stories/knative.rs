@@ -1,5 +1,5 @@
-//! A Knative Service before a real API server. The story plays Knative: it makes revisions, tells which are ready, and
-//! follows `spec.traffic`; whether requests go there is Knative's own matter.
+//! A Knative Service with a real API server. The story simulates Knative: it creates revisions, reports which ones are
+//! ready, and follows `spec.traffic`. The routing of requests is not tested.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ fn knative_canary() -> Value {
     all
 }
 
-/// Plays Knative for the Service until it is dropped.
+/// Simulates Knative for the Service until it is dropped.
 struct Knative(tokio::task::JoinHandle<()>);
 
 impl Knative {
@@ -78,7 +78,7 @@ impl Knative {
                 if live["status"] != status {
                     let version = &live["metadata"]["resourceVersion"];
                     let change = json!({"metadata": {"resourceVersion": version}, "status": status});
-                    // somebody has written it meanwhile: it is looked at again
+                    // somebody has written it meanwhile: retried later
                     api.patch_status("app", &PatchParams::default(), &Patch::Merge(change)).await.ok();
                 }
             }
@@ -98,7 +98,7 @@ async fn set_image(story: &Story<'_>, image: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Percent of the newest revision, the revision that gets the rest, and the one that is noted as the primary.
+/// The percentage of the newest revision, the revision that gets the rest, and the one that is recorded as the primary.
 async fn stands(story: &Story<'_>) -> anyhow::Result<(i64, String, String)> {
     let live = json!(services(story).get("app").await?);
     let traffic = &live["spec"]["traffic"];
@@ -131,7 +131,7 @@ async fn a_knative_service_goes_through_its_whole_life(shared: &Shared) -> anyho
     ensure!(weights == [0, 25, 50, 0], "weights {weights:?}");
     on(&story, "app-00002").await?;
 
-    // what nobody has released is put back, and the note of the primary with it
+    // unreleased changes are reverted, and the record of the primary is restored
     let astray = json!({
         "metadata": {"annotations": {ANNOTATION_PRIMARY_REVISION: "app-00001"}},
         "spec": {"traffic": [{"latestRevision": true, "percent": 100}]},

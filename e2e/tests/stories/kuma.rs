@@ -1,5 +1,5 @@
-//! Kuma's routes before a real API server: of a whole life what they say, and what it leads to that a TrafficRoute belongs
-//! to no namespace. Whether requests go there is Kuma's own matter.
+//! Kuma's routes with a real API server: their contents during a whole life, and the consequences of a TrafficRoute
+//! without a namespace. The routing of requests is not tested.
 
 use anyhow::{Context, ensure};
 use kube::{
@@ -29,13 +29,13 @@ pub(crate) const STORIES: Family = &[
     story!(a_traffic_route_of_nobodys_is_taken_over_and_given_back),
 ];
 
-/// With an operator of its own.
+/// With its own operator.
 pub(crate) const ALONE: Family = &[story!(an_operator_of_one_namespace_sees_the_route_in_every_life)];
 
 const DEFINITION: &str = include_str!("../../schemas/kuma.yaml");
 const SERVICE: &str = "kuma.io/service";
 
-/// A story on a bed that has the kind. The observer knows no weight in it.
+/// A story on a bed with the kind. The observer sees no weights here.
 async fn begin<'a>(shared: &'a Shared, namespace: &str) -> anyhow::Result<Story<'a>> {
     shared.observer.except(namespace, &["S4"]);
     let story = Story::new(&shared.bed, namespace).await?;
@@ -57,10 +57,10 @@ async fn route(story: &Story<'_>, name: &str) -> anyhow::Result<Value> {
     Ok(json!(routes(story).get(name).await.with_context(|| format!("TrafficRoute {name}"))?))
 }
 
-/// Mesh that runs on TrafficRoutes.
+/// A mesh that uses TrafficRoutes.
 const OLD: &str = "old";
 
-/// Lets a mesh run on TrafficRoutes.
+/// Makes a mesh use TrafficRoutes.
 async fn by_traffic_routes(story: &Story<'_>, mesh: &str) -> anyhow::Result<()> {
     let all = json!([{"match": {SERVICE: "*"}}]);
     let route = json!({
@@ -71,7 +71,7 @@ async fn by_traffic_routes(story: &Story<'_>, mesh: &str) -> anyhow::Result<()> 
     story.apply(vec![route]).await
 }
 
-/// A Canary whose checks read one made-up share.
+/// A Canary whose checks read one scripted share.
 fn kuma_canary(story: &Story<'_>, app: &str, mesh: &str) -> Value {
     let mut all = canary(app);
     all["metadata"]["annotations"] = json!({"kuma.io/mesh": mesh});
@@ -87,7 +87,7 @@ fn share(namespace: &str) -> String {
     format!("kuma_success_share{{namespace=\"{namespace}\"}}")
 }
 
-/// Prometheus says so.
+/// Sets this value in Prometheus.
 async fn succeed(shared: &Shared, namespace: &str, value: f64) -> anyhow::Result<()> {
     let series = share(namespace);
     shared.bed.scripted().set(&series, value);
@@ -113,14 +113,14 @@ async fn splits(story: &Story<'_>, app: &str, canary: i64) -> anyhow::Result<()>
     wait::until(&format!("TrafficRoute {app} to give the canary {canary} %"), PATIENCE, seen).await
 }
 
-/// The route is gone, as it is with its Canary.
+/// The route is gone together with its Canary.
 async fn gone(story: &Story<'_>, app: &str) -> anyhow::Result<()> {
     let left = [routes(story).get_opt(app).await?, mesh_routes(story).get_opt(app).await?];
     ensure!(left.iter().all(Option::is_none), "left: {}, {:?}", json!(left), story.events(app).await?);
     Ok(())
 }
 
-/// What the MeshHTTPRoute says.
+/// The split of the MeshHTTPRoute.
 async fn mesh_splits(story: &Story<'_>, app: &str, canary: i64) -> anyhow::Result<()> {
     let to = |side: &str, weight: i64| {
         let name = format!("{app}-{side}_{}_svc_80", story.namespace);
@@ -138,7 +138,7 @@ async fn t1_a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared)
     let story = begin(shared, "kuma").await?;
     succeed(shared, "kuma", 1.0).await?;
     let app = "kuma-life";
-    // as an earlier version left it behind
+    // left behind by an earlier version
     let tags = json!({SERVICE: "kuma-life_kuma_svc_80"});
     let left = json!({
         "apiVersion": "kuma.io/v1alpha1", "kind": "TrafficRoute", "mesh": "prod", "metadata": {"name": app},
@@ -164,7 +164,7 @@ async fn t1_a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared)
     story.set_image(app, "app:2").await?;
     story.canary_that(app, |c| weight(c) == 25).await?;
     mesh_splits(&story, app, 25).await?;
-    // edited by hand: put back at the step, and said
+    // edited by hand: restored to the step, with an Event
     let astray =
         json!({"spec": {"to": [{"targetRef": {"kind": "MeshService", "name": "elsewhere"}, "rules": []}]}});
     mesh_routes(&story).patch(app, &PatchParams::default(), &Patch::Merge(astray)).await?;
@@ -183,7 +183,7 @@ async fn t1_a_canary_in_a_kuma_mesh_goes_through_its_whole_life(shared: &Shared)
     story.phase(app, Phase::Failed).await?;
     mesh_splits(&story, app, 0).await?;
 
-    // deleted in the middle of a run
+    // deleted during a run
     succeed(shared, "kuma", 1.0).await?;
     story.edit_canary(app, json!({"spec": {"analysis": {"interval": "60m"}}})).await?;
     story.set_image(app, "app:4").await?;
@@ -243,7 +243,7 @@ async fn an_operator_of_one_namespace_sees_the_route_in_every_life(shared: &Shar
     story.set_image(app, "app:2").await?;
     story.canary_that(app, |c| weight(c) == 25).await?;
 
-    // nothing is missing, seen from its namespace
+    // from its namespace, nothing is missing
     operator.kill9().await?;
     let explained = Command::new(operator.program())
         .args(["explain", app, "-n", "kuma-alone", "--kubeconfig"])
@@ -278,7 +278,7 @@ async fn a_traffic_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared
     by_traffic_routes(&story, OLD).await?;
     by_traffic_routes(&story, "default").await?;
     story.apply(vec![user.clone()]).await?;
-    // routes and Canaries come by different watches: once another Canary has its route, the operator has seen these
+    // routes and Canaries have different watches: once another Canary has its route, the operator has seen these
     let other = "kuma-other-mesh";
     story.apply(vec![deployment(other, "app:1", 1), kuma_canary(&story, other, other)]).await?;
     story.phase(other, Phase::Initialized).await?;

@@ -1,4 +1,4 @@
-//! The load tester at work: Canaries as Flagger's users write them, with its Service in their webhooks, and gates.
+//! The load tester in use: Canaries like those of Flagger's users, with its Service in their webhooks, and gates.
 
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -16,7 +16,7 @@ pub(crate) const STORIES: Family = &[
     story!(the_objects_of_a_user_of_flagger_work_as_they_are),
 ];
 
-/// Held by the story that has the load tester: a bed has one.
+/// Held by the story with the load tester: a bed has only one.
 pub(crate) static ONE: Mutex<()> = Mutex::const_new(());
 
 const GATES: &str = "serin-loadtester-gates";
@@ -64,7 +64,7 @@ async fn gates_outlive_a_restart(story: &Story<'_>, tester: &mut LoadTester) -> 
     answers("/gate/check", &canary, 403, "Forbidden").await
 }
 
-/// `kubectl` is one of the programs that may run here, `helm` is none.
+/// `kubectl` is allowed here, `helm` is not.
 async fn programs_get_words_and_the_rights_of_the_load_tester(tester: &LoadTester) -> anyhow::Result<()> {
     let task = async |metadata: Value| {
         let payload = json!({"name": "app", "namespace": "loadtester", "phase": "", "metadata": metadata});
@@ -88,7 +88,7 @@ async fn programs_get_words_and_the_rights_of_the_load_tester(tester: &LoadTeste
     Ok(())
 }
 
-/// Nobody sends requests but the load tester: without it a window has no values, and the release fails.
+/// Only the load tester sends requests: without it a window has no values, and the release fails.
 async fn a_release_lives_on_its_load(story: &Story<'_>, tester: &LoadTester) -> anyhow::Result<()> {
     let address = format!("http://{GATEWAY}");
     let load = format!(
@@ -100,7 +100,7 @@ async fn a_release_lives_on_its_load(story: &Story<'_>, tester: &LoadTester) -> 
     story
         .initialised("app", |canary| {
             let analysis = &mut canary["spec"]["analysis"];
-            // until the load shows in the metrics, windows fail
+            // windows fail until the load shows in the metrics
             analysis["threshold"] = json!(30);
             analysis["webhooks"] = json!([
                 {"name": "gates", "type": "pre-rollout", "url": url, "timeout": "30s",

@@ -1,9 +1,9 @@
 //! Stories: the operator binary on the bed of real parts. `cargo test -p serin-e2e --test stories -- NAME` runs some.
 //!
-//! One bed and one operator serve all stories, each in a namespace of its own. Stories that bring operators of their
-//! own ([`ALONE`], [`LAST`]) come after the others, when that operator has been stopped. An observer sees every change of the
-//! objects that canaries are about: a story in whose namespaces an invariant was broken has failed, whatever it says.
-//! Those that took longest are named at the end.
+//! One bed and one operator serve all stories, each in its own namespace. Stories with their own operators ([`ALONE`],
+//! [`LAST`]) run after the others, after that operator has been stopped. An observer sees every change of the objects
+//! that canaries use: a story fails if an invariant was violated in one of its namespaces. The longest stories are
+//! listed at the end.
 
 mod alerts;
 mod bad_answers;
@@ -67,13 +67,13 @@ use serin_bed::{
 
 pub(crate) use serin_bed::story;
 
-/// What all stories share.
+/// The shared state of all stories.
 pub struct Shared {
     /// The bed, with everything running.
     pub bed: Bed,
     /// The operator, watching all namespaces.
     pub operator: tokio::sync::Mutex<Operator>,
-    /// Sees every change; stories that break something on purpose tell it which checks do not apply.
+    /// Sees every change. Stories that violate an invariant on purpose disable its check.
     pub observer: Observer,
 }
 
@@ -87,11 +87,11 @@ impl serin_bed::stage::Shared for Shared {
     }
 }
 
-/// Stories of one file.
+/// The stories of one file.
 pub type Family = stage::Family<Shared>;
 
 const FAMILIES: &[(&str, Family)] = &[
-    // they take longest, so they start first
+    // the longest ones start first
     ("verdicts", verdicts::STORIES),
     ("targets", targets::STORIES),
     ("targets", service_targets::STORIES),
@@ -132,7 +132,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("tools", tools::STORIES),
 ];
 
-/// Families that run after the others, with operators of their own.
+/// Families that run after the others, with their own operators.
 const ALONE: &[(&str, Family)] = &[
     ("clouds_alone", clouds::ALONE),
     ("crash", restart::STORIES),
@@ -145,11 +145,11 @@ const ALONE: &[(&str, Family)] = &[
     ("kuma_alone", kuma::ALONE),
 ];
 
-/// Families that run after these, because they take something away from the whole cluster.
+/// Families that run last, because they remove something from the whole cluster.
 const LAST: &[(&str, Family)] = &[("history_last", history::LAST)];
 
-/// Those that take most of a minute or longer. They are played where a filter names them, and with `SERIN_STORIES=all`
-/// (`make stories`).
+/// Stories that take nearly a minute or longer. They run if a filter names them, and with `SERIN_STORIES=all` (`make
+/// stories`).
 const SLOW: &[&str] = &[
     "bad_answers::f54_each_bad_answer_lets_nobody_through_and_is_told_from_the_others",
     "boards::s3_10_every_panel_of_the_boards_has_data",

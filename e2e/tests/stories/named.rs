@@ -1,5 +1,5 @@
-//! Requests and routes that are named: those that go one way whatever the weights, and the one route of a user's own
-//! VirtualService that carries them. Through Envoy, and nobody loses a request.
+//! Requests and routes selected by name: requests that go to one side at any weight, and the one route of a user's own
+//! VirtualService that contains the weights. Through Envoy, and no request is lost.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,7 +38,7 @@ fn asking(story: &Story<'_>, value: &str) -> Target {
     story.target("app").header("x-canary", value)
 }
 
-/// A client that asks by header until it is stopped.
+/// A client that sends requests with a header until it is stopped.
 async fn tester(story: &Story<'_>, value: &str, version: &str) -> anyhow::Result<LoadHandle> {
     let load = LoadHandle::start(&asking(story, value), 50.0, 1);
     load.first_answer(version, PATIENCE).await?;
@@ -57,8 +57,8 @@ async fn routes(story: &Story<'_>, name: &str) -> anyhow::Result<Vec<Value>> {
     Ok(route.data["spec"]["http"].as_array().cloned().unwrap_or_default())
 }
 
-/// S0.1: 10, 30, 50, 80 %. How long each step lasts is told on the test clock (scenarios/s0-1.yaml); here each lasts
-/// until its share has been measured.
+/// S0.1: 10, 30, 50, 80 %. The model tests the duration of each step with its clock (scenarios/s0-1.yaml). Here each
+/// step lasts until its share has been measured.
 async fn s0_1_the_share_follows_the_list_of_weights(shared: &Shared) -> anyhow::Result<()> {
     let weights = [10, 30, 50, 80];
     let steps = |done: usize| -> Value {
@@ -74,7 +74,7 @@ async fn s0_1_the_share_follows_the_list_of_weights(shared: &Shared) -> anyhow::
         };
         run.story.canary_that("app", confirmed).await.with_context(|| format!("waiting for {weight} %"))?;
         ensure!(run.story.weight("app").await? == Some(i64::from(weight)), "weight in the route");
-        // until the proxy has it
+        // until the proxy has the change
         run.load.first_answer("2", PATIENCE).await?;
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         near(&run.users().await?, "2", f64::from(weight) / 100.0)?;
@@ -91,7 +91,7 @@ async fn s0_1_the_share_follows_the_list_of_weights(shared: &Shared) -> anyhow::
     run.ends_well().await.map(drop)
 }
 
-/// Every state of the VirtualService that a watch has shown.
+/// Every state of the VirtualService from a watch.
 struct Seen(Arc<Mutex<Vec<Value>>>, tokio::task::JoinHandle<()>);
 
 impl Seen {
@@ -120,7 +120,7 @@ impl Drop for Seen {
     }
 }
 
-/// A VirtualService of the user's: `admin`, and the http route of this name that leads to `app`.
+/// A user's VirtualService: `admin`, and the http route with this name that points to `app`.
 fn shop(story: &Story<'_>, route: &str) -> Value {
     let set = json!({"request": {"set": {"x-shop": "1"}}});
     let app = json!({"destination": {"host": "app", "port": {"number": 80}}, "headers": set});
@@ -136,7 +136,7 @@ fn shop(story: &Story<'_>, route: &str) -> Value {
     })
 }
 
-/// What `shop` leads to, and a Canary that has its route `primary` lent.
+/// The backends of `shop`, and a Canary that uses its route `primary`.
 fn lending() -> Vec<Value> {
     let service = |name: &str| {
         let ports = json!([{"name": "http", "port": 80, "targetPort": 8080}]);
@@ -153,10 +153,10 @@ fn lending() -> Vec<Value> {
     vec![app, canary, admin, service("admin"), service("app")]
 }
 
-/// S0.7: the VirtualService has another route, `admin`: it is the same, byte for byte, through a run and a deletion.
+/// S0.7: the VirtualService has another route, `admin`. It stays the same, byte for byte, through a run and a deletion.
 async fn s0_7_of_a_users_virtual_service_only_the_weights_change(shared: &Shared) -> anyhow::Result<()> {
     shared.bed.scripted().traffic("s0-7", "app", Traffic::success(100.0, 50.0));
-    // the observer knows weights by the route of the apex's name, and this one has another: clients tell below
+    // the observer reads weights from the route with the apex's name, and this one has another: clients check it below
     shared.observer.except("s0-7", &["S4"]);
     let story = Story::new(&shared.bed, "s0-7").await?;
     shared.bed.gateway("s0-7", &[&story.host("app")]).await?;
@@ -198,7 +198,7 @@ async fn s0_7_of_a_users_virtual_service_only_the_weights_change(shared: &Shared
     Ok(())
 }
 
-/// The weights that the canary had in the lent route, which is all that was ever different from what it was `before`.
+/// The weights of the canary in the lent route. Nothing else may differ from the state `before`.
 fn weights(seen: Vec<Value>, before: &Value) -> anyhow::Result<Vec<i64>> {
     let mut weights = Vec::new();
     for mut state in seen {
@@ -210,7 +210,8 @@ fn weights(seen: Vec<Value>, before: &Value) -> anyhow::Result<Vec<i64>> {
     Ok(weights)
 }
 
-/// S1.2: at 25 %, who asks for the canary gets it, who asks not to never does, and all others are a quarter.
+/// S1.2: at 25 %, requests with a header for the canary get it, requests with a header against it never do, and a
+/// quarter of all others do.
 async fn s1_2_a_header_goes_its_way_on_top_of_the_weights(shared: &Shared) -> anyhow::Result<()> {
     let analysis = json!({"stepWeights": [25, 50], "always": exactly("always"), "never": exactly("never")});
     let run = held(shared, "s1-2", analysis).await?;
@@ -239,7 +240,7 @@ async fn s1_2_a_header_goes_its_way_on_top_of_the_weights(shared: &Shared) -> an
     Ok(())
 }
 
-/// S1.2: after an abort such requests get what everybody gets.
+/// S1.2: after an abort such requests get the same version as all others.
 async fn s1_2_an_abort_takes_the_header_away(shared: &Shared) -> anyhow::Result<()> {
     let cookie = json!([{"headers": {"cookie": {"regex": "(.*; ?)?canary=always(;.*)?"}}}]);
     let run = held(shared, "s1-2-abort", json!({"stepWeights": [25, 50], "always": cookie})).await?;
@@ -257,7 +258,7 @@ async fn s1_2_an_abort_takes_the_header_away(shared: &Shared) -> anyhow::Result<
     run.over().await.map(drop)
 }
 
-/// Nobody is on the new version yet, but who asks for it can try it.
+/// No users are on the new version yet, but testers can reach it with a header.
 async fn a_header_leads_to_the_hidden_side_of_a_blue_green(shared: &Shared) -> anyhow::Result<()> {
     let run = held(shared, "hidden", json!({"iterations": 2, "always": exactly("always")})).await?;
     all_from(&asking(&run.story, "always"), "2", 100).await?;
@@ -267,7 +268,7 @@ async fn a_header_leads_to_the_hidden_side_of_a_blue_green(shared: &Shared) -> a
     none_lost(&load.stop().await)
 }
 
-/// Contradictory specs are refused: by the API server, or in a condition where the schema cannot tell.
+/// Contradictory specs are refused: by the API server, or in a condition if the schema cannot express it.
 async fn who_goes_where_is_said_once(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "pins-refused").await?;
     shared.bed.scripted().traffic("pins-refused", "app", Traffic::success(100.0, 50.0));

@@ -1,5 +1,5 @@
-//! S1.7: an application behind ingress-nginx as Flagger's users have it, with an autoscaler, a MetricTemplate and a load
-//! test as a webhook; and what webhooks do that do not say yes.
+//! S1.7: an application behind ingress-nginx in the form of Flagger's users, with an autoscaler, a MetricTemplate and a
+//! load test as a webhook. Also webhooks that do not accept.
 
 use anyhow::{Context, ensure};
 use kube::{
@@ -31,7 +31,7 @@ pub(crate) const STORIES: Family = &[
 const APP: &str = "sample-app";
 const TASK: &str = "/tasks/";
 
-/// The objects of the guide, but for times: a tenth of the interval.
+/// The objects of the guide with shorter times: a tenth of the interval.
 fn objects(namespace: &str, prometheus: &str, tester: &str) -> Vec<Value> {
     let backend = json!({"service": {"name": APP, "port": {"number": 80}}});
     let rule = json!({
@@ -90,7 +90,7 @@ fn share(namespace: &str) -> String {
     format!("sample_app_success_share{{namespace=\"{namespace}\",deployment=\"{APP}\"}}")
 }
 
-/// The weight that ingress-nginx is told.
+/// The weight in ingress-nginx's annotation.
 async fn weight(story: &Story<'_>) -> anyhow::Result<Option<String>> {
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("networking.k8s.io", "v1", "Ingress"));
     let api: Api<DynamicObject> = Api::namespaced_with(story.client.clone(), &story.namespace, &resource);
@@ -99,7 +99,7 @@ async fn weight(story: &Story<'_>) -> anyhow::Result<Option<String>> {
 }
 
 async fn s1_7_the_flagger_variant_of_the_guide(shared: &Shared) -> anyhow::Result<()> {
-    // the observer reads no weight in annotations
+    // the observer reads no weight from annotations
     shared.observer.except("s1-7", &["S4"]);
     let (story, tester) = (Story::new(&shared.bed, "s1-7").await?, Receiver::start().await?);
     shared.bed.scripted().set(&share("s1-7"), 1.0);
@@ -131,13 +131,13 @@ async fn s1_7_the_flagger_variant_of_the_guide(shared: &Shared) -> anyhow::Resul
     ensure!(failed.status.map(|s| s.failed_checks) == Some(20), "failed checks");
     ensure!(weight(&story).await?.as_deref() == Some("0"), "the weight stands");
     story.event(APP, "Halt sample-app.s1-7 advancement success-share 0.50 < 0.99").await?;
-    // an answer that comes after its window of a second has ended counts for the next one, for which there is no call
+    // an answer that arrives after its window of a second counts for the next window, which has no call then
     let called = tester.received(TASK).len() - failing;
     ensure!(called >= 10, "the webhook was called in {called} of 20 windows");
     Ok(())
 }
 
-/// A Canary of the mesh that is checked by a webhook alone.
+/// A Canary of the mesh that only a webhook checks.
 async fn hooked<'a>(shared: &'a Shared, namespace: &str, hook: Value) -> anyhow::Result<Story<'a>> {
     let story = Story::new(&shared.bed, namespace).await?;
     shared.bed.scripted().traffic(namespace, "app", Traffic::success(100.0, 50.0));
@@ -166,7 +166,7 @@ async fn a_webhook_that_does_not_say_yes_is_a_failed_check(shared: &Shared) -> a
         ensure!(failed.status.map(|s| s.canary_weight) == Some(0), "weight");
         story.event("app", words).await?;
     }
-    // nobody answers there
+    // nothing listens there
     let nowhere = json!([{"name": "gauge", "url": "http://10.244.255.9:9/", "timeout": "1s"}]);
     story.edit_canary("app", json!({"spec": {"analysis": {"webhooks": nowhere}}})).await?;
     story.set_image("app", "app:5").await?;

@@ -1,4 +1,4 @@
-//! Metrics servers that are the real ones, beside Prometheus: Canaries are promoted and rolled back by what they say.
+//! Real metrics servers other than Prometheus: Canaries are promoted and rolled back by their values.
 
 use serde_json::{Value, json};
 use serin::api::Phase;
@@ -36,7 +36,7 @@ async fn graphites_own_server_promotes_and_rolls_back(shared: &Shared) -> anyhow
     story.set_image("app", "app:2").await?;
     ends_well(&story).await?;
 
-    // the newest value counts, and no answer that Graphite has kept
+    // the newest value counts, and Graphite must not answer from its cache
     graphite.feed("apps.graphite.app.errors", 7.25).await?;
     story.set_image("app", "app:3").await?;
     story.event("app", "Halt app.graphite advancement mine 7.25 > 5").await?;

@@ -1,5 +1,5 @@
-//! `kubectl canary` against the real API server and the operator: a release is steered from the command line, by somebody who
-//! may, and not by somebody who may not. What was printed is kept in `kubectl-canary.txt` in the bed's folder (`KEEP=1`).
+//! `kubectl canary` with the real API server and the operator: users with and without the rights control a release from
+//! the command line. The output is in `kubectl-canary.txt` in the bed's folder (`KEEP=1`).
 
 use std::{fmt::Write as _, fs, time::Duration};
 
@@ -12,24 +12,24 @@ use crate::{Family, Shared};
 
 pub(crate) const STORIES: Family = &[crate::story!(a_release_is_steered_from_the_command_line)];
 
-/// A command may take so long, waits for releases included.
+/// Timeout of a command, including waits for releases.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What a command did.
+/// The result of a command.
 struct Done {
     code: i32,
     out: String,
     err: String,
 }
 
-/// A terminal, more or less: commands one after the other, and all that they printed.
+/// A simulated terminal: runs commands one after the other, and collects their output.
 struct Terminal<'s> {
     story: &'s Story<'s>,
     said: String,
 }
 
 impl Terminal<'_> {
-    /// Runs a command, which has to end with this exit code and to say these words.
+    /// Runs a command, which must end with this exit code and print these words.
     async fn run(&mut self, line: &str, code: i32, words: &[&str]) -> anyhow::Result<Done> {
         let program = operator::binary()?.with_file_name("kubectl-canary");
         let mut command = Command::new(&program);
@@ -65,7 +65,7 @@ impl Terminal<'_> {
     }
 }
 
-/// A role of these rights for a user.
+/// A role with these rights for a user.
 fn role(user: &str, rules: &Value) -> Vec<Value> {
     let meta = json!({"name": user});
     let group = "rbac.authorization.k8s.io";
@@ -77,7 +77,7 @@ fn role(user: &str, rules: &Value) -> Vec<Value> {
     ]
 }
 
-/// `ann` may look, `bob` may look and decide.
+/// `ann` may only view, `bob` may view and decide.
 async fn users(story: &Story<'_>) -> anyhow::Result<()> {
     let look = json!(["get", "list", "watch"]);
     let see = json!({"apiGroups": ["flagger.app", "serin.dev"], "resources": ["canaries", "canaryruns"], "verbs": look});

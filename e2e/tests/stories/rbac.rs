@@ -1,5 +1,5 @@
-//! Rights: the shipped ClusterRole is what the operator uses, no less and no more, and the shipped Deployment is fit
-//! for a namespace that enforces the restricted Pod Security Standard.
+//! Rights: the operator needs exactly the rights of the shipped ClusterRole, and the shipped Deployment runs in a
+//! namespace that enforces the restricted Pod Security Standard.
 
 use std::{collections::BTreeSet, fmt::Debug, path::Path};
 
@@ -38,7 +38,7 @@ async fn the_cluster_role_is_exact(shared: &Shared) -> anyhow::Result<()> {
     let lived = whole_life(shared, &story).await;
 
     let audit = Audit::of(&shared.bed, User::Operator)?;
-    // other stories take rights away in namespaces of their own
+    // other stories remove rights in their own namespaces
     let here = audit.only(|r| r.namespace == "rbac" || r.namespace.is_empty());
     let refused = here.only(|r| r.code == 403);
     ensure!(refused.count() == 0, "refused by the API server: {:?}", refused.requests());
@@ -54,7 +54,7 @@ async fn the_cluster_role_is_exact(shared: &Shared) -> anyhow::Result<()> {
         let fits = |r: &audit::Request| r.group == *group && r.resource == *resource && r.verb == *verb;
         audit.requests().iter().any(|r| fits(r) && (name.is_empty() || r.name == *name))
     };
-    // of the routers only Istio is in this story; metrics of other APIs are asked for in those of `sources`
+    // this story uses only Istio. The stories in `sources` query metrics of other APIs
     let elsewhere = |(group, resource, ..): &&Right| {
         if ["external.metrics.k8s.io", "metrics.keptn.sh"].contains(&group.as_str()) {
             return true;
@@ -74,9 +74,9 @@ async fn the_cluster_role_is_exact(shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Everything a Canary makes the operator do: initialisation, a promoted and a rolled back run, repairs, deletion.
+/// All the operator's work for a Canary: initialisation, a promoted and a rolled back run, repairs, deletion.
 async fn whole_life(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
-    // the second run's record takes the place of the first one's
+    // the record of the second run replaces the first one
     story.configured("app", |canary| canary["spec"]["analysis"]["history"] = json!(1)).await?;
     shared.bed.scripted().traffic("rbac", "app", Traffic::success(100.0, 50.0));
     story.set_image("app", "app:2").await?;
@@ -85,7 +85,7 @@ async fn whole_life(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     let host = |object: &kube::api::DynamicObject| object.data["spec"]["host"] != "drifted";
     let hosts = |object: &kube::api::DynamicObject| object.data["spec"]["hosts"] != json!(["drifted"]);
     let selector = |service: &Service| json!(service.spec)["selector"]["app"] == "app-primary";
-    // the same repair twice: the second is counted on the first one's Event
+    // the same repair twice: the second one increments the first one's Event
     for _ in 0..2 {
         drift(story.virtual_services(), "app", json!({"spec": {"hosts": ["drifted"]}}), hosts).await?;
     }
@@ -108,7 +108,7 @@ async fn whole_life(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     scaled(story).await
 }
 
-/// A Canary that is removed together with its target.
+/// A Canary that is deleted together with its target.
 async fn removed(story: &Story<'_>) -> anyhow::Result<()> {
     story.initialised("gone", |_| {}).await?;
     let target: Api<Deployment> = story.api();
@@ -117,7 +117,7 @@ async fn removed(story: &Story<'_>) -> anyhow::Result<()> {
     wait::gone(story.virtual_services(), "gone", PATIENCE).await
 }
 
-/// Two Canaries with an autoscaler each: made, brought in step with the target's, removed.
+/// Two Canaries with an autoscaler each: created, synchronised with the target's, deleted.
 async fn scaled(story: &Story<'_>) -> anyhow::Result<()> {
     story.bed.apply_yaml(&story.namespace, include_str!("../../manifests/keda.yaml")).await?;
     let keda = json!({
@@ -128,7 +128,7 @@ async fn scaled(story: &Story<'_>) -> anyhow::Result<()> {
     for (app, scaler) in [("load", hpa), ("queue", keda)] {
         let reference = json!({"apiVersion": scaler["apiVersion"], "kind": scaler["kind"], "name": app});
         story.apply(vec![scaler]).await?;
-        // with two pods the minimum is 2 until the primary is there, and 1 then: a change in either kind
+        // with two pods the minimum is 2 until the primary exists, and then 1: a change with either kind
         story.initialised(app, |c| c["spec"]["autoscalerRef"] = reference).await?;
         story.event(app, "Initialization done!").await?;
         story.delete_canary(app).await?;
@@ -136,7 +136,7 @@ async fn scaled(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Changes an object behind the operator's back and waits until it is mended.
+/// Changes an object without the operator, and waits until it is repaired.
 async fn drift<K>(api: Api<K>, name: &str, patch: Value, mended: impl Fn(&K) -> bool) -> anyhow::Result<()>
 where
     K: Resource + Clone + DeserializeOwned + Serialize + Debug + Send + 'static,
@@ -146,7 +146,7 @@ where
     Ok(())
 }
 
-/// All single rights of the shipped ClusterRole.
+/// All individual rights of the shipped ClusterRole.
 fn given() -> anyhow::Result<BTreeSet<Right>> {
     let role = shipped("ClusterRole")?;
     let mut rights = BTreeSet::new();
@@ -214,7 +214,7 @@ async fn the_deployment_is_fit_for_restricted_namespaces(shared: &Shared) -> any
     Ok(())
 }
 
-/// Creates it, all but for storing it.
+/// Creates it as a dry run.
 async fn dry_run(
     shared: &Shared,
     path: &str,

@@ -1,4 +1,4 @@
-//! What is compared of a recording: read from its file, or seen on the bed.
+//! The compared parts of a recording, from its file or from the bed.
 
 use std::{
     collections::BTreeMap,
@@ -19,10 +19,10 @@ use serin_bed::{
     wait,
 };
 
-/// What Events bear when their writer sends too many.
+/// The prefix of Events whose writer sends too many.
 const COMBINED: &str = "(combined from similar events): ";
 
-/// Kinds of objects that are compared.
+/// Kinds of compared objects.
 const PLURALS: [&str; 8] = [
     "deployments",
     "services",
@@ -34,13 +34,13 @@ const PLURALS: [&str; 8] = [
     "ingresses",
 ];
 
-/// One recording, or the same of Serin.
+/// One recording of Flagger, or the same from Serin.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Recording {
     /// `N` or `W` and the text.
     pub(crate) events: Vec<String>,
     pub(crate) status: Vec<Point>,
-    /// Specs of the routing object, each with the annotations that route.
+    /// Specs of the routing object, each with the annotations that affect routing.
     pub(crate) route: Vec<Value>,
     /// By `plural/name`.
     pub(crate) objects: BTreeMap<String, Value>,
@@ -49,7 +49,7 @@ pub(crate) struct Recording {
 /// The lines of a section.
 pub(crate) fn section<'t>(text: &'t str, name: &str) -> anyhow::Result<&'t str> {
     let (_, rest) = text.split_once(&format!("\n# {name}")).with_context(|| format!("no section {name}"))?;
-    // an empty section ends where its title does
+    // an empty section ends with its title
     let body = rest.split("\n# ").next().unwrap_or_default();
     Ok(body.split_once('\n').map_or("", |(_, lines)| lines))
 }
@@ -82,13 +82,13 @@ impl Recording {
     }
 }
 
-/// `plural/name` of the routing object that is generated: the last one told of.
+/// `plural/name` of the generated routing object: the last one mentioned.
 fn route_of(text: &str) -> anyhow::Result<Option<String>> {
     let last = section(text, "route")?.lines().rfind(|line| !line.is_empty());
     Ok(last.and_then(|line| line.split_once(": ")).map(|(key, _)| key.to_owned()))
 }
 
-/// A spec, and of the annotations those by which ingress-nginx routes.
+/// A spec, with the annotations that affect routing with ingress-nginx.
 fn routed(mut spec: Value, annotations: &Value) -> Value {
     let mut routing = annotations.as_object().cloned().unwrap_or_default();
     routing.retain(|key, _| key.contains("/canary"));
@@ -107,7 +107,7 @@ fn point(line: &str) -> anyhow::Result<Point> {
     Ok((phase.to_owned(), weight.parse()?, failed.parse()?, iterations.parse()?))
 }
 
-/// An object without what the API server fills in, without marks of operators, and without what is empty.
+/// An object without defaults from the API server, markers of operators, and empty fields.
 fn plain(object: &Value) -> Value {
     const FILLED: [&str; 6] = [
         "clusterIP",
@@ -165,7 +165,7 @@ fn plain(object: &Value) -> Value {
     Value::Object(out)
 }
 
-/// Readiness in detail is a matter of moments: that the primary was waited for is said once, the rest not at all.
+/// Details of readiness depend on timing: keeps only one Event about the wait for the primary.
 pub(crate) fn without_details(events: Vec<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for note in events {
@@ -194,7 +194,7 @@ fn resource(plural: &str) -> anyhow::Result<ApiResource> {
     Ok(ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural))
 }
 
-/// All objects of the recorded kinds in the namespace, but for those that the cluster makes.
+/// All objects of the recorded kinds in the namespace, except those that the cluster creates.
 pub(crate) async fn objects(story: &Story<'_>) -> anyhow::Result<BTreeMap<String, Value>> {
     let mut all = BTreeMap::new();
     for plural in PLURALS {
@@ -213,7 +213,7 @@ pub(crate) async fn objects(story: &Story<'_>) -> anyhow::Result<BTreeMap<String
     Ok(all)
 }
 
-/// The specs of the routing object from now on, without repeats.
+/// The specs of the routing object from now on, without repetitions.
 pub(crate) struct Routes {
     seen: Arc<Mutex<Vec<Value>>>,
     task: tokio::task::JoinHandle<()>,
@@ -243,11 +243,11 @@ impl Routes {
         Ok(Self { seen, task })
     }
 
-    /// Waits until the route has gone through `count` specs; returns them.
+    /// Waits until the route has had `count` specs. Returns them.
     pub(crate) async fn taken(&self, count: usize) -> Vec<Value> {
         let now = || self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let enough = async || (now().len() >= count).then_some(());
-        // fewer are told apart by the comparison
+        // the comparison reports missing ones
         wait::until("the route to change", PATIENCE, enough).await.ok();
         now()
     }

@@ -1,8 +1,9 @@
-//! What Flagger was seen to do with some objects (`e2e/recordings/`), against what Serin does with the same.
+//! Compares Flagger's recorded behaviour for some objects (`e2e/recordings/`) with Serin's behaviour for the same
+//! objects.
 //!
-//! Compared are the generated objects, the Event texts in their order, the specs that the route went through and the
-//! path of status. Where Serin is meant to differ, a [`Difference`] bends the recording to what is expected, and
-//! `docs/migrating-from-flagger.md` tells users of it under the same title.
+//! Compares the generated objects, the Event texts in their order, the specs of the route and the path of the status.
+//! Where Serin differs on purpose, a [`Difference`] adjusts the recording to the expected result.
+//! `docs/migrating-from-flagger.md` describes it for users under the same title.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +45,7 @@ pub(crate) const STORIES: Family = &[
 const GUIDE: &str = include_str!("../../../docs/migrating-from-flagger.md");
 const APP: &str = "podinfo";
 
-/// What was changed for the run.
+/// The change that starts the run.
 #[derive(Clone, Copy)]
 enum Release {
     /// The image, to `podinfo:2`.
@@ -53,13 +54,13 @@ enum Release {
     Config,
 }
 
-/// A way in which Serin is meant to differ.
+/// An intended difference of Serin.
 struct Difference {
-    /// As in the guide.
+    /// The title in the guide.
     title: &'static str,
-    /// The recordings it shows in.
+    /// The recordings in which it occurs.
     of: &'static [&'static str],
-    /// From what Flagger did to what Serin is to do.
+    /// Changes Flagger's result to Serin's expected one.
     bend: fn(&mut Recording),
 }
 
@@ -153,7 +154,7 @@ const DIFFERENCES: &[Difference] = &[
     },
 ];
 
-/// Does with the recording's input what was done then, and records what Serin does.
+/// Applies the recording's input and change, and records Serin's behaviour.
 async fn record(
     story: &Story<'_>,
     text: &str,
@@ -170,7 +171,7 @@ async fn record(
     if let Some(traffic) = traffic {
         story.bed.scripted().traffic(&story.namespace, APP, traffic);
     }
-    // the Canary last: by then it is followed
+    // the Canary is last, so that it is followed by then
     let (canary, others) = input.into_iter().partition(|object| object["kind"] == "Canary");
     story.apply(others).await?;
     story.apply(canary).await?;
@@ -223,7 +224,7 @@ async fn compared(
     let story = Story::new(&shared.bed, name).await?;
     let mut seen = record(&story, text, traffic, release, end, &expected).await?;
     if name == "i-hooks" {
-        // what is said at several steps is counted on one Event here
+        // messages from several steps are counted in one Event here
         expected.events = once(expected.events);
         seen.events = once(seen.events);
     }
@@ -257,12 +258,12 @@ fn once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
 /// Path and body of each call.
 type Sent = Vec<(String, Value)>;
 
-/// What webhooks were sent: those that are asked and those that are told, each once and in order, without what differs
-/// from one time to the next.
+/// The requests to webhooks: those that ask and those that notify, each once and in order, without the parts that
+/// differ each time.
 fn payloads(sent: impl Iterator<Item = (String, Value)>) -> (Sent, Sent) {
     let plain = sent.filter_map(|(path, mut body)| {
         let taken = |body: &mut Value, field: &str| body.as_object_mut().and_then(|o| o.remove(field));
-        // both have one, of ten characters and of a number of milliseconds
+        // both have one, with ten characters and with a number of milliseconds
         let checksum = taken(&mut body, "checksum")?;
         body["checksum of"] = json!(checksum.as_str()?.len());
         if let Some(time) = body.get_mut("metadata").and_then(|metadata| taken(metadata, "timestamp")) {
@@ -289,7 +290,7 @@ async fn i_hooks(shared: &Shared) -> anyhow::Result<()> {
         expected.push((path.to_owned(), serde_json::from_str(body)?));
     }
     let mut expected = payloads(expected.into_iter());
-    // the end is told before the webhooks are called
+    // the end is reported before the webhooks are called
     let last = expected.1.len().saturating_sub(1);
     expected.1.swap(last, last.saturating_sub(1));
     let seen = || payloads(receiver.all().into_iter().map(|posted| (posted.path, posted.body)));
@@ -346,7 +347,7 @@ async fn g_weight(shared: &Shared) -> anyhow::Result<()> {
 }
 
 async fn n_weight(shared: &Shared) -> anyhow::Result<()> {
-    // the observer reads no weight in annotations
+    // the observer reads no weight from annotations
     shared.observer.except("n-weight", &["S4"]);
     let text = include_str!("../../recordings/n-weight.txt");
     let traffic = Some(Traffic::success(100.0, 100.0));

@@ -1,5 +1,5 @@
-//! What the operator asks of the API server, from its audit log: nothing at rest, also with tracked ConfigMaps and
-//! Secrets, and little during a run.
+//! The operator's requests to the API server, from its audit log: none between runs, also with tracked ConfigMaps and
+//! Secrets, and few during a run.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ use crate::{
 pub(crate) const STORIES: Family =
     &[crate::story!(nothing_is_asked_at_rest), crate::story!(a_rollout_takes_few_calls)];
 
-/// How long the operator is listened to at rest: the wait is what is looked at.
+/// How long to observe the idle operator.
 const REST: Duration = Duration::from_secs(20);
-/// Most API calls of a whole rollout, Events included.
+/// Maximum number of API calls of a whole rollout, including Events.
 const MOST: usize = 47;
 
 async fn nothing_is_asked_at_rest(shared: &Shared) -> anyhow::Result<()> {
@@ -37,7 +37,7 @@ async fn nothing_is_asked_at_rest(shared: &Shared) -> anyhow::Result<()> {
     }
     story.phase("good", Phase::Succeeded).await?;
     story.phase("bad", Phase::Failed).await?;
-    // the last thing that is said in each case
+    // the last Event in each case
     story.event("good", "Promotion completed!").await?;
     story.event("bad", "Canary failed!").await?;
 
@@ -48,7 +48,7 @@ async fn nothing_is_asked_at_rest(shared: &Shared) -> anyhow::Result<()> {
     ensure!(worked > 20, "two runs by {worked} requests: that is not the whole log");
     let asked = all.within("rest").between(rests, Timestamp::MAX);
     ensure!(asked.count() == 0, "asked at rest: {:?}", asked.requests());
-    // stories beside this one have routes of a mesh that has them for the whole cluster, and a metric of that API
+    // other stories have cluster-wide routes of a mesh, and a metric of that API
     let beside = ["kuma.io", "external.metrics.k8s.io"];
     let about_cluster = |r: &Request| r.namespace.is_empty() && !beside.contains(&r.group.as_str());
     let polled = all.between(rests, Timestamp::MAX).only(|r| about_cluster(r) && r.verb != "list");
@@ -81,7 +81,7 @@ async fn a_rollout_takes_few_calls(shared: &Shared) -> anyhow::Result<()> {
     ensure!(calls.count() > 20, "that is not the whole log: {:?}", calls.by_kind());
     ensure!(calls.count() <= MOST, "{} calls: {:?}", calls.count(), calls.by_kind());
 
-    // what it took is on the operator's own metrics as well
+    // the operator's own metrics also show the number of calls
     let metrics = shared.operator.lock().await.metrics().await?;
     for series in [
         "serin_step_lateness_seconds_count",

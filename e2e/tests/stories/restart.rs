@@ -1,10 +1,9 @@
-//! Kill -9 at every write: whatever the operator was about to do or had just done, its next life ends in the state
-//! that an undisturbed one ends in, makes and deletes nothing twice, restarts no primary once more, and no client
-//! notices.
+//! Kill -9 at every write: after a kill before or after any write, the restarted operator reaches the same state as an
+//! undisturbed one, creates and deletes nothing twice, does not restart the primary again, and no client notices.
 //!
-//! Each case has a namespace, an operator and a [`FaultProxy`] of its own. `SERIN_CRASH=all` strikes at every write;
-//! without it one point of each workload is drawn (the seed is printed, `SERIN_SEED` sets it);
-//! `SERIN_CRASH=after-object-07` strikes there alone.
+//! Each case has its own namespace, operator and [`FaultProxy`]. `SERIN_CRASH=all` strikes at every write. Without it,
+//! one point of each workload is drawn (the seed is printed, `SERIN_SEED` sets it). `SERIN_CRASH=after-object-07`
+//! strikes only there.
 #![allow(clippy::print_stdout, reason = "points and seed are for the reader of the test's output")]
 
 use std::{
@@ -57,13 +56,13 @@ pub(crate) const STORIES: Family = &[
     crate::story!(both_deleted),
 ];
 
-/// Says which writes to strike at.
+/// Selects the writes at which to strike.
 const WHICH: &str = "SERIN_CRASH";
-/// The seed of what is drawn without it.
+/// The seed for random points without it.
 const SEED: &str = "SERIN_SEED";
-/// Cases side by side.
+/// Number of parallel cases.
 static ROOM: Semaphore = Semaphore::const_new(5);
-/// How long a write that comes after the last phase may take to come.
+/// How long to wait for a write after the last phase.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 
 async fn initialised(shared: &Shared) -> anyhow::Result<()> {
@@ -130,13 +129,13 @@ async fn both_deleted(shared: &Shared) -> anyhow::Result<()> {
     in_turn(shared, Workload::BothDeleted).await
 }
 
-/// Workloads of which a sample has one.
+/// Workloads of which a sample contains one.
 const IN_TURN: [Workload; 4] =
     [Workload::Edited, Workload::Vanished, Workload::TakeoverRefused, Workload::BothDeleted];
 
-/// As [`matrix`], where it is this workload's turn, or the workload or points are named.
+/// Runs [`matrix`] if it is this workload's turn, or if the workload or points are named.
 async fn in_turn(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
-    // a filter that says more than the name of the family
+    // a filter with more than the family's name
     let named = Arguments::from_args().filter.is_some_and(|filter| !"crash::".contains(filter.as_str()));
     if which().is_empty() && !named {
         let turn = IN_TURN[(seed()? % IN_TURN.len() as u64) as usize];
@@ -148,12 +147,12 @@ async fn in_turn(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
     matrix(shared, workload).await
 }
 
-/// Which writes to strike at: empty for a sample.
+/// The writes at which to strike. Empty for a sample.
 fn which() -> String {
     env::var(WHICH).unwrap_or_default()
 }
 
-/// The seed that is given, or any: one for all workloads, printed once.
+/// The given seed, or a random one: one for all workloads, printed once.
 fn seed() -> anyhow::Result<u64> {
     static ONE: OnceLock<u64> = OnceLock::new();
     let given = env::var(SEED).ok().map(|text| text.parse::<u64>()).transpose();
@@ -165,7 +164,7 @@ fn seed() -> anyhow::Result<u64> {
     }))
 }
 
-/// A strike by name: `after-object-07`.
+/// The name of a strike: `after-object-07`.
 struct Named(Strike);
 
 impl fmt::Display for Named {
@@ -176,24 +175,24 @@ impl fmt::Display for Named {
     }
 }
 
-/// What is left of a case when it is over.
+/// The result of a case.
 #[derive(Default)]
 struct Outcome {
-    /// Everything in the namespace, without what differs from run to run.
+    /// Everything in the namespace, without the parts that differ between runs.
     state: Value,
-    /// Creations and deletions that succeeded.
+    /// Successful creations and deletions.
     made: BTreeMap<String, usize>,
     /// Writes per sequence.
     writes: BTreeMap<Sequence, usize>,
-    /// The strike fell, if one was laid.
+    /// Whether a strike happened.
     struck: bool,
-    /// The strike left no trace of what was going on, so that the end is another one, which was looked at.
+    /// The strike left no record of the activity, so the end differs, and was checked.
     unrecorded: bool,
     /// All writes and all Events, for people.
     story: String,
 }
 
-/// An undisturbed case, then one for each point; of a sample, until one was struck.
+/// An undisturbed case, then one for each point. For a sample, until one strike happened.
 async fn matrix(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
     shared.operator.lock().await.kill9().await?;
     let reference = case(shared, workload, None).await.context("undisturbed")?;
@@ -218,13 +217,13 @@ async fn matrix(shared: &Shared, workload: Workload) -> anyhow::Result<()> {
     ensure!(failed.is_empty(), "{} of {count} points failed:\n{}", failed.len(), failed.join("\n"));
     let missed: Vec<String> =
         results.iter().filter(|(_, r)| matches!(r, Ok(false))).map(|(point, _)| point.to_string()).collect();
-    // the last numbers are only reached where pods took as long as in the undisturbed run, which is then said
+    // the last numbers are reached only if pods took as long as in the undisturbed run, and this is reported
     let few = missed.len() <= (count / 4 + 1).max(2) && missed.len() < count;
     ensure!(missed.is_empty() || few, "the operator never came to {}", missed.join(", "));
     Ok(())
 }
 
-/// The first of these points that the operator comes to: a late write of the undisturbed run may not come again.
+/// The first of these points that the operator reaches: a late write of the undisturbed run may not happen again.
 async fn sample(
     shared: &Shared,
     workload: Workload,
@@ -244,7 +243,7 @@ async fn sample(
     bail!("{}: the operator came to none of {count} points", workload.name())
 }
 
-/// All points that the undisturbed run offers, or those that are asked for; for a sample in an order that is drawn.
+/// All points of the undisturbed run, or the named ones. For a sample, in random order.
 fn points(workload: Workload, reference: &Outcome) -> anyhow::Result<Vec<Strike>> {
     let count = |sequence| reference.writes.get(&sequence).copied().unwrap_or(0);
     let sequences =
@@ -278,7 +277,7 @@ fn draw(workload: Workload, mut all: Vec<Strike>) -> anyhow::Result<Vec<Strike>>
     Ok(drawn)
 }
 
-/// Ends as the undisturbed case did.
+/// Checks that it ended like the undisturbed case.
 fn compare(reference: &Outcome, other: &Outcome) -> anyhow::Result<()> {
     if other.unrecorded {
         return Ok(());
@@ -319,7 +318,7 @@ async fn case(shared: &Shared, workload: Workload, point: Option<Strike>) -> any
             let pid =
                 operator.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).context("no operator")?;
             proxy.lay(strike, move || {
-                // it may have died of something else: then the case fails by itself
+                // if it died for another reason, the case fails by itself
                 kill_process(pid, Signal::KILL).ok();
             });
         }
@@ -355,7 +354,7 @@ async fn case(shared: &Shared, workload: Workload, point: Option<Strike>) -> any
     Ok(counted(outcome, &proxy, &story.namespace))
 }
 
-/// With the writes that the proxy saw.
+/// Adds the writes that the proxy saw.
 fn counted(mut outcome: Outcome, proxy: &FaultProxy, namespace: &str) -> Outcome {
     for write in proxy.writes() {
         *outcome.writes.entry(write.sequence).or_default() += 1;
@@ -373,7 +372,7 @@ fn recent(proxy: &FaultProxy) -> String {
     format!("its writes:\n  {}", lines.collect::<Vec<_>>().join("\n  "))
 }
 
-/// The operator has looked at the Canary, in this life, and found nothing left to do.
+/// The restarted operator has checked the Canary, and has nothing left to do.
 async fn settled(operator: &Operator, workload: Workload) -> anyhow::Result<()> {
     if workload.makes_canary() {
         return Ok(());
@@ -385,7 +384,7 @@ async fn settled(operator: &Operator, workload: Workload) -> anyhow::Result<()> 
     wait::until("the operator to have nothing left to do", PATIENCE, settled).await
 }
 
-/// After the end: found in order by the operator's last life, and nothing more is written.
+/// After the end: the operator's last check finds everything in order, and nothing more is written.
 async fn at_rest(operator: &Operator, proxy: &FaultProxy, workload: Workload) -> anyhow::Result<()> {
     if !workload.deletes() {
         settled(operator, Workload::Promoted).await?;

@@ -1,5 +1,5 @@
-//! Runs that do not go straight: other schedules, changes on the way, pods and metrics that fail. Clients ask through
-//! Envoy all the while, and none may lose a request.
+//! Irregular runs: other schedules, changes during the run, failing pods and metrics. Clients send requests through
+//! Envoy throughout, and none may be lost.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(crate) const STORIES: Family = &[
     story!(a_silent_metrics_server_freezes_the_run_until_it_answers),
 ];
 
-/// An initialised app with clients at work and good numbers from both versions.
+/// An initialised app with running clients and good metrics for both versions.
 struct Running<'a> {
     story: Story<'a>,
     load: LoadHandle,
@@ -54,7 +54,7 @@ impl Running<'_> {
         Ok(window)
     }
 
-    /// Confirmed weights in order, without repeats.
+    /// Confirmed weights in order, without repetitions.
     fn weights(&self) -> Vec<i32> {
         let mut weights: Vec<i32> = self.path.taken().into_iter().map(|p| p.1).collect();
         weights.dedup();
@@ -145,7 +145,7 @@ async fn a_canary_that_never_becomes_ready_is_rolled_back(shared: &Shared) -> an
 async fn a_primary_that_will_not_take_the_template_gets_its_last_one_back(
     shared: &Shared,
 ) -> anyhow::Result<()> {
-    // the canary has to be ready within it, on a busy bed too
+    // the canary must become ready within this time, also on a busy bed
     let run = running(shared, "runs-undo", |c| c["spec"]["progressDeadlineSeconds"] = json!(20)).await?;
     let broken = Selector { image: Some("app:2".into()), ..Selector::workload("app-primary") };
     shared
@@ -157,7 +157,7 @@ async fn a_primary_that_will_not_take_the_template_gets_its_last_one_back(
     run.story.phase("app", Phase::Failed).await?;
     ensure!(run.story.weight("app").await? == Some(0));
     run.story.target("app").serving("1", Duration::from_secs(30)).await?;
-    // a mended revision goes the whole way afterwards
+    // a repaired revision completes its run afterwards
     run.story.set_image("app", "app:3").await?;
     run.story.phase("app", Phase::Succeeded).await?;
     run.story.target("app").serving("3", Duration::from_secs(30)).await?;

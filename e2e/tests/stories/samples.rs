@@ -1,5 +1,5 @@
-//! Samples that say nothing of the step: of before it, from counters that were reset, of no requests. All from a real
-//! Prometheus, by the built-in checks.
+//! Samples that say nothing about the step: from before it, from counters that were reset, or about no requests. All
+//! come from a real Prometheus, with the built-in checks.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(f55_no_requests_count_as_failed_or_hold_as_the_metric_says),
 ];
 
-/// The built-in checks over this window.
+/// The built-in checks with this window.
 fn over(c: &mut Value, window: &str) {
     c["spec"]["analysis"]["metrics"] = json!([
         {"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": window},
@@ -31,7 +31,7 @@ async fn told(shared: &Shared, promql: &str) -> anyhow::Result<()> {
     wait::until(&format!("a value of {promql}"), PATIENCE, seen).await
 }
 
-/// Waits until Prometheus has scraped so often from now on.
+/// Waits until Prometheus has scraped this many more times.
 async fn scraped(shared: &Shared, times: u64) -> anyhow::Result<()> {
     let goal = shared.bed.scripted().scrapes() + times;
     wait::until("scrapes", PATIENCE, async || (shared.bed.scripted().scrapes() >= goal).then_some(())).await
@@ -52,7 +52,7 @@ async fn f55_samples_from_before_the_step_let_nobody_pass(shared: &Shared) -> an
     scraped(shared, 2).await?;
     story.set_image("app", "app:2").await?;
     story.canary_that("app", |c| weight(c) == 25).await.context("waiting for the first step")?;
-    // many windows of a second end, and what the rates say is good
+    // many windows of a second end, with good rates
     scraped(shared, 8).await?;
     untouched_at_25(&story).await?;
     let good = shared.bed.query(&format!("sum(rate({series}[5m]))")).await?;

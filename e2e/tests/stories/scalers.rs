@@ -1,5 +1,5 @@
-//! Autoscalers: the real controller of HorizontalPodAutoscalers is at work, without metrics, so it keeps to the bounds
-//! and does nothing else. Load is played by writing `scale`, as that controller does.
+//! Autoscalers: the real HorizontalPodAutoscaler controller runs without metrics, so it only enforces the bounds. To
+//! simulate load, stories write `scale`, as that controller does.
 #![allow(non_snake_case, reason = "stories bear the ids of their scenarios")]
 
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(a_tool_that_applies_replicas_is_not_fought),
 ];
 
-/// An autoscaler of this name and aim.
+/// An autoscaler with this name and target.
 pub(crate) fn hpa(name: &str, target: &str, (min, max): (i32, i32)) -> Value {
     json!({
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
@@ -49,12 +49,12 @@ pub(crate) fn hpa(name: &str, target: &str, (min, max): (i32, i32)) -> Value {
     })
 }
 
-/// What a Canary says to name it.
+/// The Canary's reference to it.
 pub(crate) fn named(name: &str) -> Value {
     json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": name})
 }
 
-/// Minimum and maximum of an autoscaler; none when it is not there.
+/// Minimum and maximum of an autoscaler. None if it does not exist.
 async fn bounds(story: &Story<'_>, name: &str) -> anyhow::Result<Option<(i32, i32)>> {
     let found = story.api::<HorizontalPodAutoscaler>().get_opt(name).await?;
     Ok(found.map(|hpa| hpa.spec).map(|spec| (spec.min_replicas.unwrap_or(1), spec.max_replicas)))
@@ -70,7 +70,7 @@ async fn replicas_are(story: &Story<'_>, name: &str, wanted: i32) -> anyhow::Res
     wait::until(&format!("{wanted} replicas of {name}"), PATIENCE, seen).await
 }
 
-/// Sets replicas as an autoscaler does.
+/// Sets replicas like an autoscaler.
 pub(crate) async fn scale(story: &Story<'_>, name: &str, replicas: i32) -> anyhow::Result<()> {
     let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
     story.api::<Deployment>().patch_scale(name, &PatchParams::default(), &patch).await?;
@@ -97,7 +97,7 @@ async fn S0_8_autoscaler(shared: &Shared) -> anyhow::Result<()> {
     ensure!(made.metadata.owner_references.is_none(), "owned: garbage collection could take it");
     story.event("app", "HorizontalPodAutoscaler by-load-primary was made").await?;
 
-    // the controller has looked at an empty target and left it alone
+    // the controller has checked an empty target and left it alone
     let off = |hpa: &HorizontalPodAutoscaler| {
         let conditions = hpa.status.iter().flat_map(|s| s.conditions.iter().flatten());
         conditions.into_iter().any(|c| c.reason.as_deref() == Some("ScalingDisabled"))
@@ -116,7 +116,7 @@ async fn S0_8_autoscaler(shared: &Shared) -> anyhow::Result<()> {
     .await?;
     bounds_are(&story, "by-load-primary", (3, 6)).await?;
     story.event("app", "HorizontalPodAutoscaler by-load was changed").await?;
-    // the controller of autoscalers, not the operator, keeps the primary to its new minimum
+    // the HPA controller, not the operator, enforces the primary's new minimum
     replicas_are(&story, "app-primary", 3).await?;
     let canary: Canary = story.api().get("app").await?;
     ensure!(canary.status.is_some_and(|s| s.phase == Some(Phase::Initialized)), "a release was started");
@@ -144,10 +144,10 @@ async fn S2_11_hpa(shared: &Shared) -> anyhow::Result<()> {
     let run = story.canary_that("app", |c| crate::bad_common::weight(c) == 25).await?;
     let started = |c: &Canary| c.status.as_ref().and_then(|s| s.run.clone()).map(|r| r.started);
     ensure!(bounds(&story, "app-primary").await? == Some((5, 10)), "no floor under the primary");
-    // half of the primary's, as the run comes to 50 %, and no less than the minimum
+    // half of the primary's number, because the run reaches 50 %, but at least the minimum
     ensure!(story.replicas("app").await? == Some(3), "{:?}", story.replicas("app").await?);
 
-    // it acts on its own, mid-run, on both sides; who wrote a scale is not always told
+    // it acts by itself during a run, on both sides. The author of a scale write is not always known
     shared.observer.except(&story.namespace, &["S16"]);
     scale(&story, "app", 4).await?;
     scale(&story, "app-primary", 3).await?;
@@ -180,7 +180,7 @@ async fn a_missing_autoscaler_is_waited_for(shared: &Shared) -> anyhow::Result<(
     accepted(&story, "app").await?;
     story.phase("app", Phase::Initialized).await?;
 
-    // gone at rest: the primary's stays, and a run gets pods and no traffic
+    // deleted between runs: the primary's stays, and a run gets pods but no traffic
     story.api::<HorizontalPodAutoscaler>().delete("app", &DeleteParams::default()).await?;
     refused(&story, "app", "AutoscalerMissing", &words).await?;
     story.set_image("app", "app:2").await?;
@@ -243,7 +243,7 @@ async fn deleted_in_a_run_users_notice_nothing(shared: &Shared) -> anyhow::Resul
     Ok(())
 }
 
-/// A GitOps tool that knows one number of replicas, and sees to it every second.
+/// A GitOps tool that applies one number of replicas every second.
 async fn a_tool_that_applies_replicas_is_not_fought(shared: &Shared) -> anyhow::Result<()> {
     let story = story(shared, "contested").await?;
     story.apply(vec![hpa("app", "app", (2, 6))]).await?;
@@ -258,7 +258,7 @@ async fn a_tool_that_applies_replicas_is_not_fought(shared: &Shared) -> anyhow::
         .within("contested")
         .between(began, Timestamp::MAX)
         .only(|r| r.resource.starts_with("deployments") && r.code < 300);
-    // twice at once, as the first time may be an upgrade right after a run, then after 10 s, and not for 20 s
+    // twice at once, because the first time may be an upgrade right after a run, then after 10 s, and not for 20 s
     ensure!((1..=3).contains(&scaled.count()), "{:?}", scaled.requests());
     ensure!(story.replicas("app-primary").await? == Some(4), "the autoscaler's replicas were overwritten");
     story.set_image("app", "app:2").await?;

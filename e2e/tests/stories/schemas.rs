@@ -1,5 +1,5 @@
-//! Everything that routers render, put before an API server that has the definitions of their kinds: each object is
-//! accepted with no field that its definition does not know, and nothing in it is changed or filled in.
+//! Sends all objects that routers render to an API server with the definitions of their kinds: each object is accepted
+//! without unknown fields, and nothing in it is changed or defaulted.
 
 use anyhow::{Context, Result, ensure};
 use kube::{
@@ -19,13 +19,13 @@ use serin::{
 use serin_bed::Bed;
 use serin_model::fixture;
 
-/// Definitions that no package brings.
+/// Definitions that come with no package.
 const OWN_WORDS: [&str; 2] =
     [include_str!("../../schemas/own-words.yaml"), include_str!("../../schemas/kuma.yaml")];
 
 const NAMESPACE: &str = "schemas";
 
-/// A router, what its Canaries cannot do without, what each may ask for besides, and the user's objects.
+/// A router, the required fields of its Canaries, optional ones, and the user's objects.
 struct Case {
     provider: &'static str,
     needs: Value,
@@ -41,7 +41,7 @@ fn header(value: &str) -> Value {
     json!([{"headers": {"x-canary": {"exact": value}}}])
 }
 
-/// What goes its own way, and what is named.
+/// Requests that always go to one side, and requests that are matched.
 fn requests() -> Vec<Value> {
     let both = json!([{"headers": {"x": {"exact": "a"}, "y": {"regex": "b.*"}}}]);
     vec![
@@ -132,7 +132,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// A TrafficRoute by which a mesh runs on such.
+/// A TrafficRoute that makes a mesh use TrafficRoutes.
 fn for_all() -> (Kind, Value) {
     let kind = Kind { group: "kuma.io", version: "v1alpha1", kind: "TrafficRoute", plural: "trafficroutes" };
     let all = json!([{"match": {"kuma.io/service": "*"}}]);
@@ -141,7 +141,7 @@ fn for_all() -> (Kind, Value) {
     (kind, json!({"metadata": {"name": "route-all-default"}, "mesh": "default", "spec": spec}))
 }
 
-/// The user's objects that a provider renders from.
+/// The user's objects that a provider needs for rendering.
 fn users(provider: &str) -> Vec<(Kind, Value)> {
     let kind = |group, version, kind, plural| Kind { group, version, kind, plural };
     match provider {
@@ -175,7 +175,7 @@ fn users(provider: &str) -> Vec<(Kind, Value)> {
     }
 }
 
-/// Puts everything that every router renders before the API server; what is to be said of what it did not take.
+/// Sends all objects of every router to the API server. Returns a description of the refused ones.
 pub(crate) async fn all(bed: &Bed) -> Result<()> {
     bed.define_routes().await?;
     for definitions in OWN_WORDS {
@@ -199,7 +199,7 @@ pub(crate) async fn all(bed: &Bed) -> Result<()> {
     Ok(())
 }
 
-/// The objects of a Canary for every split that there may be, and those that it leaves behind.
+/// The objects of a Canary for every possible split, and those that it leaves behind.
 fn rendered(case: &Case, spec: &Value) -> Result<Vec<Manifest>> {
     let router = router::by_name(case.provider).context("not served")?;
     let c = canary(case, spec)?;
@@ -230,7 +230,7 @@ fn rendered(case: &Case, spec: &Value) -> Result<Vec<Manifest>> {
     Ok(all)
 }
 
-/// What is restored once these manifests have been written.
+/// The objects that are restored after these manifests have been written.
 fn left_behind(router: &dyn Router, c: &Validated, live: &Objects, written: &[Manifest]) -> Vec<Manifest> {
     let mut live = live.clone();
     for manifest in written {
@@ -259,7 +259,7 @@ fn canary(case: &Case, spec: &Value) -> Result<Validated> {
     validate(&canary, &Rules::default()).map_err(|refusal| anyhow::anyhow!("{refusal:?}"))
 }
 
-/// A dry run: the object is accepted, and comes back as it was rendered.
+/// A dry run: the object is accepted, and returned as it was rendered.
 async fn taken(client: &Client, manifest: &Manifest) -> Result<()> {
     let sent = manifest.to_create();
     let stored = dry_run(client, manifest.kind, &sent).await?;

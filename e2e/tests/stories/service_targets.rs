@@ -1,5 +1,5 @@
-//! Services as targets, in front of pods that something else runs, or of a name outside the cluster. Clients send requests through
-//! Envoy throughout.
+//! Services as targets, for pods that something else manages, or for a name outside the cluster. Clients send requests
+//! through Envoy throughout.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) const STORIES: Family = &[
     story!(what_a_service_cannot_do_is_said),
 ];
 
-/// A Service `app` that leads to the pods of version 1.
+/// A Service `app` that selects the pods of version 1.
 fn service(version: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "app", "labels": {"team": "a"}},
@@ -40,7 +40,7 @@ fn service(version: &str) -> Value {
     })
 }
 
-/// Pods of one version that no Canary manages.
+/// Pods of one version without a Canary.
 fn pods_of(version: &str) -> Value {
     let mut all = deployment(&format!("app-v{version}"), &format!("app:{version}"), 1);
     let labels = json!({"group": "app", "version": version});
@@ -55,7 +55,7 @@ async fn lead_to(story: &Story<'_>, version: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whom a Service leads to: the version that it selects.
+/// The version that a Service selects.
 async fn version_of(story: &Story<'_>, name: &str) -> anyhow::Result<String> {
     let selector = story.selector(name).await?;
     Ok(selector["version"].as_str().unwrap_or_default().to_owned())
@@ -106,7 +106,7 @@ async fn a_service_goes_through_its_whole_life(shared: &Shared) -> anyhow::Resul
     let back = async || (version_of(&story, "app-canary").await.ok()? == "2").then_some(());
     wait::until("the canary's side to follow the target back", PATIENCE, back).await?;
 
-    // a copy that is changed or taken away comes back as it was
+    // a changed or deleted copy is restored
     let astray = Patch::Merge(json!({"spec": {"selector": {"version": "1"}}}));
     api.patch("app-primary", &PatchParams::default(), &astray).await?;
     story.event("app", "Service app-primary was changed by").await?;
@@ -167,7 +167,7 @@ async fn a_name_outside_the_cluster_has_two_sides(shared: &Shared) -> anyhow::Re
     ensure!(leads_to("app-primary").await?.as_deref() == Some("one.example.com"));
     story.phase("app", Phase::Succeeded).await?;
     ensure!(leads_to("app-primary").await?.as_deref() == Some("two.example.com"));
-    // from a name to pods
+    // from an external name to pods
     let mut pods = service("1");
     pods["spec"]["externalName"] = Value::Null;
     pods["spec"]["type"] = json!("ClusterIP");

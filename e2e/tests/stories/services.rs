@@ -1,5 +1,5 @@
-//! The Services in front of both sides as the API server stores them: what the Canary asks of them, and one that was
-//! there before, which is taken over without a lost request and given back as it was.
+//! The Services of both sides as stored by the API server: their fields from the Canary, and an existing Service that
+//! is taken over without a lost request and given back in its former state.
 
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
@@ -63,7 +63,7 @@ async fn what_is_asked_of_services_is_in_them(shared: &Shared) -> anyhow::Result
         ensure!(live["metadata"]["labels"]["side"] == side, "{name}: {}", live["metadata"]["labels"]);
         ensure!(live["metadata"]["annotations"]["example.com/side"] == side, "{}", live["metadata"]);
     }
-    // another tool has these keys from now on
+    // another tool owns these keys from now on
     let theirs = json!({"metadata": {"labels": {"side": "x"}, "annotations": {"example.com/side": "x"}}});
     let api = story.api::<Service>();
     api.patch("app", &PatchParams::default(), &Patch::Merge(theirs)).await?;
@@ -77,7 +77,7 @@ async fn what_is_asked_of_services_is_in_them(shared: &Shared) -> anyhow::Result
     Ok(())
 }
 
-/// What a user wrote of a Service, and what the API server gave out with it.
+/// The user's fields of a Service, and the fields that the API server assigned.
 fn essence(service: &Value) -> Value {
     let metadata = &service["metadata"];
     json!({"spec": service["spec"], "labels": metadata["labels"], "annotations": metadata["annotations"],
@@ -98,7 +98,7 @@ async fn one_that_was_there_is_given_back_as_it_was(shared: &Shared) -> anyhow::
     });
     story.apply(vec![deployment("app", "app:1", 2), users]).await?;
     let original = stored(&story, "app").await?;
-    // users are led to the Service as it is, before there is a Canary
+    // users are routed to the unchanged Service before there is a Canary
     let host = story.host("app");
     story.bed.gateway(&story.namespace, &[&host]).await?;
     let route = json!({
@@ -114,7 +114,7 @@ async fn one_that_was_there_is_given_back_as_it_was(shared: &Shared) -> anyhow::
 
     let mut canary = canary("app");
     canary["spec"]["service"]["hosts"] = json!([host]);
-    // the proxy of a busy machine is late, and users are counted here
+    // the proxy on a busy machine lags, and users' losses are counted here
     canary["spec"]["settleTime"] = json!("2s");
     story.apply(vec![canary]).await?;
     story.phase("app", Phase::Initialized).await?;

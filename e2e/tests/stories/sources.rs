@@ -1,5 +1,5 @@
-//! Metrics from elsewhere: servers that want to know who asks, the external metrics API, any JSON; and what people get
-//! wrong with the Secrets for them.
+//! Other sources of metrics: servers with authentication, the external metrics API, any JSON. Also mistakes with their
+//! Secrets.
 
 use anyhow::{Context, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -32,7 +32,7 @@ pub(crate) const STORIES: Family = &[
     crate::story!(f62_a_name_that_leads_nowhere_freezes_the_run),
 ];
 
-/// What must be seen nowhere but in a Secret and in requests to the server it is for.
+/// A marker that may only be in a Secret and in requests to its server.
 const MARKER: &str = "s3cret-marker";
 
 fn template(provider: &Value, query: &str) -> Value {
@@ -46,7 +46,7 @@ fn secret(name: &str, data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
 }
 
-/// One metric, from the template, that must be at most 5.
+/// One metric, from the template, with a maximum of 5.
 fn measured(c: &mut Value) {
     c["spec"]["analysis"]["metrics"] = json!([{"name": "mine", "interval": "30s", "templateRef": {"name": "mine"}, "thresholdRange": {"max": 5}}]);
 }
@@ -57,7 +57,7 @@ async fn x5_a_prometheus_that_wants_to_know_who_asks(shared: &Shared) -> anyhow:
     let login = format!("Basic {}", STANDARD.encode(format!("me:{MARKER}-word")));
     let server = MetricsServer::guarded(&shared.bed, &[&token, &login]).await?;
     let provider = json!({"type": "prometheus", "address": server.url(), "secretRef": {"name": "login"}});
-    // the number in the query is a secret as well
+    // the number in the query is also secret
     let query = "vector({{ variables.value }}) * {{ args.factor }}";
     let data = json!({"token": format!("{MARKER}-token"), "factor": "1.0000001"});
     story.apply(vec![secret("login", &data), template(&provider, query)]).await?;
@@ -81,7 +81,7 @@ async fn x5_a_prometheus_that_wants_to_know_who_asks(shared: &Shared) -> anyhow:
     ensure!(reads.requests().iter().all(|r| r.name == "login"), "read {:?}", reads.requests());
     ensure!(reads.count() <= 2, "the Secret was read {} times", reads.count());
 
-    // another way to log in takes effect by itself
+    // another authentication method takes effect by itself
     let data = json!({"username": "me", "password": format!("{MARKER}-word"), "factor": "1.0000001"});
     replace(&story, data).await?;
     story.set_image("app", "app:3").await?;
@@ -104,7 +104,7 @@ async fn x5_a_prometheus_that_wants_to_know_who_asks(shared: &Shared) -> anyhow:
     shown_nowhere(shared, &story).await
 }
 
-/// Another content in the place of what the Secret held.
+/// Replaces the contents of the Secret.
 async fn replace(story: &Story<'_>, data: Value) -> anyhow::Result<()> {
     use k8s_openapi::api::core::v1::Secret;
     let api = story.api::<Secret>();
@@ -115,7 +115,7 @@ async fn replace(story: &Story<'_>, data: Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Neither Canary nor Events, log nor metrics hold the marker or the secret number.
+/// Neither Canary nor Events, log nor metrics contain the marker or the secret number.
 async fn shown_nowhere(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     let canary: Canary = story.api().get("app").await?;
     let events = story.api::<Event>().list(&ListParams::default()).await?;
@@ -194,7 +194,7 @@ async fn the_external_metrics_api_is_asked_through_the_api_server(shared: &Share
         story.phase("app", Phase::Failed).await.map(drop)
     };
     let told = told.await;
-    // whatever came of it: an API that nobody answers for is in the way of every namespace
+    // in any case: an API without a server affects every namespace
     let kind = kube::core::GroupVersionKind::gvk("apiregistration.k8s.io", "v1", "APIService");
     let services: kube::Api<kube::api::DynamicObject> =
         kube::Api::all_with(story.client.clone(), &kube::api::ApiResource::from_gvk(&kind));
@@ -242,7 +242,7 @@ async fn f57_an_outage_longer_than_a_run_fails_nothing(shared: &Shared) -> anyho
     let story = held_at_25(shared, "source-outage", edit).await?;
     pace(&story).await?;
     stands(&story, "app", "Frozen", "True", "MetricsUnavailable", &["did not answer within"]).await?;
-    // with three checks of a second it would have been over long ago
+    // with three checks of a second, it would have ended long ago
     server.asked_more(8, PATIENCE).await?;
     untouched_at_25(&story).await?;
     server.say(Says::Values(vec!["100"]));
@@ -266,7 +266,7 @@ async fn f62_a_name_that_leads_nowhere_freezes_the_run(shared: &Shared) -> anyho
     )
     .await?;
     untouched_at_25(&story).await?;
-    // the name begins to lead somewhere
+    // the name starts to resolve
     let server = shared.bed.prometheus_url();
     let address: std::net::SocketAddr = server.trim_start_matches("http://").parse()?;
     shared.bed.name("nobody.invalid", &address.ip().to_string())?;

@@ -1,4 +1,4 @@
-//! Every way of giving a new version users, through Envoy: who gets it at each step, and that nobody loses a request.
+//! Every way of moving users to a new version, through Envoy: who gets it at each step, and that no request is lost.
 
 use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::Pod;
@@ -30,11 +30,11 @@ pub(crate) const STORIES: Family = &[
     story!(what_tcp_cannot_do_is_refused),
 ];
 
-/// How many answers a share is measured on, and how far it may be off.
+/// The number of answers for measuring a share, and the tolerance.
 const ANSWERS: u64 = 1000;
 const WITHIN: f64 = 0.05;
 
-/// A run that stands at its first step until [`pace`]: the window lasts an hour.
+/// A run that stays at its first step until [`pace`], because the window lasts an hour.
 pub(crate) struct Held<'a> {
     pub(crate) story: Story<'a>,
     pub(crate) load: LoadHandle,
@@ -55,7 +55,7 @@ pub(crate) async fn held<'a>(
             all[field] = value.clone();
         }
         all["interval"] = json!("60m");
-        // scripted and real durations do not add up to a histogram
+        // scripted and real durations cannot be combined in one histogram
         if let Some(metrics) = all["metrics"].as_array_mut() {
             metrics.truncate(1);
         }
@@ -74,13 +74,13 @@ pub(crate) async fn held<'a>(
 }
 
 impl Held<'_> {
-    /// What everyday clients get from now on.
+    /// The answers that normal clients get from now on.
     pub(crate) async fn users(&self) -> anyhow::Result<Window> {
         self.load.reset();
         self.load.requests(ANSWERS, PATIENCE).await
     }
 
-    /// The run goes on to its end, from which version 2 serves; no everyday client lost a request on the way.
+    /// The run continues to its end, and version 2 serves. No normal client lost a request.
     pub(crate) async fn ends_well(self) -> anyhow::Result<Vec<String>> {
         pace(&self.story).await?;
         self.story.phase("app", Phase::Succeeded).await?;
@@ -96,7 +96,7 @@ impl Held<'_> {
     }
 }
 
-/// All of `count` requests are answered by this version.
+/// This version answers all of `count` requests.
 pub(crate) async fn all_from(target: &Target, version: &str, count: u64) -> anyhow::Result<()> {
     target.serving(version, PATIENCE).await?;
     let load = LoadHandle::start(target, 300.0, 2);
@@ -116,7 +116,7 @@ pub(crate) fn near(window: &Window, version: &str, wanted: f64) -> anyhow::Resul
     Ok(())
 }
 
-/// Requests that the pods of a workload have answered so far, by their own count.
+/// The requests that the pods of a workload have answered so far, by their own count.
 async fn answered(story: &Story<'_>, selector: &str) -> anyhow::Result<f64> {
     let pods: Api<Pod> = story.api();
     let mut sum = 0.0;
@@ -193,9 +193,9 @@ async fn blue_green_can_be_tried_on_copies_first(shared: &Shared) -> anyhow::Res
     Ok(())
 }
 
-/// Users get version 1 only, while version 2 gets copies of this share of their requests.
+/// Users only get version 1, while version 2 gets mirrored requests of this share.
 async fn copied(run: &Held<'_>, share: f64) -> anyhow::Result<()> {
-    // the first copies tell that the proxy has caught up
+    // the first mirrored requests show that the proxy has the change
     let before = answered(&run.story, "app=app").await?;
     let some = async || (answered(&run.story, "app=app").await.ok()? > before).then_some(());
     wait::until("copies to arrive", PATIENCE, some).await?;
@@ -220,7 +220,7 @@ async fn copies_come_before_weights(shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Who asks for the canary by header may get it, all others never do.
+/// Requests with the header for the canary may get it. All others never do.
 async fn a_header_narrows_the_weights(shared: &Shared) -> anyhow::Result<()> {
     let run = held(shared, "narrowed", json!({"stepWeights": [50, 100], "match": by_header()})).await?;
     let target = insider(&run.story);
@@ -264,7 +264,7 @@ async fn steps_hold_as_long_as_they_say(shared: &Shared) -> anyhow::Result<()> {
     let steps = json!([{"weight": 30, "hold": "60m"}, {"weight": 10}, {"weight": 60}]);
     let run = held(shared, "holds", json!({"steps": steps})).await?;
     pace(&run.story).await?;
-    // several windows pass, and the step stands
+    // several windows pass, and the step stays
     let windows =
         |c: &Canary| c.status.as_ref().and_then(|s| s.step.as_ref()).is_some_and(|s| s.checked.is_some());
     run.story.canary_that("app", windows).await?;

@@ -1,5 +1,5 @@
-//! Plain Services: users are switched, or share pods, by the selector of the apex; and promotions that wait. The clients
-//! come through Envoy, which follows the pods behind the apex Service by its EndpointSlices.
+//! Plain Services: the selector of the apex switches users or shares pods, and promotions wait. Clients use Envoy,
+//! which follows the pods behind the apex Service through its EndpointSlices.
 #![allow(non_snake_case, reason = "stories bear the ids of their scenarios")]
 
 use std::{sync::Arc, time::Duration};
@@ -39,7 +39,7 @@ pub(crate) const STORIES: Family = &[
 
 const BY_NAME: &str = "app.kubernetes.io/name";
 
-/// A plain Service `app` of so many pods, with a Canary of this analysis at rest, and Envoy in front of its clients.
+/// A plain Service `app` with this many pods, an idle Canary with this analysis, and clients through Envoy.
 async fn plain<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -98,7 +98,7 @@ async fn weighs(story: &Story<'_>, weight: i32) -> anyhow::Result<()> {
     story.canary_that("app", confirmed).await.with_context(|| format!("waiting for {weight} %")).map(drop)
 }
 
-/// Nobody lost a request, and the target has no pods left.
+/// No request was lost, and the target has no pods left.
 async fn over(story: &Story<'_>, load: LoadHandle) -> anyhow::Result<()> {
     ensure!(story.replicas("app").await? == Some(0), "the target keeps its pods");
     unharmed(load).await
@@ -146,7 +146,7 @@ async fn S2_6_blue_green_waits_and_switches_once(shared: &Shared) -> anyhow::Res
     let so_far = load.snapshot().requests;
     let window = load.requests(so_far + 500, PATIENCE).await?;
     let (old, new) = (&window.versions["1"], &window.versions["2"]);
-    // beyond requests that were under way
+    // except requests that were in progress
     let interleaved = old.last.saturating_duration_since(new.first);
     ensure!(interleaved < Duration::from_secs(1), "old and new answered side by side for {interleaved:?}");
     over(&story, load).await
@@ -204,7 +204,7 @@ async fn a_weighted_run_waits_for_its_promotion(shared: &Shared) -> anyhow::Resu
     story.set_image("app", "app:2").await?;
     story.phase("app", Phase::WaitingPromotion).await?;
     ensure!(story.weight("app").await? == Some(50));
-    // two at once: the second has nothing left to ask for
+    // two at once: the second has nothing left to do
     ask(&story, r#"{"id":"a","verb":"promote","by":"ann"}"#).await?;
     answered(&story, "a", Answer::Accepted, "ann").await?;
     ask(&story, "promote/b").await?;
@@ -326,7 +326,7 @@ async fn what_cannot_be_shared_is_refused(shared: &Shared) -> anyhow::Result<()>
         story.edit_canary("app", mend).await?;
         accepted(&story, "app").await?;
     }
-    // nor are pods that something else scales
+    // also not with pods that something else scales
     let hpa = json!({
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "other"},
         "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"}, "maxReplicas": 4},
@@ -336,7 +336,7 @@ async fn what_cannot_be_shared_is_refused(shared: &Shared) -> anyhow::Result<()>
     refused(&story, "app", "InvalidSpec", &words).await?;
     story.api::<HorizontalPodAutoscaler>().delete("other", &DeleteParams::default()).await?;
     accepted(&story, "app").await?;
-    // a revision whose pods have no label that would do is not shared
+    // a revision whose pods have no suitable label is not shared
     let bare = json!({"spec": {"template": {"metadata": {"labels": {BY_NAME: "other"}}}}});
     story.api::<Deployment>().patch("app", &PatchParams::default(), &Patch::Strategic(bare)).await?;
     refused(&story, "app", "NoSharedLabel", &["deployment app", "spec.template.metadata.labels", BY_NAME])
@@ -361,7 +361,7 @@ async fn pods_stay_as_long_as_they_should(shared: &Shared) -> anyhow::Result<()>
     story.phase("app", Phase::Finalising).await?;
     story.target("app").serving("2", PATIENCE).await?;
     ensure!(story.weight("app").await? == Some(0) && story.replicas("app").await? == Some(2));
-    // a new revision need not wait for that
+    // a new revision does not have to wait for that
     story.set_image("app", "app:3").await?;
     story.event("app", "New revision detected! Scaling up").await?;
     let run = story.phase("app", Phase::Progressing).await?;

@@ -1,5 +1,5 @@
-//! DaemonSets as targets, under the real controller on the bed's two nodes, and kinds that are not served. Clients send requests
-//! through Envoy throughout.
+//! DaemonSets as targets, with the real controller and the bed's two nodes, and unsupported kinds. Clients send
+//! requests through Envoy throughout.
 
 use anyhow::ensure;
 use k8s_openapi::api::apps::v1::DaemonSet;
@@ -31,7 +31,7 @@ pub(crate) const STORIES: Family = &[
     story!(other_kinds_of_targets_are_named),
 ];
 
-/// A DaemonSet whose pods run this image, one on each of the bed's nodes.
+/// A DaemonSet with pods of this image, one on each of the bed's nodes.
 fn daemon_set(name: &str, image: &str) -> Value {
     let mut all = deployment(name, image, 1);
     all["kind"] = json!("DaemonSet");
@@ -56,7 +56,7 @@ async fn set_image(story: &Story<'_>, image: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Pods that a DaemonSet is to have, and whether it is asked for none.
+/// The desired pods of a DaemonSet, and whether it is scaled to zero.
 async fn pods(story: &Story<'_>, name: &str) -> anyhow::Result<(i32, bool)> {
     let live = story.api::<DaemonSet>().get(name).await?;
     let selector = live.spec.template.spec.and_then(|p| p.node_selector).unwrap_or_default();
@@ -75,7 +75,7 @@ pub(crate) fn weights(path: &Path) -> Vec<i32> {
     weights
 }
 
-/// A DaemonSet with its Canary, initialised, and clients at work.
+/// A DaemonSet with its Canary, initialised, with running clients.
 async fn daemons<'a>(
     shared: &'a Shared,
     namespace: &str,
@@ -129,7 +129,7 @@ async fn a_daemon_set_goes_through_its_whole_life(shared: &Shared) -> anyhow::Re
     pods_are(&story, "app", (0, true)).await?;
     story.target("app").serving("2", PATIENCE).await?;
 
-    // somebody takes the node selector away: it is put back, and nobody is handed anything
+    // somebody removes the node selector: the operator restores it, and no traffic moves
     let none = json!({"spec": {"template": {"spec": {"nodeSelector": null}}}});
     story.api::<DaemonSet>().patch("app", &PatchParams::default(), &Patch::Merge(none)).await?;
     pods_are(&story, "app", (0, true)).await?;
@@ -155,10 +155,10 @@ async fn a_daemon_set_that_never_becomes_ready_goes_back(shared: &Shared) -> any
     story.event("app", words).await?;
     story.event("app", "Rolling back app.daemons-stuck progress deadline exceeded").await?;
     pods_are(&story, "app", (0, true)).await?;
-    // set back to what was promoted, the failure is over
+    // set back to the promoted version, the failure is over
     set_image(&story, "app:1").await?;
     story.phase("app", Phase::Succeeded).await?;
-    // one that only the primary will not take is taken back; the canary has to be ready in time, on a busy bed too
+    // a version that only the primary refuses is rolled back. The canary must become ready in time, also on a busy bed
     story.edit_canary("app", json!({"spec": {"progressDeadlineSeconds": 20}})).await?;
     let broken = Selector { image: Some("app:3".into()), ..Selector::workload("app-primary") };
     let never = Behaviour { ready: Some(false), ..Behaviour::default() };
@@ -195,8 +195,8 @@ async fn what_a_daemon_set_cannot_do_is_said(shared: &Shared) -> anyhow::Result<
     story.phase("app", Phase::Initialized).await.map(drop)
 }
 
-/// By what its pods say of themselves: the names of those of a DaemonSet have one part less than those of a Deployment, and
-/// the primary's are as good as ever.
+/// Measured by the metrics of its pods: the names of a DaemonSet's pods have one part fewer than those of a Deployment,
+/// and the primary's metrics stay good.
 async fn a_daemon_set_is_measured_by_its_own_pods(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "own-pods").await?;
     let hosts = ["app", "app-canary"].map(|name| (name, story.host(name)));

@@ -1,4 +1,4 @@
-//! The operator's other commands, as people run them: `explain` and `release-all`.
+//! The operator's other commands, as users run them: `explain` and `release-all`.
 
 use std::{process::Output, time::Duration};
 
@@ -34,7 +34,7 @@ async fn explain_says_what_comes_next_and_writes_nothing(shared: &Shared) -> any
     story.set_image("app", "app:2").await?;
     let weight = |c: &Canary| c.status.as_ref().is_some_and(|s| s.canary_weight == 25);
     let before = story.canary_that("app", weight).await?;
-    // the second pod may take a moment longer to show
+    // the second pod may appear a moment later
     let text = wait::until("both pods to be counted", PATIENCE, async || {
         let output = serin(shared, &["explain", "app", "-n", "explained"]).await.ok()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -74,7 +74,7 @@ async fn release_all_hands_every_application_back(shared: &Shared) -> anyhow::Re
     ensure!(story.replicas("app-primary").await?.is_none(), "the primary is left");
     let window = load.stop().await;
     ensure!(window.lost() == 0, "requests lost: {:?}", window.failures);
-    // the same Canary may come back to what it left
+    // the same Canary may take over its former objects again
     story.initialised("app", |_| {}).await?;
     story.phase("app", Phase::Initialized).await.map(drop)
 }

@@ -1,5 +1,5 @@
-//! Metrics that say how they are judged, against a real Prometheus: what is refused, what ends a run, and what is written
-//! down of it. The rest of the rules is played on the model (`scenarios/`).
+//! Metrics with their own conditions and limits, with a real Prometheus: refusals, ends of runs, and the written
+//! results. The model tests the other rules (`scenarios/`).
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(crate) const STORIES: Family = &[
     story!(a_prometheus_down_for_a_whole_run_changes_nothing_and_fifty_others_finish),
 ];
 
-/// Share of the requests to the canary that did not fail.
+/// The share of requests to the canary that did not fail.
 const SHARE: &str = "sum(rate(istio_requests_total{destination_workload=\"{{ target }}\",destination_workload_namespace=\"{{ namespace }}\",response_code!~\"5.*\"}[{{ interval }}])) / sum(rate(istio_requests_total{destination_workload=\"{{ target }}\",destination_workload_namespace=\"{{ namespace }}\"}[{{ interval }}]))";
 
 fn measured(c: &mut Value, fields: &Value) {
@@ -50,7 +50,7 @@ async fn s4_3_a_bad_release_goes_back_at_its_first_sample_and_says_why(
     pace(&story).await?;
     let words = [
         "metric success-rate failed (1) > failureLimit (0)",
-        // 0.2297, as far as the rounding of rates gives it
+        // 0.2297, within the accuracy of rates
         "0.229",
         "wanted result[0] > 0.95",
         "query: sum(",
@@ -98,7 +98,7 @@ async fn a_condition_that_does_not_compile_is_refused_until_it_is_mended(
     go_on(&story).await
 }
 
-/// Canaries beside the one whose Prometheus is down.
+/// Canaries in addition to the one with a stopped Prometheus.
 const OTHERS: usize = 50;
 
 async fn a_prometheus_down_for_a_whole_run_changes_nothing_and_fifty_others_finish(

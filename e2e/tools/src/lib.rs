@@ -1,8 +1,8 @@
-//! What people start on the bed.
+//! Programs that people run on the bed.
 //!
-//! - [`bench`]: what the operator costs and how fast it is.
-//! - [`demo`]: releases to be watched in a terminal.
-//! - [`verdicts`]: how often comparisons are wrong, by made-up worlds.
+//! - [`bench`]: the operator's cost and speed.
+//! - [`demo`]: releases in a terminal.
+//! - [`verdicts`]: how often comparisons are wrong, from simulated worlds.
 
 pub mod bench;
 pub mod demo;

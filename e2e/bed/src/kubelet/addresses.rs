@@ -1,8 +1,8 @@
-//! Pod addresses: 10.244.0.0 to 10.244.199.255, each used again as late as possible.
+//! Pod addresses: 10.244.0.0 to 10.244.199.255. Each is reused as late as possible.
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
-/// How many third octets belong to pods; the bed's own addresses are above.
+/// Number of third octets for pods. The bed's own addresses are above.
 const BLOCKS: u32 = 200;
 
 #[derive(Default)]
@@ -12,7 +12,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// An address that is free; `None` when all are taken.
+    /// A free address. `None` if all are taken.
     pub(super) fn take(&mut self) -> Option<Ipv4Addr> {
         (0..BLOCKS * 256).find_map(|_| {
             let n = self.next % (BLOCKS * 256);

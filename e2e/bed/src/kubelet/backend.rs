@@ -1,7 +1,7 @@
-//! The HTTP server of one pod: answers each request with the pod's version, fails and dawdles as told.
+//! The HTTP server of one pod: answers each request with the pod's version, with the configured errors and delays.
 //!
-//! HTTP/1.1 with keep-alive. Errors are spread evenly by a counter, so that shares are exact. `/metrics`
-//! tells of the requests so far as podinfo does, for checks that measure pods.
+//! HTTP/1.1 with keep-alive. A counter spreads errors evenly, so that shares are exact. `/metrics` reports the requests
+//! so far in podinfo's format, for checks that measure pods.
 
 use std::{
     io::ErrorKind::ConnectionAborted,
@@ -27,7 +27,7 @@ use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
 use super::{behaviour::Resolved, metrics::Metrics};
 
-/// The header that carries the version; an error with it is the version's own, one without the proxy's.
+/// The header with the version. An error with it comes from the version itself, an error without it from the proxy.
 pub(crate) const VERSION_HEADER: &str = "x-version";
 
 struct Settings {
@@ -38,7 +38,7 @@ struct Settings {
     breaks_off: bool,
 }
 
-/// What all connections of a pod share.
+/// State that all connections of a pod share.
 pub(super) struct Backend {
     pod: String,
     settings: RwLock<Settings>,
@@ -57,12 +57,12 @@ impl Backend {
         })
     }
 
-    /// From the next request on.
+    /// Takes effect from the next request on.
     pub(super) fn set(&self, behaviour: &Resolved) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings(&self.pod, behaviour);
     }
 
-    /// Listens on every port until the returned set is dropped, which closes every connection.
+    /// Listens on every port until the returned set is dropped. Dropping it closes every connection.
     pub(super) async fn listen(self: &Arc<Self>, ip: Ipv4Addr, ports: &[u16]) -> anyhow::Result<JoinSet<()>> {
         let mut servers = JoinSet::new();
         for port in ports {
@@ -74,11 +74,11 @@ impl Backend {
         Ok(servers)
     }
 
-    /// None: the connection is to be broken off.
+    /// None: break the connection.
     async fn answer(&self, path: &str) -> Option<Response<Full<Bytes>>> {
         if path == "/metrics" {
             let mut response = Response::new(Full::new(self.metrics.render().into()));
-            // Prometheus 3 takes nothing without a type.
+            // Prometheus 3 does not accept an answer without a content type.
             let text = HeaderValue::from_static("text/plain; version=0.0.4");
             response.headers_mut().insert(CONTENT_TYPE, text);
             return Some(response);
@@ -107,9 +107,9 @@ impl Backend {
     }
 }
 
-/// The n-th request fails where the expected number of failures reaches the next whole number.
+/// The n-th request fails if the expected number of failures reaches the next whole number.
 fn fails(n: u64, rate: f64) -> bool {
-    // Products such as 10 × 0.1 must not fall short of the whole number by a rounding error.
+    // A rounding error must not make products such as 10 × 0.1 smaller than the whole number.
     let expected = |requests: u64| (requests as f64 * rate + 1e-9).floor();
     expected(n + 1) > expected(n)
 }
@@ -128,7 +128,7 @@ fn settings(pod: &str, behaviour: &Resolved) -> Settings {
 async fn accept(listener: TcpListener, backend: Arc<Backend>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // Without it, small answers wait for acknowledgements.
+        // Otherwise small answers wait for acknowledgements.
         stream.set_nodelay(true).ok();
         let backend = backend.clone();
         connections.spawn(async move {
@@ -140,7 +140,7 @@ async fn accept(listener: TcpListener, backend: Arc<Backend>) {
                     .await
                     .ok_or_else(|| std::io::Error::from(ConnectionAborted))
             });
-            // A client that hangs up is its own business.
+            // Errors of a client that hangs up do not matter.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
         while connections.try_join_next().is_some() {}

@@ -1,4 +1,4 @@
-//! How a pod behaves: what its container's environment says, overridden by what tests say at run time.
+//! The behaviour of a pod: the settings in its container's environment, overridden by tests at run time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,32 +6,32 @@ use k8s_openapi::api::core::v1::Pod;
 
 use crate::addresses::NODE;
 
-/// Port of a backend whose container declares none.
+/// The port of a backend whose container declares no port.
 const DEFAULT_PORT: u16 = 8080;
 
-/// How images begin that cannot be had.
+/// The prefix of images that do not exist.
 const NOWHERE: &str = "nowhere.invalid/";
 
-/// Which pods are meant; what is not set does not matter.
+/// Selects pods. Fields that are not set match anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selector {
     /// The namespace.
     pub namespace: Option<String>,
-    /// What the name begins with.
+    /// The prefix of the name.
     pub prefix: Option<String>,
-    /// The name of the Deployment (of the `ReplicaSet`, or of what else owns the pod).
+    /// The name of the Deployment (of the `ReplicaSet`, or of another owner of the pod).
     pub workload: Option<String>,
     /// The first container's image.
     pub image: Option<String>,
 }
 
 impl Selector {
-    /// Pods whose name begins with `prefix`. Note that `podinfo` is a prefix of `podinfo-primary`.
+    /// Pods with a name that begins with `prefix`. Note that `podinfo` is a prefix of `podinfo-primary`.
     pub fn prefix(prefix: &str) -> Self {
         Self { prefix: Some(prefix.to_owned()), ..Self::default() }
     }
 
-    /// Pods of the Deployment (or other owner) `name`, and of no other.
+    /// Pods of the Deployment (or other owner) `name` only.
     pub fn workload(name: &str) -> Self {
         Self { workload: Some(name.to_owned()), ..Self::default() }
     }
@@ -41,7 +41,7 @@ impl Selector {
         Self { image: Some(image.to_owned()), ..Self::default() }
     }
 
-    /// Of those, the ones in `namespace`.
+    /// Restricts the selection to `namespace`.
     #[must_use]
     pub fn in_namespace(mut self, namespace: &str) -> Self {
         self.namespace = Some(namespace.to_owned());
@@ -57,30 +57,30 @@ impl Selector {
     }
 }
 
-/// What tests override; `None` leaves it as the environment says.
+/// Overrides by tests. `None` keeps the value from the environment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Behaviour {
-    /// The version it answers with (`VERSION`, else the image's tag).
+    /// The version in its answers (`VERSION`, else the image's tag).
     pub version: Option<String>,
-    /// The share of requests answered 500, 0 to 1, evenly spread (`ERROR_RATE`).
+    /// The share of requests that are answered with 500, 0 to 1, evenly spread (`ERROR_RATE`).
     pub error_rate: Option<f64>,
-    /// How long it takes to answer (`DELAY_MS`).
+    /// The time until it answers (`DELAY_MS`).
     pub delay: Option<Duration>,
-    /// How long after its start it becomes ready (`READY_AFTER_MS`).
+    /// The time from its start until it becomes ready (`READY_AFTER_MS`).
     pub ready_after: Option<Duration>,
-    /// Whether it is ready once that is over (`NEVER_READY`).
+    /// Whether it is ready after that time (`NEVER_READY`).
     pub ready: Option<bool>,
     /// Whether its process is gone: nothing listens, and it is not ready.
     pub crashed: Option<bool>,
-    /// Whether it refuses connections although it is ready.
+    /// Whether it refuses connections while it is ready.
     pub refuses: Option<bool>,
-    /// Whether it breaks off connections in place of an answer.
+    /// Whether it breaks connections instead of answering.
     pub breaks_off: Option<bool>,
-    /// Whether a pod that comes to an end by itself may do so (`HOLD`).
+    /// Whether a pod that ends by itself may end (`HOLD`).
     pub done: Option<bool>,
 }
 
-/// What a pod is, as far as its playing needs it.
+/// The properties of a pod that its simulation needs.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) namespace: String,
@@ -88,12 +88,12 @@ pub(super) struct Facts {
     pub(super) uid: String,
     pub(super) workload: String,
     pub(super) image: String,
-    /// The node that it is for.
+    /// The node that it is bound to.
     pub(super) node: String,
     pub(super) ports: Vec<u16>,
     /// Name and image of each container.
     pub(super) containers: Vec<(String, String)>,
-    /// It comes to an end by itself, as the pods of a Job do.
+    /// It ends by itself, like the pods of a Job.
     pub(super) once: bool,
     env: BTreeMap<String, String>,
 }
@@ -133,7 +133,7 @@ impl Facts {
         }
     }
 
-    /// The environment's wishes, with the overrides that match laid over them, the last one on top.
+    /// The settings of the environment with the matching overrides. The last override wins.
     pub(super) fn resolve(&self, overrides: &[(Selector, Behaviour)]) -> Resolved {
         let mut resolved = Resolved {
             version: self.env.get("VERSION").cloned().unwrap_or_else(|| tag(&self.image)),
@@ -152,13 +152,13 @@ impl Facts {
         resolved
     }
 
-    /// The image cannot be had.
+    /// The image does not exist.
     pub(super) fn without_image(&self) -> bool {
         self.image.starts_with(NOWHERE)
     }
 
-    /// How long it runs (`RUN_MS`), how it ends (`EXIT_CODE`), and of which Service it asks how often before that
-    /// (`CALLS`, as in `app-canary=1000`).
+    /// How long it runs (`RUN_MS`), its exit code (`EXIT_CODE`), and the Service that it calls before it ends, with the
+    /// number of calls (`CALLS`, as in `app-canary=1000`).
     pub(super) fn task(&self) -> (Duration, i32, Option<(&str, u32)>) {
         let calls = self.env.get("CALLS").and_then(|calls| calls.split_once('='));
         let calls = calls.and_then(|(service, times)| Some((service, times.parse().ok()?)));
@@ -179,7 +179,7 @@ impl Facts {
     }
 }
 
-/// A behaviour without gaps.
+/// A behaviour with all values set.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Resolved {
     pub(super) version: String,
@@ -212,7 +212,7 @@ impl Behaviour {
     }
 }
 
-/// The Deployment's name where a `ReplicaSet` of one owns the pod, else the owner's, else the pod's own.
+/// The Deployment's name if one of its `ReplicaSet`s owns the pod, else the owner's name, else the pod's own.
 fn workload(pod: &Pod) -> String {
     let owner = pod
         .metadata
@@ -225,7 +225,7 @@ fn workload(pod: &Pod) -> String {
     hash.and_then(|hash| owner.strip_suffix(&format!("-{hash}"))).map_or_else(|| owner.clone(), str::to_owned)
 }
 
-/// The node that a required affinity names, as that of a DaemonSet's pod does.
+/// The node that a required affinity names, as in a DaemonSet's pod.
 fn node(pod: &Pod) -> String {
     let affinity = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref()?.node_affinity.as_ref());
     let required = affinity.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
@@ -238,7 +238,7 @@ fn node(pod: &Pod) -> String {
     name.cloned().unwrap_or_else(|| NODE.to_owned())
 }
 
-/// The tag of an image; `latest` where it has none.
+/// The tag of an image. `latest` if it has none.
 fn tag(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     let last = last.split('@').next().unwrap_or(last);

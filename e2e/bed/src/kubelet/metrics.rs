@@ -1,4 +1,4 @@
-//! What one backend says of its requests: `http_request_duration_seconds`, by status.
+//! The metrics of one backend about its requests: `http_request_duration_seconds`, by status.
 
 use std::{
     fmt::Write,
@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// Upper edges in seconds: those of Prometheus's client libraries. Slower ones count in `+Inf` alone.
+/// Upper bounds in seconds, the same as in Prometheus's client libraries. Slower requests count only in `+Inf`.
 const EDGES: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 #[derive(Default)]

@@ -1,10 +1,11 @@
-//! The test kubelet: plays the scheduler, two nodes and their pods.
+//! The test kubelet: simulates the scheduler, two nodes and their pods.
 //!
-//! It binds each pod to the node `n1`, or to the one that it names as those of DaemonSets do, gives it an address, starts a real HTTP backend there, and reports
-//! status as a kubelet does. A pod that is being deleted serves on for [`GRACE`] and is then gone. How a pod
-//! behaves is in its container's environment and can be overridden at run time (see [`Behaviour`]).
+//! It binds each pod to the node `n1`, or to the node that the pod names, as the pods of DaemonSets do. It gives the
+//! pod an address, starts a real HTTP backend there, and reports status like a kubelet. A pod that is being deleted
+//! continues to serve for [`GRACE`], and is then gone. The behaviour of a pod is set in its container's environment,
+//! and can be overridden at run time (see [`Behaviour`]).
 //!
-//! One task watches all pods; each pod is played by a task of its own ([`pod`], [`player`]).
+//! One task watches all pods. Each pod has its own task ([`pod`], [`player`]).
 
 mod addresses;
 mod backend;
@@ -43,7 +44,7 @@ use self::{
 };
 use crate::addresses::{NODE_IP, NODES};
 
-/// How long a pod serves on after its deletion began: longer than proxies take to hear of it.
+/// How long a pod continues to serve after its deletion started: longer than proxies need to notice the deletion.
 pub const GRACE: Duration = Duration::from_secs(3);
 
 /// The test kubelet. Dropping it stops every backend.
@@ -69,8 +70,8 @@ impl Kubelet {
         Ok(Self { client, overrides, task })
     }
 
-    /// Overrides how the selected pods behave, those that come later included. A second call with an equal
-    /// selector replaces the first.
+    /// Overrides the behaviour of the selected pods, including future ones. A second call with an equal selector
+    /// replaces the first.
     pub fn set(&self, selector: Selector, behaviour: Behaviour) {
         self.overrides.send_modify(|overrides| {
             overrides.retain(|(other, _)| *other != selector);
@@ -78,29 +79,29 @@ impl Kubelet {
         });
     }
 
-    /// Takes back what was [`set`](Self::set) with an equal selector.
+    /// Removes the override that was [`set`](Self::set) with an equal selector.
     pub fn clear(&self, selector: &Selector) {
         self.overrides.send_modify(|overrides| overrides.retain(|(other, _)| other != selector));
     }
 
-    /// Takes back everything.
+    /// Removes all overrides.
     pub fn clear_all(&self) {
         self.overrides.send_modify(Overrides::clear);
     }
 
-    /// The selected pods fail their readiness probe until [`clear`](Self::clear); they serve on.
+    /// The selected pods fail their readiness probe until [`clear`](Self::clear), but continue to serve.
     pub fn fail_ready(&self, selector: Selector) {
         self.set(selector, Behaviour { ready: Some(false), ..Behaviour::default() });
     }
 
-    /// The selected pods' processes are gone until [`clear`](Self::clear): connections are refused, and the
-    /// pods turn unready.
+    /// The processes of the selected pods are gone until [`clear`](Self::clear): connections are refused, and the pods
+    /// become unready.
     pub fn crash(&self, selector: Selector) {
         self.set(selector, Behaviour { crashed: Some(true), ..Behaviour::default() });
     }
 
-    /// The selected pods vanish at once, as with a node that burns down; their controllers replace them.
-    /// Returns how many there were.
+    /// The selected pods disappear at once, as after the loss of a node. Their controllers replace them. Returns the
+    /// number of pods.
     pub async fn vanish(&self, selector: &Selector) -> anyhow::Result<usize> {
         let pods: Api<Pod> = Api::all(self.client.clone());
         let mut count = 0;
@@ -121,7 +122,7 @@ impl Drop for Kubelet {
     }
 }
 
-/// Without a Node object, pods bound to it are collected as orphans.
+/// Without a Node object, pods bound to the node are deleted as orphans.
 async fn register_node(client: &Client, name: &str) -> anyhow::Result<()> {
     let nodes: Api<Node> = Api::all(client.clone());
     let labels = json!({
@@ -139,13 +140,13 @@ async fn register_node(client: &Client, name: &str) -> anyhow::Result<()> {
     let params = PatchParams::apply("kubelet").force();
     nodes.patch(name, &params, &Patch::Apply(node)).await?;
     nodes.patch_status(name, &PatchParams::default(), &Patch::Merge(status)).await?;
-    // Admission adds a taint to each new node that the (absent) node controller would take away.
+    // Admission adds a taint to each new node, which the (absent) node controller would remove.
     let untainted = json!({"spec": {"taints": null}});
     nodes.patch(name, &PatchParams::default(), &Patch::Merge(untainted)).await?;
     Ok(())
 }
 
-/// Watches all pods and keeps one player for each.
+/// Watches all pods and keeps one player per pod.
 async fn run(shared: Arc<Shared>) {
     let pods: Api<Pod> = Api::all(shared.client.clone());
     let mut events = watcher(pods, watcher::Config::default()).default_backoff().boxed();
@@ -155,7 +156,7 @@ async fn run(shared: Arc<Shared>) {
     while let Some(event) = events.next().await {
         while tasks.try_join_next().is_some() {}
         match event {
-            // The stream comes back by itself, with a fresh list.
+            // The stream recovers by itself, with a new list.
             Err(_) => {}
             Ok(watcher::Event::Init) => listed.clear(),
             Ok(watcher::Event::InitApply(pod)) => {
@@ -164,13 +165,13 @@ async fn run(shared: Arc<Shared>) {
             }
             Ok(watcher::Event::Apply(pod)) => observe(&shared, &mut players, &mut tasks, &pod),
             Ok(watcher::Event::InitDone) => players.retain(|uid, _| listed.contains(uid)),
-            // Dropping the sender tells the player that its pod is gone.
+            // Dropping the sender signals to the player that its pod is gone.
             Ok(watcher::Event::Delete(pod)) => drop(players.remove(&pod.uid().unwrap_or_default())),
         }
     }
 }
 
-/// Starts a player for a new pod, and tells the player of a known one how its pod is to end.
+/// Starts a player for a new pod, and signals to the player of a known pod how the pod ends.
 fn observe(
     shared: &Arc<Shared>,
     players: &mut BTreeMap<String, watch::Sender<Ending>>,

@@ -1,4 +1,4 @@
-//! A pod that comes to an end by itself, as those of Jobs do: it has no server, may call others, and exits.
+//! A pod that ends by itself, like the pods of Jobs: it has no server, may call other pods, and exits.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::player::{Ending, Player, delete_now};
 use crate::{addresses::NODE_IP, http};
 
-/// From the pod's binding until its object is to go, or is gone.
+/// From the binding of the pod until its object is deleted, or should be.
 pub(super) async fn play(player: &mut Player, ip: Ipv4Addr) -> anyhow::Result<()> {
     let started = now();
     if player.facts.without_image() {
@@ -82,7 +82,8 @@ fn status(player: &Player, ip: Ipv4Addr, phase: &str, started: &str, state: &Val
     }})
 }
 
-/// Waits until the pod is to go: one that has ended stays, for its log. `started`: when one that has not ended began.
+/// Waits until the pod should be deleted: a pod that has ended stays, for its log. `started`: the start time of a pod
+/// that has not ended.
 async fn told_to_go(player: &mut Player, ip: Ipv4Addr, started: Option<&str>) -> anyhow::Result<()> {
     loop {
         if player.ending.changed().await.is_err() {
@@ -97,18 +98,18 @@ async fn told_to_go(player: &mut Player, ip: Ipv4Addr, started: Option<&str>) ->
     }
 }
 
-/// Its process is killed; whoever counts ends sees one before the object goes.
+/// Its process is killed. Controllers that count ends see one before the object is deleted.
 async fn killed(player: &Player, ip: Ipv4Addr, started: &str, state: &Value) -> anyhow::Result<()> {
     player.patch_status(&status(player, ip, "Failed", started, state)).await?;
     delete_now(&player.shared.client, &player.facts).await
 }
 
-/// How kubelets put it down that a container which never began is over.
+/// How kubelets report the end of a container that never started.
 fn never_began() -> Value {
     json!({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}})
 }
 
-/// Asks the ready pods behind a Service in turn, `times` in all.
+/// Calls the ready pods behind a Service in turn, `times` in total.
 async fn call(slices: &Api<EndpointSlice>, service: &str, times: u32) -> anyhow::Result<()> {
     let of = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
     let mut pods: Vec<SocketAddr> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the player of each pod has, and its writes to the API server.
+//! The state of a pod's player, and its writes to the API server.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -21,14 +21,14 @@ use super::{
     behaviour::{Behaviour, Facts, Selector},
 };
 
-/// How each of some pods behaves, whatever its own settings say; the last of equal selectors counts.
+/// The overridden behaviour of pods. The last of equal selectors counts.
 pub(super) type Overrides = Vec<(Selector, Behaviour)>;
 
-/// How long a write is tried again while the API server does not answer.
+/// How long to retry a write while the API server does not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What the players share.
+/// State that the players share.
 pub(super) struct Shared {
     pub(super) client: Client,
     pub(super) addresses: Mutex<Addresses>,
@@ -42,15 +42,15 @@ impl Shared {
     }
 }
 
-/// How a pod is to end.
+/// How a pod ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     NotYet,
-    /// Being deleted: gone after this long.
+    /// It is being deleted, and gone after this long.
     After(Duration),
 }
 
-/// Plays one pod.
+/// Simulates one pod.
 pub(super) struct Player {
     pub(super) shared: Arc<Shared>,
     pub(super) facts: Facts,
@@ -70,7 +70,7 @@ impl Player {
     }
 }
 
-/// Removes the object, if it is still this very pod.
+/// Deletes the object, if it is still the same pod.
 pub(super) async fn delete_now(client: &Client, facts: &Facts) -> anyhow::Result<()> {
     let params = DeleteParams {
         grace_period_seconds: Some(0),
@@ -85,7 +85,7 @@ pub(super) fn pods(client: &Client, facts: &Facts) -> Api<Pod> {
     Api::namespaced(client.clone(), &facts.namespace)
 }
 
-/// Tries until the API server has taken it, or says that there is nothing left to do (404, 409).
+/// Retries until the API server has accepted the write, or reports that nothing is left to do (404, 409).
 pub(super) async fn insist<F: Future<Output = kube::Result<()>>>(call: impl Fn() -> F) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {

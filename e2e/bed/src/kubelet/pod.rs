@@ -1,4 +1,4 @@
-//! One pod, played from its binding to its end.
+//! One pod, simulated from its binding to its end.
 
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -20,19 +20,19 @@ use super::{
 };
 use crate::addresses::NODE_IP;
 
-/// What was last reported.
+/// The last reported state.
 struct Reported {
     ready: bool,
-    /// Since when it is as `ready` says.
+    /// The time of the last change of `ready`.
     since: Timestamp,
     started: Timestamp,
 }
 
 impl Player {
-    /// Plays the pod until it is gone.
+    /// Simulates the pod until it is gone.
     pub(super) async fn play(mut self, bound: bool) {
         let Some(ip) = self.shared.with_addresses(Addresses::take) else { return };
-        // An error here is the pod's own: it is shown in its status, like a kubelet's.
+        // An error here belongs to the pod: its status shows it, as with a kubelet.
         if let Err(error) = self.live(ip, bound).await {
             let message = json!({"status": {"message": format!("{error:#}"), "reason": "BedFailed"}});
             self.patch_status(&message).await.ok();
@@ -77,7 +77,7 @@ impl Player {
                     }
                 }
                 changed = overrides.changed() => {
-                    // The sender is the kubelet itself: without it, nobody plays.
+                    // The sender is the kubelet itself: without it, no pods are simulated.
                     changed.context("the kubelet is gone")?;
                     let new = self.facts.resolve(&overrides.borrow_and_update());
                     if (new.crashed, new.refuses) != (behaviour.crashed, behaviour.refuses) {
@@ -89,7 +89,7 @@ impl Player {
                 () = sleep_until(ready_at), if !late_enough => {}
             }
         };
-        // Serves on, so that proxies can catch up; a forced deletion cuts it short.
+        // Continues to serve, so that proxies can catch up. A forced deletion ends this early.
         let ends = Instant::now() + grace;
         loop {
             tokio::select! {
@@ -101,7 +101,7 @@ impl Player {
         delete_now(&self.shared.client, &self.facts).await
     }
 
-    /// Listens, unless the pod is to have no process.
+    /// Listens, unless the pod should have no process.
     async fn serve(
         &self,
         backend: &Arc<Backend>,

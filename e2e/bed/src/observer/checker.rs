@@ -1,4 +1,4 @@
-//! PURE. Takes revisions in order, keeps the world of each namespace and asks the checks.
+//! PURE. Processes revisions in order, keeps the state of each namespace and runs the checks.
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
@@ -14,10 +14,10 @@ use serin_invariants::{
 
 use super::world::{Change, World, concerns, ours};
 
-/// Istio's settle time; and watches do not run in step.
+/// Istio's settle time, and some tolerance because watches are not synchronised.
 const BED: Place = Place { settle: Duration::from_secs(3), reaction: Duration::from_secs(3), model: false };
 
-/// Violations kept per namespace; the first are the ones that tell most.
+/// Number of violations kept per namespace. The first ones are the most useful.
 const KEPT: usize = 20;
 
 /// A broken invariant.
@@ -25,7 +25,7 @@ const KEPT: usize = 20;
 pub struct Violation {
     /// Its number in the reliability rules, e.g. `S2`.
     pub check: &'static str,
-    /// What happened, at which revision of what.
+    /// The description, with the object and its revision.
     pub text: String,
 }
 
@@ -33,7 +33,7 @@ pub struct Violation {
 struct Namespace {
     world: World,
     tracks: BTreeMap<String, Track>,
-    /// Each Canary's uid and names. The names that it was initialised with stay in force, whatever its spec is edited to.
+    /// Each Canary's uid and names. The names from its initialisation stay in force after edits of the spec.
     named: BTreeMap<String, (String, Names)>,
     violations: Vec<Violation>,
 }
@@ -45,18 +45,18 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// The next revision.
+    /// Processes the next revision.
     pub fn see(&mut self, change: &Change) {
         self.namespaces.entry(change.namespace.clone()).or_default().see(change);
     }
 
-    /// The version of an object as it was last seen.
+    /// The last seen version of an object.
     pub fn version(&self, namespace: &str, kind: Kind, name: &str) -> Option<u64> {
         let object = self.namespaces.get(namespace)?.world.get(kind, name)?;
         object["metadata"]["resourceVersion"].as_str()?.parse().ok()
     }
 
-    /// What was broken in a namespace so far, and what does not agree now.
+    /// All violations in a namespace so far, and current disagreements.
     pub fn violations(&self, namespace: &str) -> Vec<Violation> {
         let Some(namespace) = self.namespaces.get(namespace) else { return vec![] };
         let mut all = namespace.violations.clone();
@@ -134,7 +134,7 @@ impl Namespace {
         }
     }
 
-    /// Keeps the names of a Canary that is not initialised yet, or is another one.
+    /// Records the names of a Canary that is new or not yet initialised.
     fn name(&mut self, change: &Change) {
         if change.kind != Kind::Canary {
             return;
@@ -151,7 +151,7 @@ impl Namespace {
         }
     }
 
-    /// A Canary appears: templates that are there already count as seen.
+    /// Handles a new Canary: existing templates count as seen.
     fn begin(&mut self, change: &Change, canary: &Value) {
         let uid = canary["metadata"]["uid"].as_str().unwrap_or_default();
         let mut track = Track::of(uid);

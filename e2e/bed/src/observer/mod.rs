@@ -1,8 +1,9 @@
-//! Watches every object that canaries are about, over the whole bed, and checks the invariants at each revision.
+//! Watches all objects that canaries use, in the whole bed, and checks the invariants at each revision.
 //!
-//! The watches are merged by resourceVersion: there is one etcd, so the order is total. A change is held back for a
-//! moment, because the watches do not run in step. What is checked is pure: `Checker` takes revisions and asks `serin_invariants`. A write counts as the operator's when the managed fields, or its own stamp, say
-//! so; deletions carry no name.
+//! The watches are merged by resourceVersion: there is one etcd, so the order is total. Each change is delayed for a
+//! moment, because the watches are not synchronised. The checks are pure: `Checker` takes revisions and calls
+//! `serin_invariants`. A write counts as the operator's if the managed fields or the operator's own marker show it.
+//! Deletions carry no name.
 
 mod checker;
 #[cfg(test)]
@@ -35,14 +36,14 @@ pub use world::Change;
 
 use crate::wait;
 
-/// How far the watches may be apart.
+/// Maximum time between the watches.
 const LAG: Duration = Duration::from_millis(700);
-/// How long the watches may take to catch up at the end of a story.
+/// Maximum time for the watches to catch up at the end of a story.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const DAEMON_SET: &str = "DaemonSet";
 
-/// What is observed as what: group, version, kind and plural.
+/// The observed kinds: group, version, kind and plural.
 type Row = (Kind, &'static str, &'static str, &'static str, &'static str);
 
 const KINDS: [Row; 8] = [
@@ -59,11 +60,11 @@ const KINDS: [Row; 8] = [
 #[derive(Default)]
 struct State {
     checker: Checker,
-    /// Per namespace, the checks that do not apply.
+    /// The checks that do not apply, per namespace.
     excepted: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// The watches and what they have shown. Dropping it ends them.
+/// The watches and their results. Dropping it stops them.
 pub struct Observer {
     client: Client,
     state: Arc<Mutex<State>>,
@@ -71,7 +72,7 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Starts watching; the kinds must exist.
+    /// Starts to watch. The kinds must exist.
     pub fn start(client: Client) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let (sender, receiver) = unbounded_channel();
@@ -83,15 +84,15 @@ impl Observer {
         Self { client, state, _tasks: tasks }
     }
 
-    /// Says that in a namespace some checks (such as `S2`) do not apply, because the story itself breaks them: it
-    /// deletes pods, edits weights or changes what only the operator should.
+    /// Disables some checks (such as `S2`) in a namespace, because the story itself breaks them: it deletes pods, edits
+    /// weights or changes objects that only the operator should change.
     pub fn except(&self, namespace: &str, checks: &[&str]) {
         let mut state = lock(&self.state);
         let excepted = state.excepted.entry(namespace.to_owned()).or_default();
         excepted.extend(checks.iter().map(|c| (*c).to_owned()));
     }
 
-    /// What was broken in a namespace, once everything that is in the cluster now has been seen.
+    /// The violations in a namespace, after all current changes in the cluster have been processed.
     ///
     /// # Errors
     /// The watches do not catch up.
@@ -120,7 +121,7 @@ impl Observer {
     }
 }
 
-/// A panic elsewhere leaves what was seen as good as it was.
+/// A panic elsewhere does not make the state invalid.
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -147,7 +148,7 @@ async fn follow((kind, _, _, name, _): Row, api: Api<DynamicObject>, sink: Unbou
         let (object, gone) = match event {
             Ok(watcher::Event::InitApply(object) | watcher::Event::Apply(object)) => (object, false),
             Ok(watcher::Event::Delete(object)) => (object, true),
-            // a watch that breaks off is opened again where it was
+            // a broken watch resumes where it stopped
             Ok(watcher::Event::Init | watcher::Event::InitDone) | Err(_) => continue,
         };
         let change = Change {
@@ -164,7 +165,7 @@ async fn follow((kind, _, _, name, _): Row, api: Api<DynamicObject>, sink: Unbou
     }
 }
 
-/// Hands changes to the checker in the order of their versions, each held back for [`LAG`].
+/// Passes changes to the checker in the order of their versions, each delayed by [`LAG`].
 async fn merge(mut source: UnboundedReceiver<Change>, state: Arc<Mutex<State>>) {
     let mut held: BTreeMap<(u64, Kind, String, String), (Instant, Change)> = BTreeMap::new();
     loop {

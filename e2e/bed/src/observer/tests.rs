@@ -1,4 +1,4 @@
-//! Made-up histories: a whole life that breaks nothing, and for each invariant one that breaks it.
+//! Constructed histories: a complete one without violations, and for each invariant one that breaks it.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{Change, Checker, Kind};
 
 const NS: &str = "test";
 
-/// A history under construction: each call is one revision, a second after the last.
+/// A history: each call adds one revision, a second after the last.
 struct History {
     checker: Checker,
     version: u64,
@@ -109,7 +109,7 @@ impl History {
         self.ours(Kind::Canary, "app", canary);
     }
 
-    /// The status of a run of `image` at a step.
+    /// The status during a run of `image` at a step.
     fn run(&mut self, image: &str, epoch: i64, index: usize, confirmed: bool) {
         let weight = [0, 25, 50][index];
         let hash = revision::hash(&template(image, "app"));
@@ -133,7 +133,7 @@ impl History {
         }));
     }
 
-    /// A Canary that has been initialised.
+    /// An initialised Canary.
     fn initialised() -> Self {
         let mut h = Self::new();
         h.theirs(Kind::Deployment, "app", deployment("app:1", "app", 1));
@@ -150,7 +150,7 @@ impl History {
         h
     }
 
-    /// It, with a run of `app:2` whose pods are ready.
+    /// An initialised Canary with a run of `app:2` whose pods are ready.
     fn running() -> Self {
         let mut h = Self::initialised();
         h.theirs(Kind::Deployment, "app", deployment("app:2", "app", 0));
@@ -160,7 +160,7 @@ impl History {
         h
     }
 
-    /// At a confirmed step.
+    /// A run at a confirmed step.
     fn at_step(index: usize) -> Self {
         let mut h = Self::running();
         for step in 1..=index {
@@ -178,7 +178,7 @@ impl History {
         self.theirs(Kind::Canary, "app", canary);
     }
 
-    /// Exactly this was broken.
+    /// Asserts that exactly this check was broken.
     fn breaks(&self, check: &str, words: &str) {
         let found = self.checker.violations(NS);
         assert!(
@@ -419,7 +419,7 @@ fn s16_pods_are_taken_from_the_primary() {
     h.theirs(Kind::Deployment, "app", target(3));
     h.ours(Kind::Deployment, "app-primary", sized(3));
     h.breaks_nothing();
-    // nobody may have meant that
+    // this may be an accident
     h.theirs(Kind::Deployment, "app", target(1));
     h.ours(Kind::Deployment, "app-primary", sized(1));
     h.breaks("S16", "from 3 to 1, and needs 3");

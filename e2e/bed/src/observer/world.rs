@@ -1,4 +1,4 @@
-//! PURE. The objects of one namespace at one revision, and whose a revision was.
+//! PURE. The objects of one namespace at one revision, and the author of a revision.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -10,9 +10,9 @@ use serin_invariants::view::{Kind, Names, View, list};
 /// One revision of one object.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// `metadata.resourceVersion`: the order of everything.
+    /// `metadata.resourceVersion`, which orders all changes.
     pub version: u64,
-    /// When the observer was told.
+    /// When the observer received it.
     pub at: Timestamp,
     /// What kind of object.
     pub kind: Kind,
@@ -20,7 +20,7 @@ pub struct Change {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// As it is now; none: deleted.
+    /// The current object. None: deleted.
     pub object: Option<Value>,
 }
 
@@ -28,7 +28,7 @@ pub struct Change {
 #[derive(Debug, Default)]
 pub(super) struct World(BTreeMap<(Kind, String), Value>);
 
-/// Whether an object is one that a Canary with these names is about.
+/// Whether an object belongs to a Canary with these names.
 pub(super) fn concerns(names: &Names, kind: Kind, name: &str, object: Option<&Value>) -> bool {
     let services = [&names.apex, &names.primary_service, &names.canary_service];
     match kind {
@@ -52,7 +52,7 @@ impl View for World {
         endpoints.map(|e| i64::from(e["conditions"]["ready"] != false)).sum()
     }
 
-    /// By the account of the workloads themselves.
+    /// The number of pods, from the status of the workloads.
     fn selected(&self, service: &str) -> i64 {
         let behind = self.of(Kind::Deployment).filter(|(name, _)| self.selects(service, name));
         behind.map(|(_, d)| d["status"]["readyReplicas"].as_i64().unwrap_or(0)).sum()
@@ -60,7 +60,7 @@ impl View for World {
 }
 
 impl World {
-    /// Takes a change in; what was there before.
+    /// Applies a change. Returns the former object.
     pub(super) fn put(&mut self, change: &Change) -> Option<Value> {
         let key = (change.kind, change.name.clone());
         match &change.object {
@@ -74,7 +74,7 @@ impl World {
     }
 }
 
-/// A DaemonSet as a Deployment would say the same: no replicas while no node is fit for it, else one for each node.
+/// Converts a DaemonSet to the form of a Deployment: no replicas if no node matches, else one per node.
 pub(super) fn as_deployment(mut daemons: Value) -> Value {
     let empty = Target::DaemonSet.asked(&daemons) == 0;
     let nodes = daemons["status"]["desiredNumberScheduled"].as_i64().unwrap_or(1).max(1);
@@ -89,9 +89,9 @@ pub(super) fn service_of(slice: &Value) -> &str {
     slice["metadata"]["labels"]["kubernetes.io/service-name"].as_str().unwrap_or_default()
 }
 
-/// Whether this revision was written by Serin: it says so in the object, or its entry among the managed fields is new,
-/// or replicas were changed and nobody has signed for it, as Serin's way of scaling has it. (Others who scale through
-/// the subresource look the same: a story that does so excepts S4.)
+/// Whether Serin wrote this revision: the object says so, or Serin has a new entry among the managed fields, or the
+/// replicas changed without a new entry, which is how Serin scales. (Others who scale through the subresource look the
+/// same. A story that does so excepts S4.)
 pub(super) fn ours(old: Option<&Value>, new: &Value) -> bool {
     let stamp =
         |o: &Value| o["metadata"]["annotations"][names::ANNOTATION_WRITTEN].as_str().map(str::to_owned);
@@ -104,9 +104,9 @@ pub(super) fn ours(old: Option<&Value>, new: &Value) -> bool {
     let serin = |entry: &&Value| entry["manager"].as_str().is_some_and(|m| m.starts_with("serin/"));
     let known =
         |entry: &Value| before.iter().find(|b| ["manager", "subresource"].iter().all(|k| b[*k] == entry[*k]));
-    // an entry that only lost fields, at the same time as before, lost them to another's write
+    // an entry with fewer fields and the same time lost them to another writer
     let dated = |entry: &&Value| known(entry).is_none_or(|b| b["time"] != entry["time"]);
-    // a merge patch of the scale subresource leaves no entry behind
+    // a merge patch of the scale subresource leaves no entry
     let scaled =
         old.is_some_and(|o| o["spec"]["replicas"] != new["spec"]["replicas"]) && !fresh.iter().any(dated);
     scaled || fresh.iter().filter(|e| serin(e)).any(dated) || !fresh.is_empty() && fresh.iter().all(serin)

@@ -1,4 +1,4 @@
-//! The chart, what is done with it, and the words it is told in.
+//! The chart, operations on it, and the texts of its Events.
 
 use std::collections::BTreeSet;
 
@@ -20,10 +20,10 @@ pub(super) const APP: &str = "jx-go-demo-6";
 pub(super) const PRIMARY: &str = "jx-go-demo-6-primary";
 pub(super) const GATEWAY: &str = "jx-gateway.istio-system.svc.cluster.local";
 
-/// Interval of the analysis and window of its metrics.
+/// Interval of the analysis, and window of its metrics.
 pub(super) type Times = (&'static str, &'static str);
 
-/// One namespace with the chart in it.
+/// A namespace with the chart.
 pub(super) struct Chart<'a> {
     pub(super) story: Story<'a>,
     pub(super) host: String,
@@ -31,7 +31,8 @@ pub(super) struct Chart<'a> {
 }
 
 impl<'a> Chart<'a> {
-    /// The chart as it renders, not yet applied. `address` ends the IP address in its host name: the chart's is 10.
+    /// The rendered chart, not yet applied. `address` is the last number of the IP address in its host name. The
+    /// chart's is 10.
     pub(super) async fn new(shared: &'a Shared, namespace: &str, address: u8) -> anyhow::Result<Self> {
         let host = format!("go-demo-6.192.0.2.{address}.example.com");
         let text = MANIFEST.replace("go-demo-6.192.0.2.10.example.com", &host);
@@ -75,7 +76,7 @@ impl<'a> Chart<'a> {
         Ok(self)
     }
 
-    /// Applies the chart and lets clients come to the app.
+    /// Applies the chart and starts clients of the app.
     pub(super) async fn in_use(self) -> anyhow::Result<(Self, LoadHandle)> {
         let chart = self.initialised().await?;
         let target = chart.target();
@@ -91,19 +92,19 @@ impl<'a> Chart<'a> {
         self.story.set_image_of(APP, "go-demo-6", &format!("go-demo-6:{version}")).await
     }
 
-    /// Follows the Canary, from a first look on.
+    /// Follows the Canary, starting with its current status.
     pub(super) async fn followed(&self) -> anyhow::Result<Path> {
         let path = self.story.follow(APP);
         path.until("anything", |_| true).await?;
         Ok(path)
     }
 
-    /// `name.namespace`, as texts have it.
+    /// `name.namespace`, as in messages.
     pub(super) fn dotted(&self, name: &str) -> String {
         format!("{name}.{}", self.story.namespace)
     }
 
-    /// The Halt text when nothing was measured.
+    /// The Halt message for a missing measurement.
     pub(super) fn no_values(&self) -> String {
         format!(
             "W Halt advancement no values found for istio metric request-success-rate probably {} is not receiving \
@@ -112,7 +113,7 @@ impl<'a> Chart<'a> {
         )
     }
 
-    /// Events once one with `last` is there, without those on pods that are not ready yet and without advice.
+    /// Events up to one with `last`, without advice and without those about pods that are not ready.
     pub(super) async fn told(&self, last: &str) -> anyhow::Result<Vec<String>> {
         self.story.event(APP, last).await?;
         let mut all = self.story.events(APP).await?;
@@ -121,7 +122,7 @@ impl<'a> Chart<'a> {
         Ok(all)
     }
 
-    /// What [`told`](Self::told) gives from the first Event to the first weight.
+    /// The result of [`told`](Self::told) from the first Event to the first weight.
     pub(super) fn told_until_first_weight(&self) -> Vec<String> {
         vec![
             "N all the metrics providers are available!".into(),
@@ -144,13 +145,13 @@ impl<'a> Chart<'a> {
         ]
     }
 
-    /// Exact traffic for the canary, read by Prometheus rather than sent.
+    /// Exact traffic for the canary, scripted in Prometheus instead of sent.
     pub(super) fn script(&self, percent: f64) {
         let traffic = Traffic::success(percent, 100.0);
         self.story.bed.scripted().traffic(&self.story.namespace, APP, traffic);
     }
 
-    /// Waits until the success rate of the canary over `window` is a number, or is none.
+    /// Waits until the success rate of the canary over `window` is a number, or is missing.
     pub(super) async fn measured(&self, window: &str, number: bool) -> anyhow::Result<()> {
         let of = format!("destination_workload_namespace=\"{}\"", self.story.namespace);
         let query = format!("sum(rate(istio_requests_total{{{of}}}[{window}])) > 0");
@@ -160,7 +161,7 @@ impl<'a> Chart<'a> {
     }
 }
 
-/// Weights of a path without repeats.
+/// The weights of a path without repetitions.
 pub(super) fn weights(path: &[Point]) -> Vec<i32> {
     let mut all: Vec<i32> = path.iter().map(|point| point.1).collect();
     all.dedup();
@@ -175,7 +176,7 @@ pub(super) fn weight(canary: &Canary) -> i32 {
     canary.status.as_ref().map_or(0, |s| s.canary_weight)
 }
 
-/// Waits until a hundred answers in a row are of one version.
+/// Waits until a hundred consecutive answers come from one version.
 pub(super) async fn only_answers_of(load: &LoadHandle, version: &str) -> anyhow::Result<()> {
     let others = |window: &Window| -> u64 {
         window.versions.iter().filter(|(name, _)| *name != version).map(|(_, answers)| answers.total()).sum()
@@ -188,7 +189,7 @@ pub(super) async fn only_answers_of(load: &LoadHandle, version: &str) -> anyhow:
     .await
 }
 
-/// Names of everything the operator makes, by kind.
+/// Names of all objects that the operator creates, by kind.
 pub(super) async fn generated(story: &Story<'_>) -> anyhow::Result<[BTreeSet<String>; 4]> {
     let all = ListParams::default();
     Ok([

@@ -1,5 +1,5 @@
-//! A chart of 2019 as Jenkins X made them: its old manifest is taken as it is, initialised, released, rolled back,
-//! reverted in Git and deleted. Only times are shorter than the chart's, and each story has an address of its own.
+//! A Jenkins X chart from 2019: its old manifest is applied unchanged, initialised, released, rolled back, reverted in
+//! Git and deleted. Only times are shorter than the chart's, and each story has its own address.
 #![allow(non_snake_case, reason = "stories bear the ids of their scenarios")]
 
 mod chart;
@@ -101,7 +101,7 @@ async fn S3_2_good_release(shared: &Shared) -> anyhow::Result<()> {
     ensure!(weights(&path) == [0, 20, 40, 60, 70, 0], "{path:?}");
 
     let mut events = chart.told("Promotion completed!").await?;
-    // a late first sample is another story
+    // another story tests a late first sample
     events.retain(|note| *note != chart.no_values());
     let mut expected = chart.told_until_first_weight();
     expected.extend([40, 60, 70].map(|weight| chart.advanced(weight)));
@@ -116,7 +116,7 @@ async fn S3_2_good_release(shared: &Shared) -> anyhow::Result<()> {
 
 async fn S3_3_late_first_sample(shared: &Shared) -> anyhow::Result<()> {
     let chart = Chart::new(shared, "jx-late", 13).await?.timed(("4s", "3s")).initialised().await?;
-    // the series are there, so that the next request is measured at once
+    // the series exist, so the next request is measured at once
     chart.script(100.0);
     chart.measured("3s", true).await?;
     shared.bed.scripted().silence(&chart.story.namespace, APP);
@@ -158,7 +158,7 @@ async fn S3_4_no_traffic(shared: &Shared) -> anyhow::Result<()> {
 
 async fn S3_5_ten_percent_errors(shared: &Shared) -> anyhow::Result<()> {
     let measured = [90.09, 88.57, 91.49, 96.00, 87.72];
-    // the window of a check must not reach back to the value before it
+    // the window of a check must not contain the earlier value
     let chart = Chart::new(shared, "jx-errors", 15).await?.timed(("10s", "4s")).initialised().await?;
     chart.script(100.0);
     chart.measured("4s", true).await?;
@@ -216,7 +216,7 @@ async fn S3_8_revert_in_git(shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same Canary as one would write it today.
+/// The same Canary in today's form.
 fn rewritten(old: &Value) -> Value {
     let mut new = old.clone();
     new["apiVersion"] = json!("flagger.app/v1beta1");
@@ -234,7 +234,7 @@ fn rewritten(old: &Value) -> Value {
     new
 }
 
-/// What a chart came to: objects, Events and weights, under a neutral namespace and address.
+/// The result of a chart: objects, Events and weights, with a neutral namespace and address.
 async fn outcome(chart: Chart<'_>) -> anyhow::Result<Value> {
     let chart = chart.initialised().await?;
     let story = &chart.story;
@@ -287,7 +287,7 @@ async fn S3_9_legacy_manifest(shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Charts of that time had an autoscaler, and Flagger of that time required it.
+/// Charts of that time had an autoscaler, and Flagger required it.
 async fn S3_9_legacy_manifest_with_an_autoscaler(shared: &Shared) -> anyhow::Result<()> {
     let mut chart = Chart::new(shared, "jx-scaled", 30).await?.timed(("2s", "5s"));
     chart.canary()["spec"]["autoscalerRef"] =
@@ -319,7 +319,7 @@ async fn S3_9_legacy_manifest_with_an_autoscaler(shared: &Shared) -> anyhow::Res
     Ok(())
 }
 
-/// At weight 20, with the chart's own times, the Canary goes: nobody notices, and what is left is what was asked for.
+/// The Canary is deleted at weight 20, with the chart's own times: nobody notices, and the requested objects are left.
 async fn deleted(shared: &Shared, namespace: &str, address: u8, revert: Option<bool>) -> anyhow::Result<()> {
     let mut chart = Chart::new(shared, namespace, address).await?;
     if let Some(revert) = revert {

@@ -1,4 +1,4 @@
-//! What the parts of the benchmarks share.
+//! Shared code of the benchmarks.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use serin_bed::{
 
 use super::record::Record;
 
-/// Longest wait for anything, on a slow machine.
+/// Maximum wait for anything, on a slow machine.
 pub(super) const LIMIT: Duration = Duration::from_secs(180);
-/// At rest is who has asked nothing for this long.
+/// The operator is idle after this long without a request.
 const QUIET: SignedDuration = SignedDuration::from_secs(5);
 
-/// What the parts share.
+/// Shared state of the benchmarks.
 pub(super) struct Bench {
     pub(super) bed: Bed,
     pub(super) operator: Operator,
@@ -29,7 +29,7 @@ impl Bench {
         Ok(Audit::of(&self.bed, User::Operator)?.between(from, Timestamp::MAX))
     }
 
-    /// Waits until the operator has nothing left to write; Events come last.
+    /// Waits until the operator has nothing left to write. Events come last.
     pub(super) async fn quiet(&self) -> anyhow::Result<()> {
         self.quiet_about(|_| true).await
     }

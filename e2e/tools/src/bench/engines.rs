@@ -1,4 +1,4 @@
-//! What it takes to read and evaluate what users write: templates, conditions and paths. Without the bed, in this process.
+//! The time to parse and evaluate users' texts: templates, conditions and paths. Runs in this process, without the bed.
 
 use std::{
     collections::BTreeMap,
@@ -14,13 +14,13 @@ use serin::expression::{
 
 use super::figure::Figure;
 
-/// How long each is repeated, and how often: short enough that some of the loops are not interrupted by others at work on the
-/// machine.
+/// How long each is repeated, and how often: short enough that other work on the machine does not interrupt some of the
+/// loops.
 const FOR: Duration = Duration::from_millis(2);
 const TIMES: u32 = 500;
-/// Microseconds that the same took in the same build with the engines that Serin had before, the crates cel, gotmpl and
-/// jsonpath-rust: recorded on two cores at 2.5 GHz, and not measured here. On another machine only the order of magnitude can be
-/// compared.
+/// Microseconds with the engines that Serin used before, the crates cel, gotmpl and jsonpath-rust, in the same build:
+/// recorded on two cores at
+/// 2.5 GHz, and not measured here. On another machine, compare only the order of magnitude.
 const BEFORE: [f64; 6] = [98.2, 29.0, 9.56, 40.1, 279.0, 224.0];
 
 const TEMPLATE: &str = r#"100 - sum(rate(istio_requests_total{reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}",response_code!~"5.*"}[{{ interval }}])) / sum(rate(istio_requests_total{destination_workload=~"{{ target }}",env="{{ variables.env }}"}[{{ interval }}])) * 100"#;
@@ -31,7 +31,7 @@ const PATH: &str = "{.data.items[*].value}";
 /// Microseconds for each.
 ///
 /// # Errors
-/// One of them is refused.
+/// One of the texts is refused.
 pub fn measure() -> anyhow::Result<Vec<Figure>> {
     let variables: BTreeMap<String, String> = [("env".to_owned(), "prod".to_owned())].into();
     let functions = Functions {

@@ -1,32 +1,32 @@
-//! One measured value, and how a list of them is printed.
+//! A measured value, and the output of a list of values.
 
 use std::fmt::Write;
 
-/// What was measured, how, and what to hold it against.
+/// The value, how it was measured, and values for comparison.
 #[derive(Debug, Clone)]
 pub struct Figure {
     /// What it is.
     pub what: String,
-    /// How it was got.
+    /// How it was measured.
     pub how: String,
     /// The value.
     pub value: f64,
-    /// Its unit; empty for counts.
+    /// Its unit. Empty for counts.
     pub unit: &'static str,
-    /// What it should be at most.
+    /// The maximum target value.
     pub target: Option<f64>,
-    /// What Flagger 1.44 needed, as measured on the same control plane.
+    /// The value of Flagger 1.44 on the same control plane.
     pub flagger: Option<f64>,
-    /// In which respect Flagger's measurement was another one.
+    /// Differences of Flagger's measurement.
     pub remark: &'static str,
-    /// What the engine that Serin had before needed for the same; recorded, not measured.
+    /// The value with the engine that Serin used before. Recorded, not measured.
     pub before: Option<f64>,
-    /// Details, one a line.
+    /// Details, one per line.
     pub details: Vec<String>,
 }
 
 impl Figure {
-    /// A value without anything to hold it against.
+    /// A value without a comparison.
     pub fn new(what: impl Into<String>, how: impl Into<String>, value: f64, unit: &'static str) -> Self {
         let (what, how) = (what.into(), how.into());
         Self {
@@ -42,14 +42,14 @@ impl Figure {
         }
     }
 
-    /// What it should be at most.
+    /// Sets the maximum target value.
     #[must_use]
     pub fn target(mut self, most: f64) -> Self {
         self.target = Some(most);
         self
     }
 
-    /// What Flagger needed; `remark` says what was different there.
+    /// Sets Flagger's value. `remark` describes differences.
     #[must_use]
     pub fn flagger(mut self, value: f64, remark: &'static str) -> Self {
         self.flagger = Some(value);
@@ -57,7 +57,7 @@ impl Figure {
         self
     }
 
-    /// What the engine that Serin had before needed.
+    /// Sets the value of the engine that Serin used before.
     #[must_use]
     pub fn before(mut self, value: f64) -> Self {
         self.before = Some(value);
@@ -99,7 +99,7 @@ impl Figure {
     }
 }
 
-/// All of them as text.
+/// All values as text.
 pub fn print(figures: &[Figure]) -> String {
     figures.iter().map(Figure::text).collect::<Vec<_>>().join("\n")
 }
@@ -108,7 +108,7 @@ fn amount(value: f64, unit: &str) -> String {
     if unit.is_empty() { number(value) } else { format!("{} {unit}", number(value)) }
 }
 
-/// Three digits that matter; whole numbers as they are.
+/// Three significant digits. Whole numbers are unchanged.
 fn number(value: f64) -> String {
     let whole = (value - value.round()).abs() < 1e-9;
     match value.abs() {
@@ -120,7 +120,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// The value below which this share of all lies; 0 where there is none.
+/// The value below which this share of all values lies. 0 if there are none.
 pub(super) fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let last = values.len().saturating_sub(1);

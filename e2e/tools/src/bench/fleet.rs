@@ -1,4 +1,4 @@
-//! Many small Canaries with scripted metrics: making them, waiting for them, releasing to all of them.
+//! Many small Canaries with scripted metrics: creates them, waits for them, and releases to all of them.
 
 use std::collections::BTreeSet;
 
@@ -20,9 +20,9 @@ use super::{
 };
 use serin_bed::{Traffic, story, wait};
 
-/// Over how many namespaces the Canaries are spread.
+/// Number of namespaces for the Canaries.
 const NAMESPACES: usize = 4;
-/// How many requests of ours are under way at a time.
+/// Number of parallel requests from the benchmark.
 const AT_ONCE: usize = 8;
 
 /// The Canaries of the scale part.
@@ -30,7 +30,7 @@ pub(super) struct Fleet {
     pub(super) keys: Vec<Key>,
 }
 
-/// A Canary of five steps and two metrics for a Deployment of one pod.
+/// A Canary with five steps and two metrics for a Deployment with one pod.
 pub(super) fn objects(name: &str, interval: &str, threshold: i32) -> Vec<Value> {
     let mut canary = story::canary(name);
     canary["spec"]["progressDeadlineSeconds"] = json!(600);
@@ -45,7 +45,7 @@ pub(super) fn objects(name: &str, interval: &str, threshold: i32) -> Vec<Value> 
     vec![story::deployment(name, &format!("{name}:1"), 1), canary]
 }
 
-/// The same with an autoscaler, and with two ConfigMaps and two Secrets in use.
+/// The same with an autoscaler, two ConfigMaps and two Secrets.
 pub(super) fn laden(name: &str, interval: &str, threshold: i32) -> Vec<Value> {
     let mut all = objects(name, interval, threshold);
     scaled(name, &mut all);
@@ -53,7 +53,7 @@ pub(super) fn laden(name: &str, interval: &str, threshold: i32) -> Vec<Value> {
     all
 }
 
-/// Puts an autoscaler in charge of the Deployment, which comes first, and of the Canary, which comes second.
+/// Adds an autoscaler for the Deployment (the first object), and a reference to it in the Canary (the second object).
 pub(super) fn scaled(name: &str, all: &mut Vec<Value>) {
     let (api_version, kind) = ("autoscaling/v2", "HorizontalPodAutoscaler");
     all[1]["spec"]["autoscalerRef"] = json!({"apiVersion": api_version, "kind": kind, "name": name});
@@ -67,13 +67,13 @@ pub(super) fn scaled(name: &str, all: &mut Vec<Value>) {
     }));
 }
 
-/// Lets the Deployment, which comes first, use two ConfigMaps and two Secrets.
+/// Lets the Deployment (the first object) use two ConfigMaps and two Secrets.
 pub(super) fn tracking(name: &str, all: &mut Vec<Value>) {
     story::configured(&mut all[0], name);
     all.extend(story::configs(name));
 }
 
-/// Makes `size` Canaries that have autoscalers and use ConfigMaps and Secrets, and waits until all are initialised.
+/// Creates `size` Canaries with autoscalers, ConfigMaps and Secrets, and waits until all are initialised.
 pub(super) async fn add_laden(
     bench: &Bench,
     size: usize,
@@ -88,7 +88,7 @@ pub(super) async fn add_laden(
 }
 
 impl Fleet {
-    /// Makes `size` Canaries and waits until all are initialised.
+    /// Creates `size` Canaries and waits until all are initialised.
     pub(super) async fn create(
         bench: &Bench,
         size: usize,
@@ -118,7 +118,7 @@ impl Fleet {
         Ok(Self { keys })
     }
 
-    /// Gives every Canary good numbers and a new image.
+    /// Sets good metrics and a new image for every Canary.
     pub(super) async fn release(&self, bench: &Bench) -> anyhow::Result<()> {
         for (namespace, name) in &self.keys {
             bench.bed.scripted().traffic(namespace, name, Traffic::success(100.0, 50.0));
@@ -145,7 +145,7 @@ pub(super) async fn release(client: Client, keys: &[Key]) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Waits until every one of these Canaries has been seen in a wanted state, telling how many have.
+/// Waits until each of these Canaries has been seen in a wanted state. Reports progress.
 pub(super) async fn all_in(
     bench: &Bench,
     keys: &[Key],

@@ -1,4 +1,4 @@
-//! All Canaries released to at once: does each step come when it is due?
+//! Releases to all Canaries at the same time: is each step on time?
 
 use jiff::Timestamp;
 use serin::api::{CanaryStatus, Phase};
@@ -74,7 +74,8 @@ pub(super) async fn measure(
     Ok(())
 }
 
-/// How late each weight but the first was confirmed. A window that follows a failed check is planned from that check.
+/// The delay of the confirmation of each weight except the first. A window after a failed check is scheduled from that
+/// check.
 fn lateness(states: &[CanaryStatus]) -> Vec<f64> {
     let mut late = Vec::new();
     let mut last: Option<(i32, Timestamp)> = None;
@@ -92,7 +93,7 @@ fn lateness(states: &[CanaryStatus]) -> Vec<f64> {
     late
 }
 
-/// Queries answered or not so far, from the operator's metrics.
+/// All queries so far, answered or not, from the operator's metrics.
 fn queries(exposition: &str) -> f64 {
     let counts = exposition.lines().filter(|line| line.starts_with("serin_source_query_seconds_count"));
     counts.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()

@@ -1,14 +1,14 @@
-//! What the operator costs and how fast it is, measured on the bed: [`run`] starts everything, takes the parts in
-//! turn and returns the figures.
+//! The operator's cost and speed, measured on the bed: [`run`] starts everything, runs the parts one after the other
+//! and returns the values.
 //!
-//! - [`common`]: what the parts share.
-//! - [`fleet`]: many small Canaries, and letting all of them roll out at once.
-//! - [`record`]: what every Canary and route looked like, and when that was seen.
-//! - [`rest`], [`rollout`], [`rollback`], [`lateness`]: one figure or a few each.
-//! - [`engines`]: what it takes to evaluate templates, conditions and paths.
-//! - [`figure`]: how a figure is printed, beside its target and what Flagger needed.
+//! - [`common`]: shared code.
+//! - [`fleet`]: many small Canaries, and releases to all of them at the same time.
+//! - [`record`]: all states of Canaries and routes, with times.
+//! - [`rest`], [`rollout`], [`rollback`], [`lateness`]: one or a few values each.
+//! - [`engines`]: the time to evaluate templates, conditions and paths.
+//! - [`figure`]: the output of a value, with its target and Flagger's value.
 //!
-//! Nothing here decides whether a figure is good: it is printed for people.
+//! The benchmarks do not judge values: they print them for people.
 
 mod common;
 mod engines;
@@ -31,15 +31,15 @@ use fleet::Fleet;
 use record::Record;
 use serin_bed::{Bed, Operator, Options};
 
-/// Takes all measurements with `canaries` Canaries; says what it is doing by `progress`.
+/// Runs all measurements with `canaries` Canaries. Reports each one to `progress`.
 ///
 /// # Errors
-/// Anything that keeps a measurement from being taken.
+/// A measurement failed.
 pub async fn run(canaries: usize, progress: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Vec<Figure>> {
     progress("starting a control plane and Prometheus");
     let options = Options { envoy: false, backends: false, ..Options::default() };
     let bed = Bed::start(options).await?;
-    // only the kinds are needed: routes are written and read, and serve no requests
+    // only the kinds are needed: routes are written and read, but serve no requests
     bed.istiod()?.stop().await?;
     bed.install().await?;
     let mut operator = Operator::start(&bed, &[], &[])?;

@@ -1,18 +1,18 @@
-//! Memory and processor time of a process, from `/proc`.
+//! Memory and CPU time of a process, from `/proc`.
 
 use std::{fs, time::Duration};
 
 use anyhow::Context;
 
-/// Length of the clock tick in which Linux tells processor time to user space.
+/// Length of the clock tick in which Linux reports CPU time.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Memory in MiB.
 pub(super) struct Memory {
-    /// All that is resident.
+    /// All resident memory.
     pub(super) resident: f64,
-    /// Of that, what the process has written; the rest are pages of its program file, which are let go when memory is
-    /// short.
+    /// The part that the process has written. The rest are pages of its program file, which the kernel drops when
+    /// memory is low.
     pub(super) own: f64,
 }
 
@@ -29,16 +29,16 @@ pub(super) fn memory(pid: u32) -> anyhow::Result<Memory> {
 }
 
 impl Memory {
-    /// The second value in words.
+    /// The second value as text.
     pub(super) fn detail(&self) -> String {
         format!("of these {:.1} MiB its own, the rest pages of the program file", self.own)
     }
 }
 
-/// Processor time used so far, in user and kernel mode together.
+/// CPU time used so far, in user and kernel mode.
 pub(super) fn processor(pid: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("reading the process's times")?;
-    // the program's name, in parentheses, may hold spaces; after it come the state and 10 more before utime
+    // the program's name, in parentheses, may contain spaces. After it come the state and 10 more fields before utime
     let (_, fields) = stat.rsplit_once(')').context("no name in the process's times")?;
     let times = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
     let ticks: u32 = times.sum::<Result<u32, _>>().context("a time that is no number")?;

@@ -1,4 +1,4 @@
-//! Every state of every Canary, and every weight of every route, with the time it was seen: two watches.
+//! Every state of every Canary, and every weight of every route, with the time of observation: two watches.
 
 use std::{
     collections::BTreeMap,
@@ -25,10 +25,10 @@ struct Seen {
     weights: BTreeMap<Key, Vec<(Timestamp, i64)>>,
 }
 
-/// The two watches and what they have seen.
+/// The two watches and their results.
 pub(super) struct Record {
     seen: Arc<Mutex<Seen>>,
-    /// End with us.
+    /// Stop with this struct.
     _watches: JoinSet<()>,
 }
 
@@ -50,12 +50,12 @@ impl Record {
         lock(&self.seen).states.get(key).cloned().unwrap_or_default()
     }
 
-    /// The state of a Canary that was seen last.
+    /// The last seen state of a Canary.
     pub(super) fn last(&self, key: &Key) -> CanaryStatus {
         lock(&self.seen).states.get(key).and_then(|states| states.last()).cloned().unwrap_or_default()
     }
 
-    /// When a route was first seen with this weight of the canary, from `from` on.
+    /// When a route was first seen with this weight of the canary, not before `from`.
     pub(super) fn weighed(&self, key: &Key, weight: i64, from: Timestamp) -> Option<Timestamp> {
         let seen = lock(&self.seen);
         let mut weights = seen.weights.get(key)?.iter();
@@ -70,7 +70,7 @@ async fn follow<K>(
 ) {
     let mut objects = std::pin::pin!(objects);
     while let Some(object) = objects.next().await {
-        // a broken watch is opened again
+        // a broken watch is reopened
         if let Ok(object) = object {
             take(&mut lock(&seen), &object);
         }
@@ -93,7 +93,7 @@ impl Seen {
     }
 }
 
-/// A panic elsewhere leaves what was seen as good as it was.
+/// A panic elsewhere does not make the records invalid.
 fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Cost at rest: requests, memory, processor time.
+//! Cost while idle: requests, memory, CPU time.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use super::{common::Bench, figure::Figure, process};
 
-/// How long the resting operator is looked at.
+/// How long to observe the idle operator.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Looks at the resting operator; `canaries` is said of every figure.
+/// Observes the idle operator. `canaries` is part of the description of every value.
 pub(super) async fn measure(bench: &Bench, canaries: &str) -> anyhow::Result<Vec<Figure>> {
     let pid = bench.operator.pid().context("the operator is not running")?;
     bench.quiet().await?;
@@ -39,7 +39,7 @@ pub(super) async fn measure(bench: &Bench, canaries: &str) -> anyhow::Result<Vec
     Ok(vec![figure, resident, Figure::new(what, how, share, "ms")])
 }
 
-/// The same beside what Flagger needs at rest for as many plain Canaries.
+/// The same next to Flagger's idle cost for as many plain Canaries.
 pub(super) async fn beside_flagger(bench: &Bench, canaries: usize) -> anyhow::Result<Vec<Figure>> {
     let figures = measure(bench, &format!("{canaries} Canaries")).await?;
     let needs = [

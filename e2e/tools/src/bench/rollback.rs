@@ -1,4 +1,4 @@
-//! From bad numbers to weight 0: alone, and while webhooks hang.
+//! The time from bad metrics to weight 0: undisturbed, and with hanging webhooks.
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -17,10 +17,10 @@ use serin_bed::{
     wait,
 };
 
-/// As many as are released to at once; each turns bad when its first window begins.
+/// Number of parallel releases. The metrics of each become bad when its first window starts.
 const RELEASES: usize = 10;
 const NAMESPACE: &str = "rollback";
-/// As many have a webhook for each window and one for each Event, both of which hang.
+/// Number of Canaries with a webhook for each window and one for each Event, both of which hang.
 const HOOKED: usize = 25;
 const HOOKED_NAMESPACE: &str = "rollback-hooks";
 /// Paths of the receiver.
@@ -40,7 +40,7 @@ pub(super) async fn measure(bench: &Bench, progress: &(dyn Fn(&str) + Sync)) -> 
     ])
 }
 
-/// The same while two webhooks of each Canary hang. By itself, so that it slows no other figure down.
+/// The same with two hanging webhooks per Canary. Runs separately, so that it does not affect other values.
 pub(super) async fn hooked(bench: &Bench, progress: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Figure> {
     let receiver = Receiver::start().await?;
     for path in [WINDOW, EVENT] {
@@ -60,7 +60,7 @@ pub(super) async fn hooked(bench: &Bench, progress: &(dyn Fn(&str) + Sync)) -> a
         .detail("none of them was answered: one of each Canary in its window, one for its Events"))
 }
 
-/// Canaries with these names that are initialised and have good numbers.
+/// Initialised Canaries with these names and good metrics.
 async fn make(
     bench: &Bench,
     namespace: &str,
@@ -84,14 +84,14 @@ async fn make(
     Ok(keys)
 }
 
-/// How long it took to weight 0, in seconds, by what it is counted from.
+/// The time to weight 0 in seconds, by its starting point.
 struct Spans {
     verdict: Vec<f64>,
     first: Vec<f64>,
     breach: Vec<f64>,
 }
 
-/// Releases to all of them, and lets all of them turn bad.
+/// Releases to all of them, and makes all their metrics bad.
 async fn roll_back(bench: &Bench, keys: &[Key], progress: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Spans> {
     fleet::release(bench.bed.admin(), keys).await?;
     let turned = futures::future::try_join_all(keys.iter().map(|key| turn_bad(bench, key))).await?;
@@ -118,7 +118,7 @@ fn figure(what: &str, how: &str, mut values: Vec<f64>) -> Figure {
     Figure::new(what, how, median, "s").detail(format!("longest: {worst:.3} s"))
 }
 
-/// Lets the numbers turn bad as soon as the first weight stands; returns when.
+/// Makes the metrics bad as soon as the first weight is set. Returns the time.
 async fn turn_bad(bench: &Bench, key: &Key) -> anyhow::Result<Timestamp> {
     wait::until("the first weight", LIMIT, async || (bench.record.last(key).canary_weight > 0).then_some(()))
         .await?;

@@ -1,4 +1,4 @@
-//! API calls of one whole rollout, undisturbed, by each strategy.
+//! API calls of one undisturbed rollout, by strategy.
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -13,14 +13,14 @@ use super::{
 };
 use serin_bed::{Traffic, wait};
 
-/// A way to release: its name, which also names the namespace; what it is; how the usual objects are changed for it.
+/// A strategy: its name, which is also the namespace, a description, and its changes to the usual objects.
 struct Way {
     name: &'static str,
     what: &'static str,
     edit: fn(&mut Vec<Value>),
 }
 
-/// The usual objects: a Deployment, and a Canary that goes by weight in five steps.
+/// The usual objects: a Deployment, and a Canary with five weights.
 const WAYS: [Way; 8] = [
     Way { name: "weights", what: "stepWeight 10, maxWeight 50", edit: |_| () },
     Way {
@@ -71,7 +71,7 @@ const WAYS: [Way; 8] = [
 
 const APP: &str = "app";
 
-/// Puts these fields into the Canary's analysis, in place of weights or beside them.
+/// Sets these fields in the Canary's analysis, instead of weights or in addition to them.
 fn analysis(all: &mut [Value], fields: &Value, in_place: bool) {
     let analysis = &mut all[1]["spec"]["analysis"];
     if in_place {
@@ -82,7 +82,7 @@ fn analysis(all: &mut [Value], fields: &Value, in_place: bool) {
     }
 }
 
-/// One figure for each way; Flagger's is known for the first.
+/// One value for each strategy. Flagger's is known for the first.
 pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let mut figures = try_join_all(WAYS.iter().map(|way| rollout(bench, way))).await?;
     if let Some(first) = figures.first_mut() {

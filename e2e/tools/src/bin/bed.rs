@@ -1,4 +1,4 @@
-//! `bed up`: a bed to look around in. `bed selftest`: does the bed do what stories rely on, and how fast?
+//! `bed up`: starts a bed for exploration. `bed selftest`: does the bed work as stories expect, and how fast is it?
 
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 

@@ -1,5 +1,4 @@
-//! `make bench`: what the operator costs and how fast it is. Figures are printed, never judged: see
-//! `docs/benchmarks.md`.
+//! `make bench`: the operator's cost and speed. Values are printed, but not judged: see `docs/benchmarks.md`.
 
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 

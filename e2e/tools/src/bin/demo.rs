@@ -1,4 +1,4 @@
-//! `demo`: the main job on real parts, to be watched in the terminal. `KEEP=1` leaves everything running afterwards.
+//! `demo`: releases on real parts, shown in the terminal. `KEEP=1` leaves everything running afterwards.
 
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 

@@ -1,5 +1,5 @@
-//! `make bench-verdicts`: how often comparisons with the primary are wrong, and how long they take. Figures are printed, never
-//! judged: see `docs/benchmarks.md`.
+//! `make bench-verdicts`: how often comparisons with the primary are wrong, and how long they take. Values are printed,
+//! but not judged: see `docs/benchmarks.md`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 

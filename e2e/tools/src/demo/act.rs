@@ -1,4 +1,4 @@
-//! One act: a release from the new image to the end of its run, shown while it happens, and what was seen of it.
+//! One act: a release from the new image to the end of its run, shown live, and its results.
 
 use std::{collections::BTreeMap, io, time::Duration};
 
@@ -23,31 +23,31 @@ use serin_bed::{
     load::{Version, Window},
 };
 
-/// How often the live row is brought up to date.
+/// How often the live row is updated.
 const TICK: Duration = Duration::from_millis(250);
-/// How often a row stays.
+/// How often a permanent row is added.
 const ROW: Duration = Duration::from_secs(2);
-/// How long an act may take; generous, because machines are busy.
+/// Timeout of an act: long, because machines may be busy.
 const LIMIT: Duration = Duration::from_secs(120);
-/// How long the last Event may follow the end of the run.
+/// The longest time from the end of the run to the last Event.
 const LAST_WORD: Duration = Duration::from_secs(5);
-/// Answers that are waited for after a run, to compare a share with a weight.
+/// The number of answers to wait for after a run, to compare a share with a weight.
 const ENOUGH: u64 = 1000;
 
-/// What a client got while the canary had one weight.
+/// The answers to a client while the canary had one weight.
 pub(super) struct Step {
     pub(super) weight: i64,
     pub(super) answers: u64,
     /// The new version's share of them, 0 to 1.
     pub(super) share: f64,
     pub(super) measured: Measured,
-    /// How long it lasted.
+    /// How long the weight lasted.
     pub(super) lasted: Duration,
     /// After the end of the run.
     pub(super) afterwards: bool,
 }
 
-/// What was seen of an act.
+/// The results of an act.
 pub(super) struct Outcome {
     pub(super) phase: Phase,
     pub(super) steps: Vec<Step>,
@@ -55,23 +55,23 @@ pub(super) struct Outcome {
     pub(super) totals: Totals,
     pub(super) moments: Moments,
     pub(super) calls: calls::Count,
-    /// Of those beside the client.
+    /// The findings about additional clients.
     pub(super) findings: Vec<Finding>,
 }
 
-/// Moments of a rollback.
+/// Important times of a rollback.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moments {
     pub(super) first_failed: Option<Timestamp>,
     /// The answer that reached the threshold was judged.
     pub(super) decided: Option<Timestamp>,
-    /// The route was seen to give the new version nothing.
+    /// The route was seen with no weight for the new version.
     pub(super) zero: Option<Timestamp>,
     /// The client got its last answer from the new version.
     pub(super) last_answer: Option<Timestamp>,
 }
 
-/// Plays an act on the stage.
+/// Runs an act on the stage.
 pub(super) async fn play(stage: &mut Stage<'_>, act: &'static Act) -> anyhow::Result<Outcome> {
     stage.screen.header(&stage.serving, act.version, stage.limits)?;
     if act.called {
@@ -101,10 +101,10 @@ pub(super) async fn play(stage: &mut Stage<'_>, act: &'static Act) -> anyhow::Re
     })
 }
 
-/// An act under way.
+/// A running act.
 struct Flight {
     act: &'static Act,
-    /// What the client had counted when it began.
+    /// The client's counts at the start.
     before: Totals,
     began: Instant,
     took: Duration,
@@ -112,7 +112,7 @@ struct Flight {
     running: bool,
     status: CanaryStatus,
     weight: i64,
-    /// Since when it stands.
+    /// The start of the current state.
     since: Instant,
     mirrored: bool,
     beside: Beside,
@@ -153,7 +153,7 @@ impl Flight {
         self.status.phase.unwrap_or_default()
     }
 
-    /// Until the run has ended and the operator has said so.
+    /// Until the run has ended and the operator has reported it.
     async fn follow(&mut self, stage: &mut Stage<'_>) -> anyhow::Result<()> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -209,12 +209,12 @@ impl Flight {
             self.moments.first_failed = self.moments.first_failed.or(step(&now).checked.map(|time| time.0));
         }
         match now.run.and_then(|run| run.ending) {
-            // The change of weight that follows brings a row.
+            // The following change of the weight adds a row.
             Some(ending) => self.moments.decided = self.moments.decided.or(Some(ending.at.0)),
             None if failed => self.show(stage, true)?,
             None => {}
         }
-        // From here on the primary's pods carry the new version as well.
+        // From here on the primary's pods also have the new version.
         if promoting {
             self.close(stage)?;
             self.leave(stage)?;
@@ -245,7 +245,7 @@ impl Flight {
         Ok(())
     }
 
-    /// The run is over for those beside the client.
+    /// The run is over for the additional clients.
     fn leave(&mut self, stage: &mut Stage<'_>) -> io::Result<()> {
         let last = self.beside.end();
         self.found(stage, last)
@@ -258,7 +258,7 @@ impl Flight {
         Ok(())
     }
 
-    /// Ends the client's window, because what it is to get changes now.
+    /// Ends the client's window, because its expected answers change now.
     fn close(&mut self, stage: &mut Stage<'_>) -> io::Result<()> {
         self.show(stage, true)?;
         let window = stage.traffic.cut();
@@ -269,7 +269,7 @@ impl Flight {
         Ok(())
     }
 
-    /// Whether the weight in place was not closed yet: the last one is when promotion begins.
+    /// Whether the current weight has an open window: the last one is closed when the promotion starts.
     fn open_step(&self) -> bool {
         self.steps.last().is_none_or(|step| step.weight != self.weight)
     }
@@ -292,7 +292,7 @@ impl Flight {
         }
     }
 
-    /// Callers come (back), and get what the end of the run promises.
+    /// Clients start again, and get the expected version.
     async fn afterwards(&mut self, stage: &mut Stage<'_>) -> anyhow::Result<()> {
         self.leave(stage)?;
         let window = stage.traffic.cut();
@@ -302,7 +302,7 @@ impl Flight {
         self.show(stage, true)?;
         let window = stage.traffic.cut();
         let weight = if self.phase() == Phase::Succeeded { 100 } else { 0 };
-        // what was measured may have been read after the route had gone on
+        // the measurements may have been read after the next change of the route
         for step in self.steps.iter_mut().filter(|step| step.measured == Measured::Nothing) {
             step.measured = self.measured.get(&step.weight).copied().unwrap_or_default();
         }
@@ -339,7 +339,7 @@ impl Flight {
     }
 }
 
-/// Answers that a version made.
+/// Answers that came from a version.
 fn answers(window: &Window) -> u64 {
     window.versions.values().map(Version::total).sum()
 }

@@ -1,4 +1,4 @@
-//! Who is looked at beside the client whose share is shown: what makes a strategy a special one.
+//! The additional clients whose answers show the characteristics of a strategy.
 
 use std::{
     net::IpAddr,
@@ -20,36 +20,36 @@ use serin_bed::{
     story::Story,
 };
 
-/// Requests a second of all others.
+/// Requests per second of all others.
 const OTHERS: f64 = 100.0;
-/// How many people keep their cookies, and how long each waits between two requests.
+/// The number of clients that keep cookies, and the time between two requests of each.
 const PEOPLE: usize = 20;
 const PAUSE: Duration = Duration::from_millis(200);
-/// Where the pods of the example say how many requests they answered.
+/// The port at which the example's pods report the number of answered requests.
 const PORT: u16 = 9898;
 
-/// Who is looked at.
+/// The kind of additional clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Nothing,
-    /// Those whose requests are not named.
+    /// Clients whose requests do not match.
     Others,
-    /// Copies of so many percent of the requests.
+    /// Mirrored requests, with this percentage.
     Copies {
         percent: u8,
     },
-    /// People who keep cookies.
+    /// Clients that keep cookies.
     People,
 }
 
-/// What was found.
+/// A finding.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {
     pub(super) about: &'static str,
     pub(super) text: String,
 }
 
-/// Those who are looked at during one run.
+/// The additional clients during one run.
 pub(super) enum Beside {
     Nothing,
     Others(LoadHandle),
@@ -57,7 +57,7 @@ pub(super) enum Beside {
     People(People),
 }
 
-/// Counts from which copies are counted.
+/// The initial counts for mirrored requests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Copied {
     requests: u64,
@@ -65,7 +65,7 @@ pub(super) struct Copied {
 }
 
 impl Beside {
-    /// `everyone` is a request without anything that names it.
+    /// `everyone` is a request without a match.
     pub(super) fn start(kind: Kind, everyone: &Target, version: &str) -> Self {
         match kind {
             Kind::Nothing => Self::Nothing,
@@ -75,7 +75,7 @@ impl Beside {
         }
     }
 
-    /// The route copies requests from now on, or no longer. `requests` is how many the client has sent.
+    /// The route starts or stops to mirror requests. `requests` is the number that the client has sent.
     pub(super) async fn mirrored(
         &mut self,
         story: &Story<'_>,
@@ -97,7 +97,7 @@ impl Beside {
         Ok(Some(Finding { about: "copies", text }))
     }
 
-    /// How it stands, to be shown while the run goes on.
+    /// The current finding, shown during the run.
     pub(super) fn now(&self) -> Option<Finding> {
         match self {
             Self::People(people) => Some(people.finding()),
@@ -141,20 +141,20 @@ async fn answered(story: &Story<'_>) -> anyhow::Result<f64> {
     Ok(sum)
 }
 
-/// People with cookies.
+/// Clients with cookies.
 pub(super) struct People {
     met: Arc<Mutex<Vec<Met>>>,
-    /// They go home with us.
+    /// They stop with this struct.
     _all: JoinSet<()>,
 }
 
-/// What one of them has met.
+/// The answers to one of them.
 #[derive(Debug, Clone, Copy, Default)]
 struct Met {
     requests: u64,
-    /// Was answered by the new version.
+    /// It has got an answer from the new version.
     new: bool,
-    /// How often they were answered by another one after that.
+    /// How often it got an answer from another version after that.
     sent_back: u64,
     failed: u64,
 }
@@ -182,7 +182,7 @@ impl People {
     }
 }
 
-/// One person, again and again, with the cookies they were given.
+/// One client that sends requests repeatedly, with its cookies.
 async fn visit(target: Target, version: String, one: usize, met: Arc<Mutex<Vec<Met>>>) {
     let mut jar = Jar::default();
     loop {
@@ -203,19 +203,19 @@ async fn visit(target: Target, version: String, one: usize, met: Arc<Mutex<Vec<M
     }
 }
 
-/// Cookies: name, `name=value`, and until when they count.
+/// Cookies: name, `name=value`, and expiry.
 #[derive(Debug, Default)]
 struct Jar(Vec<(String, String, Instant)>);
 
 impl Jar {
-    /// A request with those that still count.
+    /// A request with the valid cookies.
     fn on(&mut self, target: &Target) -> Target {
         self.0.retain(|(_, _, until)| *until > Instant::now());
         let all: Vec<&str> = self.0.iter().map(|(_, text, _)| text.as_str()).collect();
         if all.is_empty() { target.clone() } else { target.clone().header("cookie", &all.join("; ")) }
     }
 
-    /// Takes in a `Set-Cookie`; one without an age counts for an hour.
+    /// Stores a `Set-Cookie`. A cookie without an age is valid for an hour.
     fn take(&mut self, given: &str) {
         let mut parts = given.split(';').map(str::trim);
         let Some((text, (name, _))) = parts.next().and_then(|text| Some((text, text.split_once('=')?)))
@@ -232,7 +232,7 @@ impl Jar {
     }
 }
 
-/// A panic elsewhere leaves what was met as good as it was.
+/// A panic elsewhere does not make the counts invalid.
 fn lock(met: &Mutex<Vec<Met>>) -> MutexGuard<'_, Vec<Met>> {
     met.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! How many calls the operator made to the API server, by the server's own audit log.
+//! The number of the operator's calls to the API server, from the audit log.
 
 use std::fs;
 
@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use serin_bed::Bed;
 
-/// Whose calls are counted: the account of the shipped manifests.
+/// The account whose calls are counted, from the shipped manifests.
 const ACCOUNT: &str = "system:serviceaccount:serin-system:serin";
 
 /// Calls of the operator.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Count {
     pub(super) all: usize,
-    /// Of those, for Events.
+    /// The calls for Events among them.
     pub(super) events: usize,
 }
 
 impl Count {
-    /// What came after `earlier`.
+    /// The calls after `earlier`.
     pub(super) fn since(self, earlier: Self) -> Self {
         Self { all: self.all - earlier.all, events: self.events - earlier.events }
     }
@@ -29,7 +29,7 @@ impl Count {
 pub(super) fn count(bed: &Bed) -> anyhow::Result<Count> {
     let text = fs::read_to_string(bed.audit_log()).context("reading the audit log")?;
     let mut count = Count::default();
-    // The last line may be half written.
+    // The last line may be incomplete.
     for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
         if line["user"]["username"] == ACCOUNT {
             count.all += 1;

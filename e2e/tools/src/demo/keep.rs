@@ -1,4 +1,4 @@
-//! `KEEP=1`: bed, operator and traffic stay for a look around, until Ctrl-C.
+//! `KEEP=1`: bed, operator and traffic keep running until Ctrl-C, for exploration.
 
 use std::{env, future, io, path::Path, time::Duration};
 
@@ -10,15 +10,15 @@ use super::{
     stage::Stage,
 };
 
-/// Windows of the client are closed this often, because they remember every answer.
+/// How often the client's windows are closed, because they store every answer.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Whether people asked for it.
+/// Whether the user asked for it.
 pub(super) fn wanted() -> bool {
     env::var_os("KEEP").is_some_and(|value| !value.is_empty())
 }
 
-/// Says how to look around, and keeps everything running for ever: Ctrl-C ends the program.
+/// Prints how to explore the bed, and keeps everything running until Ctrl-C ends the program.
 pub(super) async fn running(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     stage.traffic.start();
     print(stage)?;
@@ -31,7 +31,7 @@ pub(super) async fn running(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// How a release like these is watched.
+/// Prints how to watch such a release.
 pub(super) fn hint(screen: &mut Screen) -> io::Result<()> {
     screen.line("")?;
     let text = screen.dim("# KEEP=1 keeps all this running; make plugin builds what watches it");
@@ -42,7 +42,7 @@ fn print(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     let bed = stage.story.bed;
     let short = |path: &Path| path.display().to_string();
     let (enter, serin) = (short(&bed.in_bed()), short(stage.operator.program()));
-    // built beside it, by make
+    // make builds it into the same folder
     let plugin = short(&stage.operator.program().with_file_name("kubectl-canary"));
     let operator = stage.operator.address();
     let prometheus = bed.prometheus_url();

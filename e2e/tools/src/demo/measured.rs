@@ -1,4 +1,4 @@
-//! What the operator measured, as its own `/metrics` show it, and the limits that its Canary sets.
+//! The operator's measurements from its `/metrics`, and the limits of its Canary.
 
 use serde_json::Value;
 use serin::api::CanaryStatus;
@@ -8,16 +8,16 @@ use serin_bed::operator::Operator;
 /// The result of the last check.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) enum Measured {
-    /// There was none yet.
+    /// There was no check yet.
     #[default]
     Nothing,
     /// There were no requests to measure.
     NoTraffic,
-    /// Success rate in percent, 99th percentile in milliseconds, where it is asked for.
+    /// Success rate in percent, and 99th percentile in milliseconds, if it is checked.
     Values { success: f64, p99: Option<f64> },
 }
 
-/// The limits of the checks: percent; milliseconds, if there is a second one.
+/// The limits of the checks: percent, and milliseconds if there is a second check.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) min_success: f64,
@@ -25,7 +25,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Those in a Canary's spec: the first check is of success, the second one of durations.
+    /// The limits in a Canary's spec: the first check is about success, the second one about durations.
     pub(super) fn of(canary: &Value) -> Self {
         let range = |check: usize, bound: &str| {
             canary["spec"]["analysis"]["metrics"][check]["thresholdRange"][bound].as_f64()
@@ -43,7 +43,7 @@ impl Limits {
 }
 
 impl Measured {
-    /// Of the check that led to this status.
+    /// The measurements of the check that resulted in this status.
     pub(super) async fn read(
         operator: &Operator,
         status: &CanaryStatus,

@@ -1,7 +1,8 @@
-//! `make demo`: releases on the bed under real traffic, shown in the terminal while they happen.
+//! `make demo`: releases on the bed with real traffic, shown in the terminal.
 //!
-//! [`scenarios`] says what is played and in which order. [`act`] plays one release, [`beside`] looks at those who make a
-//! strategy special, [`report`] prints what was seen, [`keep`] leaves everything running for a look around.
+//! [`scenarios`] defines the acts and their order. [`act`] runs one release, [`beside`] adds clients that show the
+//! characteristics of a strategy, [`report`] prints the results, and [`keep`] leaves everything running for
+//! exploration.
 
 mod act;
 mod beside;
@@ -30,7 +31,8 @@ use self::{
     stage::open,
 };
 
-/// Plays all acts of a scenario; whether all ended as described, and no invariant was broken meanwhile. [`serin_bed::enter`] must have been called.
+/// Runs all acts of a scenario. Returns whether all ended as described without a violated invariant. Call
+/// [`serin_bed::enter`] first.
 ///
 /// # Errors
 /// The bed or the operator does not start, or an act does not end.
@@ -71,7 +73,7 @@ pub async fn play(scenario: &'static Scenario) -> anyhow::Result<bool> {
     Ok(good)
 }
 
-/// Timings of a bed name its parts, and some other things.
+/// The timings of a bed name its parts, and some other things.
 fn is_part(name: &str) -> bool {
     !matches!(name, "all" | "istio-crds")
 }

@@ -1,13 +1,13 @@
-//! Numbers as people read them, and the names that all of the demo uses.
+//! Number formats, and names for the whole demo.
 
 use std::time::Duration;
 
-/// Namespace of everything.
+/// Namespace of all objects.
 pub(super) const NAMESPACE: &str = "test";
 /// Name of the Deployment and of the Canary.
 pub(super) const NAME: &str = "podinfo";
 
-/// Seconds, to a tenth.
+/// Seconds with one decimal.
 pub(super) fn tenths(took: Duration) -> String {
     format!("{:.1}", took.as_secs_f64())
 }
@@ -17,7 +17,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// With a comma between thousands.
+/// Separates thousands with commas.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

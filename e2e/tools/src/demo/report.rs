@@ -1,5 +1,5 @@
-//! The end of the demo: what was set and what came of it, and whether the story was followed. How good that is, is tested by the
-//! stories of `e2e/tests`, not here.
+//! The end of the demo: settings and results, and whether the expectations were met. The stories in `e2e/tests` test
+//! the quality of the results.
 
 use std::{io, time::Duration};
 
@@ -15,7 +15,8 @@ use super::{
     stage::Stage,
 };
 
-/// Prints the summary. `broken` are the invariants that were; whether there were none, and every act ended as described.
+/// Prints the summary. `broken` are the violated invariants. Returns whether there were none, and every act ended as
+/// described.
 pub(super) fn print(
     stage: &mut Stage<'_>,
     played: &[(&Act, Outcome)],
@@ -93,7 +94,7 @@ fn steps(screen: &mut Screen, played: &[(&Act, Outcome)], limits: Limits) -> io:
     screen.line(&note)
 }
 
-/// How fast traffic was taken off the releases that failed.
+/// How fast traffic was removed from the failed releases.
 fn rollbacks(screen: &mut Screen, played: &[(&Act, Outcome)]) -> io::Result<()> {
     for (act, outcome) in played.iter().filter(|(act, _)| act.end == Phase::Failed) {
         let moments = outcome.moments;
@@ -117,7 +118,7 @@ fn rollbacks(screen: &mut Screen, played: &[(&Act, Outcome)]) -> io::Result<()> 
     Ok(())
 }
 
-/// What was found of those beside the client.
+/// The findings about the additional clients.
 fn findings(screen: &mut Screen, played: &[(&Act, Outcome)]) -> io::Result<()> {
     for (act, outcome) in played {
         for found in &outcome.findings {
@@ -127,7 +128,7 @@ fn findings(screen: &mut Screen, played: &[(&Act, Outcome)]) -> io::Result<()> {
     Ok(())
 }
 
-/// What it cost clients and the API server.
+/// The cost for clients and the API server.
 fn effort(screen: &mut Screen, played: &[(&Act, Outcome)]) -> io::Result<()> {
     let sum = |of: fn(&Outcome) -> u64| played.iter().map(|(_, outcome)| of(outcome)).sum::<u64>();
     let (requests, lost, own) = (sum(|o| o.totals.requests), sum(|o| o.totals.lost), sum(|o| o.totals.own));

@@ -1,6 +1,6 @@
-//! What can be watched: a table of scenarios, each with its objects, its clients and its acts.
+//! The available scenarios, each with its objects, clients and acts.
 //!
-//! The objects are those of `deploy/examples`, with shorter windows where theirs are meant for production.
+//! The objects come from `deploy/examples`, with shorter windows where those are meant for production.
 
 use serde_json::{Value, json};
 use serin::api::Phase;
@@ -8,42 +8,42 @@ use serin::api::Phase;
 use super::beside::Kind;
 use serin_bed::proxies::Door;
 
-/// A release, and how its run ends: an act that ends otherwise has failed.
+/// A release, and the expected end of its run. An act with another end has failed.
 pub(super) struct Act {
     pub(super) title: &'static str,
-    /// What is to be seen, in one sentence.
+    /// One sentence about what it shows.
     pub(super) about: &'static str,
     pub(super) version: &'static str,
     /// The share of requests that the new version answers with 500.
     pub(super) error_rate: f64,
-    /// Whether anybody calls.
+    /// Whether clients send requests.
     pub(super) called: bool,
     /// How the run ends.
     pub(super) end: Phase,
 }
 
-/// Something to watch.
+/// A scenario.
 pub struct Scenario {
     /// What it is called by.
     pub name: &'static str,
-    /// What is special about it, in one line.
+    /// Its characteristics, in one line.
     pub about: &'static str,
-    /// The example that has its Canary.
+    /// The example with its Canary.
     pub(super) example: &'static str,
     /// Changes Deployment and Canary before they are applied.
     pub(super) edit: fn(&mut Value, &mut Value),
-    /// How a release goes.
+    /// The course of a release.
     pub(super) plan: &'static str,
     /// The header that the client sends with each request, if any.
     pub(super) header: Option<(&'static str, &'static str)>,
-    /// The proxy that leads to it, where that is not the mesh's ingress gateway.
+    /// The proxy for its requests, if it is not the mesh's ingress gateway.
     pub(super) door: Option<Door>,
-    /// Who is looked at beside the client.
+    /// The additional clients.
     pub(super) beside: Kind,
     pub(super) acts: &'static [Act],
 }
 
-/// Has the Deployment of examples that bring none.
+/// The Deployment for examples without one.
 pub(super) const PLAIN: &str = include_str!("../../../../deploy/examples/canary-istio.yaml");
 const INSIDER: (&str, &str) = ("x-canary", "insider");
 
@@ -74,7 +74,7 @@ const FIRST_FLIGHT: [Act; 3] = [
     },
 ];
 
-/// All of them; the first one is played unless another is asked for.
+/// All scenarios. The first one is the default.
 pub static SCENARIOS: [Scenario; 7] = [
     Scenario {
         name: "first-flight",
@@ -230,7 +230,7 @@ pub static SCENARIOS: [Scenario; 7] = [
         edit: |deployment, canary| {
             quick(canary);
             scraped(deployment, canary);
-            // an HTTPRoute knows nothing of them
+            // an HTTPRoute does not support them
             leave_out(&mut canary["spec"]["service"], &["retries"]);
             canary["spec"]["service"]["gatewayRefs"] = json!([Door::Contour.gateway()]);
             let analysis = &mut canary["spec"]["analysis"];
@@ -245,16 +245,16 @@ pub static SCENARIOS: [Scenario; 7] = [
     },
 ];
 
-/// The scenario of this name.
+/// The scenario with this name.
 ///
 /// # Errors
-/// There is none; the text lists those that there are.
+/// There is no such scenario. The text lists the existing ones.
 pub fn find(name: &str) -> Result<&'static Scenario, String> {
     let found = SCENARIOS.iter().find(|scenario| scenario.name == name);
     found.ok_or_else(|| format!("there is no scenario {name:?}; these can be watched:\n{}", list()))
 }
 
-/// Names, and what is special about each.
+/// The names and characteristics of all scenarios.
 pub fn list() -> String {
     let lines = SCENARIOS.iter().map(|scenario| format!("  {:<13} {}", scenario.name, scenario.about));
     lines.collect::<Vec<_>>().join("\n")
@@ -266,7 +266,7 @@ fn leave_out(object: &mut Value, fields: &[&str]) {
     }
 }
 
-/// Windows to be watched: of 4 s, of which two may fail.
+/// Windows for watching: 4 s each, of which two may fail.
 fn quick(canary: &mut Value) {
     let spec = &mut canary["spec"];
     spec["progressDeadlineSeconds"] = json!(60);
@@ -284,16 +284,16 @@ fn windows(canary: &mut Value, length: &str) {
     }
 }
 
-/// Has Prometheus ask the pods, in windows of 6 s: a pod is found a few seconds after it is ready, and a rate takes two
-/// scrapes.
+/// Makes Prometheus scrape the pods, with windows of 6 s: Prometheus finds a pod a few seconds after it is ready, and a
+/// rate needs two scrapes.
 fn scraped(deployment: &mut Value, canary: &mut Value) {
     deployment["spec"]["template"]["metadata"]["annotations"] =
         json!({"prometheus.io/scrape": "true", "prometheus.io/port": "9898"});
     windows(canary, "6s");
 }
 
-/// Lets the check read what pods say of themselves: the proxy that copies requests does not count the copies, and the
-/// sidecars that would are not there.
+/// Lets the check read the pods' own metrics: the proxy that mirrors requests does not count the copies, and there are
+/// no sidecars that would.
 fn counted_by_pods(deployment: &mut Value, canary: &mut Value) {
     scraped(deployment, canary);
     let rate = |status: &str| {

@@ -1,5 +1,5 @@
-//! The terminal: titles, rows of a table, Events between them. On a terminal the last row is kept up to date in place;
-//! everything else stays in the scroll-back. Without one, only what stays is written.
+//! The terminal: titles, table rows, and Events between them. On a terminal the last row is updated in place, and
+//! everything else stays in the scrollback. Without a terminal, only permanent output is written.
 
 use std::{
     env,
@@ -19,9 +19,9 @@ const DIM: &str = "2";
 const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
-/// As wide as the table.
+/// The width of the table.
 const WIDTH: usize = 98;
-/// Below the text of an Event.
+/// The indentation below an Event's text.
 const INDENT: &str = "           ";
 
 /// One row of an act's table.
@@ -29,7 +29,7 @@ pub(super) struct Row {
     pub(super) seconds: f64,
     pub(super) phase: Phase,
     pub(super) weight: i64,
-    /// Answers since the weight changed, and the shares of the old and the new version among them, 0 to 1.
+    /// Answers since the last change of the weight, and the shares of the old and the new version among them, 0 to 1.
     pub(super) answers: u64,
     pub(super) shares: Option<(f64, f64)>,
     pub(super) rate: f64,
@@ -38,11 +38,11 @@ pub(super) struct Row {
     pub(super) measured: Measured,
 }
 
-/// Where the demo is shown.
+/// The output of the demo.
 pub(super) struct Screen {
     live: bool,
     colour: bool,
-    /// A row that is not finished is the last line.
+    /// The last line is an unfinished row.
     open: bool,
 }
 
@@ -53,7 +53,7 @@ impl Screen {
         Self { live: terminal, colour, open: false }
     }
 
-    /// A line that stays.
+    /// A permanent line.
     pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
         let begin = if std::mem::take(&mut self.open) { "\r\x1b[2K" } else { "" };
         writeln!(io::stdout(), "{begin}{text}")
@@ -64,13 +64,13 @@ impl Screen {
         self.line(&text)
     }
 
-    /// A name and what there is to say about it.
+    /// A name with its description.
     pub(super) fn fact(&mut self, name: &str, text: &str) -> io::Result<()> {
         let name = self.paint(DIM, &format!("{name:<10}"));
         self.line(&format!("  {name} {text}"))
     }
 
-    /// The two lines above the rows of an act.
+    /// The two lines above an act's rows.
     pub(super) fn header(&mut self, old: &str, new: &str, limits: Limits) -> io::Result<()> {
         let names = format!(
             "{:>7}  {:<11} {:>6} │ {:>7} {old:>8} {new:>8} │ {:>5} {:>5} {:>4} │ {:>9} {:>9}",
@@ -93,7 +93,7 @@ impl Screen {
         Ok(())
     }
 
-    /// A row: one that `stays`, or the live one.
+    /// A permanent row if `stays`, otherwise the live one.
     pub(super) fn row(&mut self, row: &Row, stays: bool) -> io::Result<()> {
         if stays {
             let text = self.render(row);
@@ -104,12 +104,12 @@ impl Screen {
         }
         self.open = true;
         let mut out = io::stdout();
-        // Without wrapping: on a narrow terminal the row must stay one line to be replaced.
+        // Without wrapping: on a narrow terminal the row must stay one line, so that it can be replaced.
         write!(out, "\r\x1b[2K\x1b[?7l{}\x1b[?7h", self.render(row))?;
         out.flush()
     }
 
-    /// An Event; a long one goes on below.
+    /// An Event. A long one continues in the next line.
     pub(super) fn said(&mut self, seconds: f64, warning: bool, text: &str) -> io::Result<()> {
         let (mark, colour) = if warning { ("!", YELLOW) } else { ("▸", BOLD) };
         let mut begin = format!("{seconds:>6.1}s  {mark} ");
@@ -121,7 +121,7 @@ impl Screen {
         Ok(())
     }
 
-    /// How it stands with those beside the client.
+    /// The finding about the additional clients.
     pub(super) fn beside(&mut self, found: &Finding) -> io::Result<()> {
         self.line(&format!("{INDENT}{}: {}", found.about, found.text))
     }
@@ -131,7 +131,7 @@ impl Screen {
         self.paint(if good { GREEN } else { RED }, text)
     }
 
-    /// Text that is less important.
+    /// Dimmed text.
     pub(super) fn dim(&self, text: &str) -> String {
         self.paint(DIM, text)
     }
@@ -165,7 +165,7 @@ impl Screen {
     }
 }
 
-/// Lines of at most `width` characters, unless a word is longer: words are never broken.
+/// Lines of at most `width` characters, except for longer words: words are never broken.
 fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! What happens to one Canary in the cluster, as it happens: its status, the weight in its route, its Events.
+//! Live changes of one Canary in the cluster: its status, the weight in its route, its Events.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,31 +17,31 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use serin_bed::story::Story;
 
-/// One thing that happened.
+/// A change.
 pub(super) enum What {
-    /// The Canary is like this now.
+    /// The Canary's current state.
     Canary(Box<Canary>),
-    /// The route is like this now.
+    /// The route's current state.
     Route(Route),
     /// An Event.
     Said {
-        /// Of type Warning.
+        /// Its type is Warning.
         warning: bool,
         /// Its note.
         text: String,
     },
 }
 
-/// What a route says of the canary.
+/// The canary's part of a route.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Route {
-    /// In percent, of the requests that it shares out.
+    /// Its percentage of the requests that the route splits.
     pub(super) weight: i64,
-    /// Requests are copied to the canary.
+    /// The route mirrors requests to the canary.
     pub(super) mirrored: bool,
 }
 
-/// One thing that happened, and when it was seen.
+/// A change, and the time of its observation.
 pub(super) struct Seen {
     pub(super) at: Timestamp,
     pub(super) what: What,
@@ -54,7 +54,7 @@ pub(super) struct Sight {
 }
 
 impl Sight {
-    /// The route is an HTTPRoute `by_gateway`, else a VirtualService.
+    /// The route is an HTTPRoute if `by_gateway`, otherwise a VirtualService.
     pub(super) fn open(story: &Story<'_>, canary: &str, by_gateway: bool) -> Self {
         let (sink, queue) = mpsc::unbounded_channel();
         let named = watcher::Config::default().fields(&format!("metadata.name={canary}"));
@@ -77,12 +77,12 @@ impl Sight {
         Self { queue, _watches: watches }
     }
 
-    /// The next thing that happens; `None` when the watches have ended, which they do not by themselves.
+    /// The next change. `None` if the watches have ended, which does not normally happen.
     pub(super) async fn next(&mut self) -> Option<Seen> {
         self.queue.recv().await
     }
 
-    /// Waits for an Event that begins with `words`; forgets what comes before.
+    /// Waits for an Event that starts with `words`. Drops everything before it.
     pub(super) async fn said(&mut self, words: &str, limit: Duration) -> anyhow::Result<()> {
         let search = async {
             while let Some(seen) = self.next().await {
@@ -96,7 +96,7 @@ impl Sight {
             .with_context(|| format!("waited {limit:?} in vain for the Event {words:?}"))
     }
 
-    /// What has happened so far and was not taken yet is forgotten.
+    /// Drops all pending changes.
     pub(super) fn skip(&mut self) {
         while self.queue.try_recv().is_ok() {}
     }
@@ -109,7 +109,7 @@ async fn pass_on<K>(
 ) {
     let mut stream = std::pin::pin!(stream);
     while let Some(object) = stream.next().await {
-        // A broken watch comes back by itself.
+        // A broken watch recovers by itself.
         let Some(what) = object.ok().and_then(&mut what) else { continue };
         if sink.send(Seen { at: Timestamp::now(), what }).is_err() {
             return;
@@ -117,8 +117,7 @@ async fn pass_on<K>(
     }
 }
 
-/// The first rule that leads to two sides is the one that shares requests out; before it are those for people with
-/// cookies.
+/// The first rule with two destinations splits requests. The rules before it are for clients with cookies.
 fn route(object: &DynamicObject, host: &str) -> Route {
     let spec = &object.data["spec"];
     let rules = spec["http"].as_array().or(spec["rules"].as_array()).map(Vec::as_slice).unwrap_or_default();
@@ -131,7 +130,7 @@ fn route(object: &DynamicObject, host: &str) -> Route {
     Route { weight: weight.unwrap_or(0), mirrored }
 }
 
-/// The note of an Event about the Canary, each time it is counted.
+/// The note of an Event about the Canary, each time its count increases.
 fn said(event: Event, canary: &str, counts: &mut BTreeMap<String, i32>) -> Option<What> {
     let about = event.regarding.as_ref()?;
     if about.kind.as_deref() != Some("Canary") || about.name.as_deref() != Some(canary) {

@@ -1,4 +1,4 @@
-//! What is there while the acts are played: operator, objects, client.
+//! The environment of the acts: operator, objects, client.
 
 use std::time::Instant;
 
@@ -20,10 +20,10 @@ use super::{
     traffic::Traffic,
 };
 
-/// Requests a second: a step of 4 s counts 2,000 answers, twice what is needed to judge a share.
+/// Requests per second: a step of 4 s has 2,000 answers, twice the number needed to judge a share.
 const RATE: f64 = 500.0;
 
-/// What stands while the acts are played.
+/// The environment of the acts.
 pub(super) struct Stage<'a> {
     pub(super) story: Story<'a>,
     pub(super) operator: Operator,
@@ -32,12 +32,12 @@ pub(super) struct Stage<'a> {
     pub(super) screen: Screen,
     pub(super) limits: Limits,
     pub(super) scenario: &'static Scenario,
-    /// A request without anything that names it.
+    /// A request without a match.
     pub(super) everyone: Target,
     /// The Deployment's image without its tag.
     pub(super) image: String,
     pub(super) container: String,
-    /// The version that everyone gets.
+    /// The current version.
     pub(super) serving: String,
 }
 
@@ -57,7 +57,7 @@ fn objects(scenario: &Scenario) -> anyhow::Result<(Value, Value)> {
     Ok((deployment, canary))
 }
 
-/// Everything up to the first act: operator, objects, client.
+/// Sets up everything before the first act: operator, objects, client.
 pub(super) async fn open<'a>(
     bed: &'a Bed,
     scenario: &'static Scenario,
@@ -106,7 +106,7 @@ pub(super) async fn open<'a>(
     })
 }
 
-/// What there is to know before the first act.
+/// The introduction before the first act.
 fn introduce(screen: &mut Screen, scenario: &Scenario, canary: &Value, host: &str) -> anyhow::Result<()> {
     let analysis = &canary["spec"]["analysis"];
     let (interval, threshold) = (text(&analysis["interval"]), &analysis["threshold"]);
@@ -125,7 +125,7 @@ fn introduce(screen: &mut Screen, scenario: &Scenario, canary: &Value, host: &st
 }
 
 impl Stage<'_> {
-    /// Changes the image, as `kubectl set image` does.
+    /// Changes the image like `kubectl set image`.
     pub(super) async fn release(&self, image: &str) -> anyhow::Result<()> {
         let containers = json!([{"name": self.container, "image": image}]);
         let patch = json!({"spec": {"template": {"spec": {"containers": containers}}}});

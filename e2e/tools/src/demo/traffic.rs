@@ -1,4 +1,4 @@
-//! The client of the demo: real requests through Envoy, counted in windows of one weight each and in all.
+//! The demo's client: real requests through Envoy, counted per weight and in total.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,16 +7,16 @@ use tokio::time::Instant;
 use serin_bed::load::{LoadHandle, Target, Window};
 
 const CONNECTIONS: usize = 8;
-/// The rate that is shown is the one of the last second.
+/// The period of the displayed rate.
 const RECENT: Duration = Duration::from_secs(1);
-/// Lost requests that are described in the end.
+/// The number of lost requests that the report describes.
 const DESCRIBED: usize = 5;
 
-/// Counts over all windows.
+/// Total counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Totals {
     pub(super) requests: u64,
-    /// Failed by moving traffic: broken connections, and errors that no backend made.
+    /// Failures caused by moving traffic: broken connections, and errors that did not come from a backend.
     pub(super) lost: u64,
     /// A version's own 5xx.
     pub(super) own: u64,
@@ -29,7 +29,7 @@ impl Totals {
         self.own += window.version_errors;
     }
 
-    /// What came after `earlier`.
+    /// The counts after `earlier`.
     pub(super) fn since(self, earlier: Self) -> Self {
         Self {
             requests: self.requests - earlier.requests,
@@ -50,7 +50,7 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    /// A client at rest.
+    /// A stopped client.
     pub(super) fn new(target: Target, rate: f64) -> Self {
         Self {
             target,
@@ -76,7 +76,7 @@ impl Traffic {
         self.recent.clear();
     }
 
-    /// Ends the window and begins another.
+    /// Ends the window and starts another one.
     pub(super) fn cut(&mut self) -> Option<Window> {
         let window = self.load.as_ref().map(LoadHandle::reset)?;
         self.close(&window);
@@ -88,7 +88,7 @@ impl Traffic {
         self.load.as_ref().map(LoadHandle::snapshot)
     }
 
-    /// Waits until the window holds `count` requests.
+    /// Waits until the window contains `count` requests.
     pub(super) async fn requests(&self, count: u64, limit: Duration) -> anyhow::Result<()> {
         if let Some(load) = &self.load {
             load.requests(count, limit).await?;
@@ -104,7 +104,7 @@ impl Traffic {
         totals
     }
 
-    /// Requests a second, lately. Looks at the clock: to be called again and again.
+    /// The recent rate in requests per second. Uses the clock, so call it repeatedly.
     pub(super) fn lately(&mut self) -> f64 {
         let (now, requests) = (Instant::now(), self.totals().requests);
         self.recent.push_back((now, requests));
@@ -116,7 +116,7 @@ impl Traffic {
         if seconds > 0.0 { (requests - then) as f64 / seconds } else { 0.0 }
     }
 
-    /// The first lost requests in words.
+    /// Descriptions of the first lost requests.
     pub(super) fn failures(&self) -> &[String] {
         &self.failures
     }

@@ -1,22 +1,22 @@
-//! Failures that come together.
+//! Failures that occur in groups.
 
 use super::random::Random;
 
-/// A group is never larger than this.
+/// The maximum size of a group.
 const LARGEST: f64 = 2000.0;
-/// By how much large groups are rarer than small ones, where the tail is heavy.
+/// The exponent of the heavy tail: large groups are rarer than small ones.
 const TAIL: f64 = 1.5;
 
-/// How large groups of failures are.
+/// The sizes of groups of failures.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Groups {
-    /// Each failure by itself.
+    /// Each failure occurs alone.
     Single,
-    /// All of one size.
+    /// All groups have one size.
     Fixed(f64),
-    /// Geometric, with this mean.
+    /// A geometric distribution with this mean.
     Geometric(f64),
-    /// With a heavy tail, and this mean.
+    /// A heavy-tailed distribution with this mean.
     Heavy(f64),
 }
 
@@ -40,7 +40,7 @@ impl Groups {
         }
     }
 
-    /// How many of `all` requests fail at this rate.
+    /// The number of failures among `all` requests at this rate.
     pub(super) fn failed(self, all: u64, rate: f64, random: &mut Random) -> u64 {
         let rate = rate.clamp(0.0, 1.0);
         if matches!(self, Self::Single) || rate > 0.9 {

@@ -1,4 +1,4 @@
-//! One release in one world, by every rule.
+//! One release in one world, judged by every rule.
 
 use serin::statistics::{Counts, Evidence, History, Known, Look, Settings};
 
@@ -7,15 +7,15 @@ use super::{
     world::{Course, World},
 };
 
-/// Between two looks.
+/// Time between two checks.
 const EVERY: f64 = 15.0;
-/// Of a step, and of a window of the other rules.
+/// Duration of a step, and of a window of the other rules.
 const STEP: f64 = 60.0;
 const STEPS: u32 = 10;
-/// Windows of the history.
+/// Number of windows in the history.
 const WINDOWS: usize = 360;
 
-/// What came of a release: after how many seconds each rule would have rolled it back.
+/// The result of a release: the time in seconds after which each rule would have rolled it back.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcome {
     pub(super) flagger: Option<f64>,
@@ -23,13 +23,13 @@ pub(super) struct Outcome {
     pub(super) compared: Option<f64>,
     /// Without a history of the primary.
     pub(super) unknown: Option<f64>,
-    /// When it was found no worse.
+    /// When it was found to be no worse.
     pub(super) no_worse: Option<f64>,
-    /// Looks at which the primary was in trouble.
+    /// The number of checks during which the primary had problems.
     pub(super) held: u32,
 }
 
-/// A rule on the success rate of windows, in percent: rolled back at so many failed ones.
+/// A rule about the success rate of windows in percent: rolls back after this many failed windows.
 struct Windows {
     least: f64,
     failures: u32,
@@ -42,12 +42,12 @@ impl Windows {
         Self { least, failures, failed: 0, rolled_back: None }
     }
 
-    /// Flagger judges windows of 99 %, and rolls back at the next after five that failed.
+    /// Flagger uses windows with a limit of 99 %, and rolls back at the check after five failures.
     const fn flagger() -> Self {
         Self::new(99.0, 6)
     }
 
-    /// Argo Rollouts with 95 % and failureLimit 3.
+    /// Argo Rollouts with a limit of 95 % and failureLimit 3.
     const fn argo() -> Self {
         Self::new(95.0, 4)
     }
@@ -63,7 +63,7 @@ impl Windows {
     }
 }
 
-/// Evidence that grows until it says something.
+/// Evidence that accumulates until there is a verdict.
 struct Compared {
     evidence: Evidence,
     worse: Option<f64>,
@@ -91,19 +91,19 @@ impl Compared {
     }
 }
 
-/// The share of the requests that the canary gets in this step: ten percent more each, at most 50 %.
+/// The canary's share of the requests in this step: ten percent more in each step, up to 50 %.
 fn share(step: u32) -> f64 {
     0.1 * f64::from((step + 1).min(5))
 }
 
-/// What the history of a service shows.
+/// The knowledge from a service's history.
 pub(super) fn known(world: &World, random: &mut Random) -> Known {
     let mut before = Course::new(world, None, random);
     let windows: Vec<Counts> = (0..WINDOWS).map(|_| before.look(0.0, 60.0, random).primary).collect();
     History::Windows(&windows).measure().known()
 }
 
-/// A release whose canary fails at this rate, or as the primary does.
+/// A release whose canary fails at this rate, or at the primary's rate.
 pub(super) fn release(world: &World, canary: Option<f64>, random: &mut Random) -> Outcome {
     let settings = Settings::default();
     let known = known(world, random);

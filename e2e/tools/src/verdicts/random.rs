@@ -1,8 +1,8 @@
-//! Random numbers that come again with their seed.
+//! Random numbers that can be repeated with their seed.
 
 use std::f64::consts::TAU;
 
-/// Means above this are drawn from the normal distribution.
+/// For larger means, the normal distribution is used.
 const MANY: f64 = 60.0;
 
 /// A stream of random numbers (splitmix64).
@@ -10,7 +10,7 @@ const MANY: f64 = 60.0;
 pub(super) struct Random(u64);
 
 impl Random {
-    /// The stream of this seed, for one of many uses.
+    /// The stream for this seed, for one of many uses.
     pub(super) fn new(seed: u64, of: u64) -> Self {
         let mut random = Self(seed ^ of.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         random.next();
@@ -25,7 +25,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Evenly in (0, 1).
+    /// Uniform in (0, 1).
     pub(super) fn unit(&mut self) -> f64 {
         ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
@@ -38,7 +38,7 @@ impl Random {
         (-2.0 * self.unit().ln()).sqrt() * (TAU * self.unit()).cos()
     }
 
-    /// How many of something that happens `mean` times on average.
+    /// The number of events if their mean is `mean`.
     pub(super) fn poisson(&mut self, mean: f64) -> u64 {
         if mean > MANY {
             return (mean + mean.sqrt() * self.normal()).round().max(0.0) as u64;
@@ -52,7 +52,7 @@ impl Random {
         count
     }
 
-    /// How many of `n` that each come with this chance.
+    /// The number of successes out of `n` with this probability.
     pub(super) fn binomial(&mut self, n: u64, p: f64) -> u64 {
         if p > 0.5 {
             return n - self.binomial(n, 1.0 - p);

@@ -1,4 +1,4 @@
-//! What many releases come to, as tables.
+//! The results of many releases as tables.
 
 use super::{
     play::{Outcome, release},
@@ -7,26 +7,26 @@ use super::{
     worlds::{DRAGS, WORLDS},
 };
 
-/// Rates of bad releases.
+/// Failure rates of bad releases.
 const BAD: [f64; 4] = [0.005, 0.01, 0.1, 1.0];
-/// Of a canary that harms its primary.
+/// The failure rate of a canary that harms its primary.
 const HARMFUL: f64 = 0.2;
-/// Runs of bad releases are more alike than those of good ones.
+/// Factor by which there are fewer runs of bad releases, because they vary less.
 const FEWER: u64 = 20;
 const LEAST: u64 = 50;
-/// Looks of a run.
+/// Checks in a run.
 const LOOKS: f64 = 40.0;
 
-/// What is wanted.
+/// The settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
-    /// A/A runs of each world.
+    /// A/A runs per world.
     pub runs: u64,
-    /// Of the random numbers.
+    /// The seed of the random numbers.
     pub seed: u64,
 }
 
-/// Plays all worlds. `progress` is told each that begins.
+/// Simulates all worlds. Reports each one to `progress`.
 pub fn run(wanted: Wanted, progress: &dyn Fn(&str)) -> String {
     let good: Vec<_> =
         WORLDS.iter().map(|world| (world, many(world, None, wanted, wanted.runs, progress))).collect();
@@ -55,7 +55,7 @@ fn percent(runs: &[Outcome], is: impl Fn(&Outcome) -> bool) -> f64 {
     100.0 * runs.iter().filter(|run| is(run)).count() as f64 / runs.len().max(1) as f64
 }
 
-/// The median, where at least half of the runs have one.
+/// The median, if at least half of the runs have a value.
 fn median(runs: &[Outcome], of: impl Fn(&Outcome) -> Option<f64>) -> String {
     let mut all: Vec<f64> = runs.iter().map(|run| of(run).unwrap_or(f64::INFINITY)).collect();
     all.sort_by(f64::total_cmp);
@@ -63,7 +63,7 @@ fn median(runs: &[Outcome], of: impl Fn(&Outcome) -> Option<f64>) -> String {
     middle.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"))
 }
 
-/// The median, and how many percent were found where not all were.
+/// The median, with the percentage of found ones if not all were found.
 fn found(runs: &[Outcome], of: impl Fn(&Outcome) -> Option<f64>) -> String {
     let share = percent(runs, |run| of(run).is_some());
     let all = if share < 99.5 { format!(" ({share:.0} %)") } else { String::new() };

@@ -1,38 +1,39 @@
-//! What happens to the requests of a canary and its primary.
+//! The requests of a canary and its primary.
 
 use serin::statistics::{Counts, Look};
 
 use super::{groups::Groups, random::Random};
 
-/// How long a rate that wanders remembers where it was, in seconds.
+/// The correlation time of a wandering rate, in seconds.
 const REMEMBERS: f64 = 120.0;
 /// Pods of a service.
 const PODS: f64 = 10.0;
-/// A canary is cold for so many seconds.
+/// How long a canary is cold, in seconds.
 const COLD: f64 = 60.0;
-/// A shared incident lasts from here to there, in seconds of the run.
+/// Start and end of a shared incident, in seconds of the run.
 const INCIDENT: std::ops::Range<f64> = 120.0..480.0;
 
-/// What is unusual about a world.
+/// The special feature of a world.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Oddity {
     /// Nothing.
     None,
-    /// A pod of either side answers half of its requests with errors: for so long, so often.
+    /// A pod of either side answers half of its requests with errors, for this duration, at this interval.
     HalfDead { lasts: f64, every: f64 },
-    /// A client sends so many bad requests over a minute, all to one side, so often.
+    /// A client sends this many bad requests over a minute, all to one side, at this interval.
     StuckClient { requests: f64, every: f64 },
-    /// The rate wanders, of both sides together or of each by itself: standard deviation of its logarithm.
+    /// The rate wanders, of both sides together or of each separately. `spread`: the standard deviation of its
+    /// logarithm.
     Wanders { spread: f64, together: bool },
     /// Both sides fail at this rate for six minutes, in groups.
     Incident { rate: f64, groups: Groups },
-    /// The canary fails so many times as often in its first minute.
+    /// The canary's failure rate has this factor in its first minute.
     Cold(f64),
-    /// Pods differ for good: standard deviation of the logarithm of their rates.
+    /// Pods differ permanently: the standard deviation of the logarithm of their rates.
     Uneven(f64),
-    /// Each side's counters are not read in one look of ten.
+    /// Each side's counters are missing in one check out of ten.
     Missing,
-    /// The primary fails at this part of the canary's rate.
+    /// The primary fails at this fraction of the canary's rate.
     Dragged(f64),
 }
 
@@ -40,35 +41,35 @@ pub(super) enum Oddity {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct World {
     pub(super) name: &'static str,
-    /// Requests a second, of both sides.
+    /// Requests per second, of both sides.
     pub(super) requests: f64,
-    /// At which the primary fails.
+    /// The primary's failure rate.
     pub(super) rate: f64,
     pub(super) groups: Groups,
     pub(super) oddity: Oddity,
-    /// What is promised does not hold here, and the documentation says so.
+    /// The guarantee does not hold here, which the documentation states.
     pub(super) outside: bool,
 }
 
-/// A world in which time passes.
+/// The state of a world over time.
 #[derive(Clone, Debug)]
 pub(super) struct Course<'w> {
     world: &'w World,
-    /// At which the canary fails; like the primary where none.
+    /// The canary's failure rate. None: the primary's rate.
     canary: Option<f64>,
     pub(super) now: f64,
-    /// Where the rates of both sides have wandered to.
+    /// The current wandering of both sides' rates.
     wandered: [f64; 2],
-    /// Until when a side has an incident of its own, and whether it is the canary.
+    /// The end of one side's own incident, and whether that side is the canary.
     alone: Option<(f64, bool)>,
     /// Factors of both sides.
     uneven: [f64; 2],
-    /// What was not read of both sides.
+    /// Counts that have not been read yet, of both sides.
     unread: [Counts; 2],
 }
 
 impl<'w> Course<'w> {
-    /// The beginning, with a canary that fails at this rate, or as the primary does.
+    /// The initial state, with a canary that fails at this rate, or at the primary's rate.
     pub(super) fn new(world: &'w World, canary: Option<f64>, random: &mut Random) -> Self {
         let mut course = Self {
             world,
@@ -80,7 +81,7 @@ impl<'w> Course<'w> {
             unread: [Counts::default(); 2],
         };
         if let Oddity::Uneven(spread) = world.oddity {
-            // one pod of the canary beside those of the primary
+            // one pod of the canary next to those of the primary
             let mut pods = |count: u32| {
                 (0..count).map(|_| (spread * random.normal()).exp()).sum::<f64>() / f64::from(count)
             };
@@ -89,7 +90,8 @@ impl<'w> Course<'w> {
         course
     }
 
-    /// What is counted in the next `seconds`, with this share of the requests for the canary. A share of 0 is the time before the run.
+    /// The counts of the next `seconds`, with this share of the requests for the canary. A share of 0 is the time
+    /// before the run.
     pub(super) fn look(&mut self, share: f64, seconds: f64, random: &mut Random) -> Look {
         self.happens(share, seconds, random);
         let all = random.poisson(self.world.requests * seconds);
@@ -105,7 +107,7 @@ impl<'w> Course<'w> {
         Look { canary: counts[0], primary: counts[1], seconds }
     }
 
-    /// What begins in this look.
+    /// Events that start during this check.
     fn happens(&mut self, share: f64, seconds: f64, random: &mut Random) {
         let (lasts, every) = match self.world.oddity {
             Oddity::Wanders { spread: _, together } => {
@@ -159,7 +161,7 @@ impl<'w> Course<'w> {
         (groups.failed(all, rate, random) + more).min(all)
     }
 
-    /// Counters that are not read are read with the next.
+    /// Counters that could not be read are included in the next reading.
     fn read(&mut self, counts: &mut [Counts; 2], in_run: bool, random: &mut Random) {
         if !in_run || !matches!(self.world.oddity, Oddity::Missing) {
             return;

@@ -1,4 +1,4 @@
-//! The worlds that releases are played in.
+//! The worlds for simulated releases.
 
 use super::{
     groups::Groups::{self, Fixed, Geometric, Heavy, Single},
@@ -16,7 +16,7 @@ const fn outside(name: &'static str, requests: f64, rate: f64, oddity: Oddity) -
     World { name, requests, rate, groups: Single, oddity, outside: true }
 }
 
-/// All of them. Where nothing else is said, 0.1 % of 100 requests a second fail.
+/// All worlds. By default, 0.1 % of 100 requests per second fail.
 pub(super) const WORLDS: &[World] = &[
     world("independent, 0.1 %", 100.0, 0.001, Single, None),
     world("independent, 0.5 %", 100.0, 0.005, Single, None),
@@ -85,7 +85,7 @@ pub(super) const WORLDS: &[World] = &[
     outside("uneven pods (sd 0.8), 1 %: one bad node", 100.0, 0.01, Uneven(0.8)),
 ];
 
-/// A canary that harms its primary, by the part of its own rate that the primary fails at.
+/// A canary that harms its primary, by the fraction of its own rate at which the primary fails.
 pub(super) const DRAGS: &[World] = &[
     world("primary untouched", 100.0, 0.001, Single, Oddity::Dragged(0.0)),
     world("primary at a tenth", 100.0, 0.001, Single, Oddity::Dragged(0.1)),
