@@ -143,7 +143,7 @@ pub(crate) enum SourceError {
         status: u16,
         /// Its answer, as far as it may be repeated.
         said: String,
-        /// How long it wants to be left alone, if it says so.
+        /// How long to wait before the next query, if the server states it.
         retry_after: Option<Duration>,
     },
     /// No connection, or one that broke.
