@@ -12,7 +12,7 @@ use serin::{
 
 use crate::lint::{self, Source};
 
-/// Flagger looks no more often than this, in seconds.
+/// Flagger's shortest interval between checks, in seconds.
 const FLAGGERS_SHORTEST: u64 = 10;
 
 /// What becomes of something.
@@ -28,7 +28,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The word.
+    /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -62,13 +62,13 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// How many remarks are of this kind.
+    /// The number of remarks of this kind.
     pub fn count(&self, change: Change) -> usize {
         self.remarks.iter().filter(|remark| remark.change == change).count()
     }
 }
 
-/// Looks at all files.
+/// Checks all files.
 pub fn flagger(sources: &[Source]) -> Migration {
     let mut found = Migration::default();
     let report = lint::lint(sources, &["SER0301".into()]);
@@ -138,7 +138,7 @@ fn of_canary(canary: &Canary) -> Vec<String> {
     all
 }
 
-/// Weights that Flagger raises beyond the maximum.
+/// Weights that Flagger raises above the maximum.
 fn weights(c: &Validated) -> Option<String> {
     let (step, max) = (c.analysis.step_weight.unwrap_or(0), c.analysis.max_weight.unwrap_or(100));
     if c.strategy != Strategy::Weighted || step <= 0 || max <= 0 || max % step == 0 {
@@ -149,7 +149,7 @@ fn weights(c: &Validated) -> Option<String> {
     Some(format!("its weights are {}; Flagger went on to {}", own.join(" "), last.min(100)))
 }
 
-/// Copies that Flagger waits for.
+/// Mirrored requests for which Flagger waits.
 fn mirrored(c: &Validated) -> Option<String> {
     let waits = c.provider.starts_with("gatewayapi")
         && c.analysis.mirror == Some(true)

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 use serin::expression::Path;
 
-/// Of 20 true shares one lies outside of its interval.
+/// The z-value for 95 %: one of 20 intervals does not contain the true share.
 const Z: f64 = 1.959_964;
-/// Longer names are cut.
+/// Maximum length of a version name.
 const LONGEST: usize = 60;
-/// Versions that are told apart at most.
+/// Maximum number of versions to distinguish.
 const MOST: usize = 50;
 
 /// How an answer tells of its version.
@@ -26,7 +26,7 @@ pub enum By {
 }
 
 impl By {
-    /// `body`, `header:NAME` or `json:PATH`.
+    /// Parses `body`, `header:NAME` or `json:PATH`.
     ///
     /// # Errors
     /// It is none of these.
@@ -42,7 +42,7 @@ impl By {
         }
     }
 
-    /// The version that an answer is of.
+    /// The version of an answer.
     pub fn version(&self, header: impl Fn(&str) -> Option<String>, body: &str) -> String {
         let found = match self {
             Self::Body => {
@@ -92,7 +92,7 @@ pub struct Share {
 }
 
 impl Tally {
-    /// An answer.
+    /// Counts an answer.
     pub fn answer(&mut self, version: String, failed: bool) {
         let full = self.versions.len() >= MOST && !self.versions.contains_key(&version);
         let count = self.versions.entry(if full { "(others)".into() } else { version }).or_default();
@@ -100,12 +100,12 @@ impl Tally {
         count.failed += u64::from(failed);
     }
 
-    /// A request without one.
+    /// Counts a request without an answer.
     pub fn none(&mut self, why: &str) {
         *self.unanswered.entry(why.to_owned()).or_default() += 1;
     }
 
-    /// Requests without an answer, by why.
+    /// Requests without an answer, by reason.
     pub fn unanswered(&self) -> &BTreeMap<String, u64> {
         &self.unanswered
     }
@@ -129,7 +129,7 @@ impl Tally {
         shares
     }
 
-    /// The share of a version; one that has not answered has none.
+    /// The share of a version. Zero if the version has not answered.
     pub fn share(&self, version: &str) -> Share {
         let all: u64 = self.versions.values().map(|count| count.all).sum();
         let (low, high) = interval(0, all);

@@ -54,7 +54,7 @@ const ONCE_IN: Duration = Duration::from_secs(3600);
 /// Alerts remembered for this purpose, over all Canaries.
 const REMEMBERED: usize = 4096;
 
-/// Who gets an alert.
+/// A receiver of alerts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Receiver {
     /// The service of the operator's own settings.
@@ -102,7 +102,7 @@ struct Inner {
     sent: Mutex<BTreeMap<Sent, Timestamp>>,
 }
 
-/// What sending needs.
+/// The dependencies of sending.
 pub(crate) struct Parts {
     /// Holds the AlertProviders.
     pub cache: Arc<ObjectCache>,

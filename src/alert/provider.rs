@@ -39,7 +39,7 @@ pub(super) enum Service {
 }
 
 impl Service {
-    /// By the type of an AlertProvider.
+    /// The service for the type of an AlertProvider.
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "slack" => Self::Slack,
@@ -68,13 +68,13 @@ impl Service {
 /// A service that can be posted to. It must not be printed: URL and token are secrets.
 #[derive(Clone)]
 pub(super) struct Destination {
-    /// What kind of service it is.
+    /// The kind of service.
     pub(super) service: Service,
     /// Namespace of the AlertProvider; empty for the operator's settings.
     pub(super) namespace: String,
     /// The address is a secret itself, or a token is sent with it.
     pub(super) confidential: bool,
-    /// Where to post.
+    /// The URL to post to.
     pub(super) url: Url,
     /// Bearer token.
     pub(super) token: Option<String>,

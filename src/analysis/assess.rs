@@ -44,7 +44,7 @@ pub(crate) struct Assessment {
 /// The part of a measurement that a comparison adds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Compared {
-    /// As it is to be stored.
+    /// The status to store.
     pub status: CompareStatus,
     /// The comparison decides the outcome.
     pub decides: bool,

@@ -29,7 +29,7 @@ const LARGEST_BURST: i32 = 100_000;
 pub(crate) struct Comparing {
     /// The tolerance.
     pub(crate) settings: Settings,
-    /// What is known of the service.
+    /// The knowledge about the service.
     pub(crate) known: Known,
     /// Time between two looks.
     pub(crate) every: Duration,

@@ -35,9 +35,9 @@ const PRIMARY_BAD: &str = "primary_bad";
 /// Requests of both sides between two moments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Of the canary.
+    /// Counts of the canary.
     pub canary: Counts,
-    /// Of the primary.
+    /// Counts of the primary.
     pub primary: Counts,
 }
 
@@ -51,7 +51,7 @@ impl Tally {
     /// Reads a server's answer by count. A side without any series had no requests.
     ///
     /// # Errors
-    /// What is odd about it.
+    /// The problem with the answer.
     pub(crate) fn of(answer: &BTreeMap<String, f64>) -> Result<Self, &'static str> {
         let count = |name: &str| match answer.get(name).copied() {
             None => Ok(0),

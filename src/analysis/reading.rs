@@ -1,4 +1,4 @@
-//! What came back for a query.
+//! The answer to a query.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::doubt::Doubt;
 
-/// What came back for a query.
+/// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Reading {
     /// One value per series; may be empty or hold NaN.

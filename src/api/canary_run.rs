@@ -155,7 +155,7 @@ pub enum RunPhase {
 }
 
 impl RunPhase {
-    /// Nothing more happens in the run.
+    /// The run is over.
     pub fn ended(self) -> bool {
         !matches!(self, Self::Running | Self::Waiting | Self::Ending)
     }

@@ -64,9 +64,9 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
     vec![canary, finish(MetricTemplate::crd(), &["v1alpha1"]), finish(AlertProvider::crd(), &[]), run]
 }
 
-/// The status of a Canary that no operator has looked at yet. The API server shows it as if it were written. Tools that
-/// wait treat an object without a status as ready, and wait for one whose generation was not observed. It is complete,
-/// because Argo CD's script for Canaries fails if weight, conditions or phase are missing.
+/// The status of a Canary that no operator has processed yet. The API server shows it like a stored status. Waiting
+/// tools treat an object without a status as ready, but wait for an object whose generation was not observed. The
+/// status is complete, because Argo CD's script for Canaries fails if weight, conditions or phase are missing.
 fn unseen() -> Value {
     let status =
         CanaryStatus { phase: Some(Phase::Unset), observed_generation: Some(-1), ..CanaryStatus::default() };

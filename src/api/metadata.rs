@@ -30,7 +30,7 @@ fn none_of(keys: &[&str]) -> String {
     format!("[{}].all(key, {} && {})", keys.join(", "), missing("labels"), missing("annotations"))
 }
 
-/// Other writers and older definitions may have let them in.
+/// Other writers and older definitions may have allowed them.
 fn but_own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     let mut given = BTreeMap::<String, String>::deserialize(deserializer)?;
     given.retain(|key, _| !names::is_own(key));

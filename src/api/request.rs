@@ -12,29 +12,29 @@ use serde_json::Value;
 use super::duration;
 use crate::{names, text::first_chars};
 
-/// Longest request that is read, in bytes.
+/// Maximum size of a request, in bytes.
 const LONGEST: usize = 1024;
-/// Longest id.
+/// Maximum length of an id.
 const LONGEST_ID: usize = 64;
-/// Longest reason, in bytes.
+/// Maximum size of a reason, in bytes.
 const LONGEST_REASON: usize = 256;
-/// So many ids are remembered after they have been answered.
+/// Number of answered ids that are remembered.
 pub const REMEMBERED: usize = 20;
 
-/// What is asked for.
+/// The verb of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// End the wait before a promotion.
     Promote,
-    /// Open the gate at which the run waits: before it begins, after a step, or before the promotion.
+    /// Open the gate at which the run waits: before its start, after a step, or before the promotion.
     Approve,
-    /// End the run and go back.
+    /// End the run and move the traffic back.
     Abort,
-    /// Analyse the revision again that was not promoted.
+    /// Analyse a revision again that was not promoted.
     Retry,
     /// Hold the run at its weight.
     Pause,
-    /// Let a run go on that was paused.
+    /// Continue a paused run.
     Resume,
     /// End the step now, if its checks pass.
     Advance,
@@ -42,7 +42,7 @@ pub enum Verb {
     Finish,
 }
 
-/// Every verb, by the word people write.
+/// Every verb, with its word in requests.
 pub const VERBS: [(&str, Verb); 8] = [
     ("promote", Verb::Promote),
     ("approve", Verb::Approve),
@@ -55,52 +55,51 @@ pub const VERBS: [(&str, Verb); 8] = [
 ];
 
 impl Verb {
-    /// The word that people write.
+    /// The word in requests.
     pub fn word(self) -> &'static str {
         VERBS.iter().find(|(_, verb)| *verb == self).map_or("", |(word, _)| word)
     }
 
-    /// It may let users meet the revision, or meet it sooner, so that it has to say which revision it is about. What was known
-    /// before the others is bound by the gate at which it finds the run.
+    /// The request may expose users to the revision, or expose them sooner, so it must name the revision. The verbs
+    /// that existed before the others are bound by the gate of the run.
     pub fn names_revision(self) -> bool {
         matches!(self, Self::Retry | Self::Resume | Self::Advance | Self::Finish)
     }
 }
 
-/// One request. Written without the fields that it does not have: an operator refuses those that it does not know.
+/// One request. Absent fields are not serialised, because an operator refuses fields that it does not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// Chosen by the client: 1 to 64 letters, digits, `-`, `_`, `.`, `:`. A request of an id that has been answered
-    /// does nothing.
+    /// Chosen by the client: 1 to 64 letters, digits, `-`, `_`, `.`, `:`. A request with an answered id does nothing.
     pub id: String,
-    /// What is asked for, as written.
+    /// The verb as written.
     pub verb: String,
-    /// Only if this revision is on trial: `status.lastAppliedSpec`, or how it begins (at least 8 characters).
+    /// Only if this revision is under analysis: `status.lastAppliedSpec`, or its first characters (at least 8).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// Only if the run is at this step: `status.step.index`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<i32>,
-    /// Only if the run waits at the gate of this name.
+    /// Only if the run waits at the gate with this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<String>,
-    /// Who asks, for the record.
+    /// The user, for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Why, for the record, in at most 256 bytes.
+    /// The reason, for the record, in at most 256 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Of `pause`: for how long, as a duration such as `30m`.
+    /// For `pause`: how long, as a duration such as `30m`.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub for_: Option<String>,
 }
 
 impl Request {
-    /// Reads `{"id": …, "verb": …}`, or `verb/id` for people who type it.
+    /// Parses `{"id": …, "verb": …}`, or `verb/id` for people who type it.
     ///
     /// # Errors
-    /// It is neither; the text says what is wrong.
+    /// It is neither. The text explains the error.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("it has more than {LONGEST} bytes"));
@@ -115,8 +114,8 @@ impl Request {
         request.sound()
     }
 
-    /// The id under which a text is answered, and the request, or why it is none. One that cannot be read is answered under the
-    /// id that it names all the same, so that whoever wrote it finds the answer.
+    /// The id for the answer to a text, and the request or the reason why it is invalid. An invalid request is answered
+    /// with the id that it names, so that its author finds the answer.
     pub fn read(text: &str) -> (String, Result<Self, String>) {
         let request = Self::parse(text);
         let id = match &request {
@@ -150,16 +149,16 @@ impl Request {
         Ok(self)
     }
 
-    /// For how long.
+    /// How long.
     pub fn lasts(&self) -> Option<Duration> {
         let fits = |time: &Duration| (1..=YEAR).contains(&time.as_secs());
         self.for_.as_deref().and_then(duration::parse).filter(fits)
     }
 
-    /// The verb, if it is one that is known.
+    /// The verb, if it is known.
     ///
     /// # Errors
-    /// It is not; the text lists those that are.
+    /// It is unknown. The text lists the known ones.
     pub fn known(&self) -> Result<Verb, String> {
         let found = VERBS.iter().find(|(word, _)| *word == self.verb).map(|(_, verb)| *verb);
         let words: Vec<_> = VERBS.iter().map(|(word, _)| *word).collect();
@@ -167,12 +166,12 @@ impl Request {
             .ok_or_else(|| format!("there is no verb {:?}: there is {}", self.short_verb(), words.join(", ")))
     }
 
-    /// The verb as written, cut short.
+    /// The verb as written, truncated.
     pub fn short_verb(&self) -> &str {
         first_chars(&self.verb, 40)
     }
 
-    /// The id under which a text is answered that names none.
+    /// The id for the answer to a text without an id.
     pub fn id_of_unreadable(text: &str) -> String {
         format!("unreadable-{:016x}", names::checksum(text))
     }

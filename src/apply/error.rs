@@ -17,19 +17,19 @@ pub(crate) enum ApplyError {
     /// The object has changed, already exists or is gone: look again.
     #[error("{verb} {object}: it has changed meanwhile")]
     Conflict {
-        /// What was tried.
+        /// The attempted verb.
         verb: &'static str,
-        /// On what.
+        /// The object.
         object: ObjectRef,
     },
     /// The API server refused it for another reason.
     #[error("{verb} {object}")]
     Refused {
-        /// What was tried.
+        /// The attempted verb.
         verb: &'static str,
-        /// On what.
+        /// The object.
         object: ObjectRef,
-        /// Why.
+        /// The error.
         source: Box<kube::Error>,
     },
     /// Another object has the name of the Job.
@@ -57,9 +57,9 @@ pub(crate) enum ApplyError {
     /// No answer in time; it may still take effect.
     #[error("{verb} {object}: no answer within {}s", DEADLINE.as_secs())]
     TimedOut {
-        /// What was tried.
+        /// The attempted verb.
         verb: &'static str,
-        /// On what.
+        /// The object.
         object: ObjectRef,
     },
 }

@@ -6,26 +6,27 @@
 pub enum Kind {
     /// Any text, possibly empty.
     Text,
-    /// Text in a special format; [`super::settings`] reads it.
+    /// Text in a special format, which [`super::settings`] parses.
     Form,
-    /// `true` or `false` as Go reads them; without a value it is `true`.
+    /// `true` or `false` in Go's syntax. Without a value it is `true`.
     Bool,
 }
 
 /// How a flag is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// It works, for `serin run` only.
+    /// It has an effect, but only for `serin run`.
     Served,
-    /// It works, for `serin run` and for the commands that read a cluster.
+    /// It has an effect for `serin run` and for the commands that read a cluster.
     Shared,
-    /// It is accepted and has no meaning here; nothing is lost.
+    /// It is accepted but has no meaning here. Nothing is missing.
     Meaningless,
-    /// It is accepted and has no effect; a value other than the harmless one is named in a warning at startup.
+    /// It is accepted but has no effect. For a value other than the harmless one, the operator logs a warning at its
+    /// start.
     Unserved {
-        /// The value with which nothing is missing.
+        /// The harmless value.
         harmless: &'static str,
-        /// What is missing, in a few words.
+        /// The missing feature, in a few words.
         missed: &'static str,
     },
 }
@@ -335,12 +336,12 @@ pub const FLAGS: &[Flag] = &[
     klog("vmodule", Kind::Text),
 ];
 
-/// The flag of that name.
+/// The flag with this name.
 pub fn find(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(|f| f.name == name)
 }
 
-/// A bool as Go's `flag` package reads it.
+/// A bool in the syntax of Go's `flag` package.
 pub fn go_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

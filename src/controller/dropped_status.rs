@@ -14,7 +14,7 @@ const CAP: Duration = Duration::from_secs(30);
 
 /// A status that was written and not kept.
 pub(super) struct DroppedStatus {
-    /// As it was sent.
+    /// The status as it was sent.
     sent: Value,
     why: String,
     pause: Pause,
@@ -34,7 +34,7 @@ impl DroppedStatus {
         (self.seen(now).again <= now).then(|| self.sent.clone())
     }
 
-    /// As the planner sees it.
+    /// The planner's view of it.
     pub(super) fn seen(&self, now: Timestamp) -> Unkept {
         Unkept { why: self.why.clone(), again: self.pause.until(now).unwrap_or(now) }
     }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::peer;
 use crate::server::listen::Ends;
 
-/// Who may.
+/// The callers that may do so.
 #[derive(Clone, Debug)]
 pub(super) enum Keepers {
     /// Processes in the Pod, except the commands of Canaries.

@@ -38,8 +38,8 @@ struct Kept {
 impl Clients {
     /// The client of this kind.
     ///
-    /// It cannot be created.
-    /// It cannot be made.
+    /// # Errors
+    /// The client cannot be created.
     pub(super) fn get(&self, tenant: &str, kind: Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
         let is_plain = kind.tls.ca.is_none() && kind.proxy.is_none();
         let key = (if is_plain { String::new() } else { tenant.to_owned() }, kind);

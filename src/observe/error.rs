@@ -19,7 +19,7 @@ pub(crate) enum GatherError {
     NeedsUndecodable {
         /// The object, of the Canary's namespace.
         object: ObjectRef,
-        /// Why not.
+        /// The reason.
         why: String,
     },
 }

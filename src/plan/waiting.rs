@@ -1,4 +1,4 @@
-//! What a run waits for.
+//! The reasons why a run waits.
 
 use jiff::Timestamp;
 

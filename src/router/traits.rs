@@ -1,4 +1,4 @@
-//! What every router can do.
+//! The interface of every router.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub enum RouterError {
     Unreadable {
         /// The routing object.
         object: ObjectRef,
-        /// What is wrong.
+        /// The problem.
         why: String,
     },
 }

@@ -45,7 +45,7 @@ pub(crate) struct PortError {
 /// Whether the operator is ready, and why not.
 pub(crate) type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// What is served.
+/// The endpoints of the server.
 #[derive(Clone)]
 pub(crate) struct Faces {
     metrics: Arc<Metrics>,

@@ -320,14 +320,14 @@ pub struct StaleKind {
     pub namespace: Option<String>,
     /// Since when.
     pub since: Timestamp,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
 /// The answers of the webhooks of one type, as far as they were called.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WebhookRound {
-    /// When the last of them had answered.
+    /// When the last of them answered.
     pub at: Timestamp,
     /// In the order in which they were called.
     pub said: Vec<WebhookReply>,
@@ -351,17 +351,17 @@ pub struct WebhookReply {
 pub struct Timing {
     /// The URL for people: without parts that may be secret.
     pub shown: String,
-    /// When the first try was made.
+    /// When the first attempt was made.
     pub asked: Timestamp,
     /// When there was an answer, or it was given up.
     pub answered: Timestamp,
-    /// How often it was tried.
+    /// The number of attempts.
     pub tries: u32,
     /// HTTP status of the last try, if that was answered.
     pub status: Option<u16>,
 }
 
-/// Why a webhook did not say yes.
+/// Why a webhook did not accept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Denial {
     /// In our own words: safe for status and logs.

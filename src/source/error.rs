@@ -20,7 +20,7 @@ pub(crate) enum SourceError {
     /// The operator may not contact this server.
     #[error("{server}: {source}")]
     Refused {
-        /// Who.
+        /// The server.
         server: String,
         /// Why, with a remedy.
         source: Refused,
@@ -28,9 +28,9 @@ pub(crate) enum SourceError {
     /// No HTTP client could be created, e.g. because there is no crypto provider.
     #[error("asking {server}: {source}")]
     Client {
-        /// Who.
+        /// The server.
         server: String,
-        /// What went wrong.
+        /// The error.
         source: NetError,
     },
     /// Something that the query needs is missing from its MetricTemplate, or invalid.
@@ -96,15 +96,15 @@ pub(crate) enum SourceError {
     /// The operator has no identity of its own in a cloud, or cannot obtain it.
     #[error("no credentials for {cloud}: {message}")]
     Identity {
-        /// Which one.
+        /// The cloud.
         cloud: &'static str,
-        /// What went wrong.
+        /// The error.
         message: String,
     },
     /// The server refuses the query as wrong.
     #[error("{server} rejected the query with status {status}")]
     Rejected {
-        /// Who.
+        /// The server.
         server: String,
         /// 400 or 422.
         status: u16,
@@ -114,7 +114,7 @@ pub(crate) enum SourceError {
     /// An unsuccessful status: down, overloaded, not such a server, or it wants credentials.
     #[error("{server} answered with status {status}{}", hint(*.status))]
     Unavailable {
-        /// Who.
+        /// The server.
         server: String,
         /// HTTP status.
         status: u16,
@@ -127,45 +127,45 @@ pub(crate) enum SourceError {
          correct the address, with the path before /api/v1"
     )]
     NoPrometheus {
-        /// Who.
+        /// The server.
         server: String,
         /// HTTP status.
         status: u16,
         /// Its answer, as far as it may be repeated.
         said: String,
     },
-    /// It asks for fewer queries.
+    /// The server asks for fewer queries.
     #[error("{server} answered with status {status}: it is asked too often, and is left alone for a while")]
     RateLimited {
-        /// Who.
+        /// The server.
         server: String,
         /// HTTP status.
         status: u16,
         /// Its answer, as far as it may be repeated.
         said: String,
-        /// How long it wants to be left alone, if it says so.
+        /// How long to wait before the next query, if the server states it.
         retry_after: Option<Duration>,
     },
     /// No connection, or one that broke.
     #[error("connecting to {server}: {source}")]
     Unreachable {
-        /// Who.
+        /// The server.
         server: String,
-        /// What went wrong.
+        /// The error.
         source: NetError,
     },
     /// The API server could not forward the query.
     #[error("{server} cannot be asked: {why}")]
     Unasked {
-        /// Who.
+        /// The server.
         server: String,
-        /// What went wrong.
+        /// The error.
         why: String,
     },
     /// No complete answer in time.
     #[error("{server} did not answer within {seconds} s")]
     TimedOut {
-        /// Who.
+        /// The server.
         server: String,
         /// The limit.
         seconds: f64,
@@ -178,17 +178,17 @@ pub(crate) enum SourceError {
     /// An answer above the size limit.
     #[error("the answer of {server} is larger than {limit} bytes")]
     TooLarge {
-        /// Who.
+        /// The server.
         server: String,
         /// The limit.
         limit: usize,
     },
-    /// Not an answer of such a server.
+    /// The answer does not have this kind of server's format.
     #[error("the answer of {server} makes no sense: {why}")]
     Undecodable {
-        /// Who.
+        /// The server.
         server: String,
-        /// What is odd about it.
+        /// The problem with the answer.
         why: String,
         /// The odd part, as far as it may be repeated.
         said: String,
@@ -196,7 +196,7 @@ pub(crate) enum SourceError {
     /// Part of the data may be missing.
     #[error("the answer of {server} comes with warnings: a part of the data may be missing")]
     Warned {
-        /// Who.
+        /// The server.
         server: String,
         /// The warnings, as far as they may be repeated.
         said: String,
@@ -204,7 +204,7 @@ pub(crate) enum SourceError {
     /// The server answers, and warns that the query does not do what it seems to do.
     #[error("{server} warns that the query is not right, so that its values are not used: correct the query")]
     QueryWarned {
-        /// Who.
+        /// The server.
         server: String,
         /// The warnings, as far as they may be repeated.
         said: String,
@@ -212,7 +212,7 @@ pub(crate) enum SourceError {
     /// There are values, and a reason not to trust good ones.
     #[error("the values are in doubt: {}", .doubt.why())]
     Doubtful {
-        /// One for each series.
+        /// One value for each series.
         values: Vec<f64>,
         /// The reason.
         doubt: Doubt,

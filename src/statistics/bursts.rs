@@ -14,7 +14,7 @@ const OUTLIERS: usize = 50;
 /// The past of a service before the run, in windows of one length, in order of time.
 #[derive(Clone, Copy, Debug)]
 pub enum History<'a> {
-    /// Of all its pods together.
+    /// Windows of all its pods together.
     Windows(&'a [Counts]),
     /// Of each of its pods, at the same place in every window.
     Pods(&'a [Vec<Counts>]),
@@ -23,9 +23,9 @@ pub enum History<'a> {
 /// The result of a history.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
-    /// How many bad requests come together.
+    /// The number of bad requests in a burst.
     pub burst: f64,
-    /// How many looks a burst lasts.
+    /// The number of looks that a burst lasts.
     pub lasts: f64,
     /// The usual rate of bad requests.
     pub usual: f64,

@@ -41,7 +41,7 @@ pub struct Evidence {
     pub(super) absolute: [f64; 6],
     pub(super) ok_relative: [f64; 4],
     pub(super) ok_absolute: [f64; 4],
-    /// From all looks.
+    /// Counts from all looks.
     pub(super) canary: Counts,
     pub(super) primary: Counts,
     /// From looks in which the primary was not in trouble.
@@ -79,7 +79,7 @@ pub struct Finding {
 struct Grouping {
     /// Their size.
     size: f64,
-    /// How many looks they last.
+    /// The number of looks that they last.
     lasts: f64,
 }
 

@@ -12,11 +12,11 @@ const MOST_STEPS: usize = 60;
 /// Lower and upper ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown {
-    /// Of the canary's rate.
+    /// Interval of the canary's rate.
     pub canary: (f64, f64),
-    /// Of the primary's rate.
+    /// Interval of the primary's rate.
     pub primary: (f64, f64),
-    /// Of the canary's less the primary's.
+    /// Interval of the difference: the canary's rate minus the primary's.
     pub difference: (f64, f64),
 }
 

@@ -24,7 +24,7 @@ pub use settings::{Known, Settings, Wide};
 pub struct Counts {
     /// All of them.
     pub all: u64,
-    /// Those that failed, or were slow.
+    /// Requests that failed, or were slow.
     pub bad: u64,
 }
 
@@ -50,9 +50,9 @@ impl Counts {
 /// The counts between two moments.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Look {
-    /// Of the canary.
+    /// Counts of the canary.
     pub canary: Counts,
-    /// Of the primary.
+    /// Counts of the primary.
     pub primary: Counts,
     /// Time between the two moments.
     pub seconds: f64,

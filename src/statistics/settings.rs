@@ -68,7 +68,7 @@ impl Settings {
 pub struct Known {
     /// How many bad requests come together; none if unknown.
     pub burst: Option<f64>,
-    /// How many looks such a burst lasts.
+    /// The number of looks that such a burst lasts.
     pub lasts: f64,
     /// The usual rate of bad requests of the primary; none if unknown.
     pub usual: Option<f64>,

@@ -35,13 +35,13 @@ pub(crate) struct Webhooks(Outbound);
 pub(crate) struct Called {
     /// Yes, or why not.
     pub answer: Result<(), Refused>,
-    /// How often it was tried.
+    /// The number of attempts.
     pub tries: u32,
     /// HTTP status of the last try, if that was answered.
     pub status: Option<u16>,
 }
 
-/// Why a call was not a yes.
+/// Why a call was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     /// In words.

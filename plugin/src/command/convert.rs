@@ -62,7 +62,7 @@ pub(super) fn run(out: Out, command: &ConvertCommand) -> Result<(), Failure> {
     verdict(&done)
 }
 
-/// Documents, one after the other.
+/// The documents as one YAML text.
 fn yaml(done: &Conversion) -> Result<String, Failure> {
     let mut text = String::new();
     for object in &done.objects {
@@ -92,7 +92,7 @@ fn summary(done: &Conversion) -> String {
     )
 }
 
-/// Unreadable files come before what was refused, which has been printed.
+/// Unreadable files take precedence over refusals, which have been printed.
 fn verdict(done: &Conversion) -> Result<(), Failure> {
     if !done.unreadable.is_empty() {
         return Err(Failure::usage(done.unreadable.join("\nerror: ")));

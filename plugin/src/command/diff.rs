@@ -15,9 +15,9 @@ use crate::{
     view::API_VERSION,
 };
 
-/// Lines around what differs.
+/// Number of context lines around a difference.
 const AROUND: usize = 3;
-/// Characters of a hash that tell revisions apart.
+/// Number of characters of a hash that identify a revision.
 const SHORT: usize = 8;
 
 #[derive(Args, Debug)]
@@ -76,7 +76,7 @@ fn view(titles: &[String; 2], found: &[Change]) -> Value {
     })
 }
 
-/// As of `diff`: 1 where there is a difference, which has been printed.
+/// Like `diff`: 1 if there is a difference, which has been printed.
 fn verdict(found: &[Change]) -> Result<(), Failure> {
     if found.is_empty() { Ok(()) } else { Err(Failure::new(code::FAILED, "")) }
 }
@@ -90,7 +90,7 @@ fn line(change: &Change) -> String {
     }
 }
 
-/// The stored template whose hash begins so.
+/// The stored template whose hash starts with this text.
 fn choose<'s>(stored: &'s [(String, Value)], wanted: &str, name: &str) -> Result<&'s Value, Failure> {
     let found: Vec<_> = stored.iter().filter(|(hash, _)| hash.starts_with(wanted)).collect();
     match found.as_slice() {
@@ -118,7 +118,7 @@ fn short(hash: &str) -> &str {
     hash.get(..SHORT).unwrap_or(hash)
 }
 
-/// A template without what the API server fills in.
+/// A template without the API server's defaults.
 fn cleaned(template: &Value) -> Value {
     let mut template = template.clone();
     if let Some(metadata) = template["metadata"].as_object_mut() {

@@ -59,7 +59,7 @@ fn report(diagnosis: &Diagnosis) -> serde_json::Value {
     })
 }
 
-/// Warnings do not fail.
+/// Warnings are not failures.
 fn verdict(diagnosis: &Diagnosis) -> Result<(), Failure> {
     if diagnosis.count(Outcome::Error) > 0 { Err(Failure::new(code::FAILED, "")) } else { Ok(()) }
 }

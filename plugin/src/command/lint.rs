@@ -60,7 +60,7 @@ fn json(report: &Report) -> serde_json::Value {
     })
 }
 
-/// Unreadable files come before findings.
+/// Unreadable files take precedence over findings.
 fn verdict(report: &Report, fail_on: Least) -> Result<(), Failure> {
     if !report.unreadable.is_empty() {
         return Err(Failure::usage(report.unreadable.join("\nerror: ")));
@@ -89,7 +89,7 @@ fn text(report: &Report) -> Vec<Line> {
     report.findings.iter().map(line).collect()
 }
 
-/// As GitHub shows it beside the line.
+/// GitHub's format for annotations of a line.
 fn github(finding: &Finding) -> String {
     let level = if finding.level == Level::Note { "notice" } else { finding.level.word() };
     let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");

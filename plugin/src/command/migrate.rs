@@ -43,7 +43,7 @@ impl MigrateCommand {
         args
     }
 
-    /// No cluster is needed.
+    /// Whether it needs no cluster.
     pub(super) fn offline(&self) -> bool {
         !self.args().in_cluster
     }
@@ -53,13 +53,13 @@ impl MigrateCommand {
     }
 }
 
-/// Of files.
+/// Runs with files.
 pub(super) fn run_offline(out: Out, command: &MigrateCommand) -> Result<(), Failure> {
     let args = command.args();
     show(out, args, &migrate::flagger(&files::read(&args.paths, &[])?))
 }
 
-/// Of the cluster.
+/// Runs with the cluster.
 pub(super) async fn run(context: &Context, command: &MigrateCommand) -> Result<(), Failure> {
     let args = command.args();
     let objects = context.cluster.flaggers(args.all_namespaces).await?;
@@ -86,7 +86,7 @@ fn report(found: &Migration) -> serde_json::Value {
     })
 }
 
-/// Unreadable files come before what is refused, which has been printed.
+/// Unreadable files take precedence over refusals, which have been printed.
 fn verdict(found: &Migration) -> Result<(), Failure> {
     if !found.unreadable.is_empty() {
         return Err(Failure::usage(found.unreadable.join("\nerror: ")));

@@ -20,9 +20,9 @@ use crate::{
     view::API_VERSION,
 };
 
-/// Requests where nothing is said.
+/// The default number of requests.
 const REQUESTS: u32 = 100;
-/// Bytes of an answer that are read.
+/// Maximum number of bytes that are read from an answer.
 const LARGEST: usize = 64 * 1024;
 
 #[derive(Args, Debug)]
@@ -65,7 +65,7 @@ impl ProbeArgs {
     }
 }
 
-/// `number` is what stands behind -n, which names no namespace here.
+/// `number` is the value of -n, which is not a namespace here.
 pub(super) async fn run(out: Out, args: &ProbeArgs, number: Option<&str>) -> Result<(), Failure> {
     let requests = requests(number)?;
     let headers: HeaderMap = args.headers.iter().cloned().collect();
@@ -123,7 +123,7 @@ fn verdict(tally: &Tally, want: Option<&(String, f64)>) -> Result<(), Failure> {
     )))
 }
 
-/// The version that answers, and whether with an error.
+/// The version that answers, and whether the answer is an error.
 async fn ask(client: &Client, url: reqwest::Url, by: &By) -> Result<(String, bool), String> {
     let why = |error: reqwest::Error| {
         let (timeout, connect) = (error.is_timeout(), error.is_connect());

@@ -33,19 +33,19 @@ pub(crate) struct SimulateArgs {
 }
 
 impl SimulateArgs {
-    /// No cluster is needed.
+    /// Whether it needs no cluster.
     pub(super) fn offline(&self) -> bool {
         !self.files.is_empty()
     }
 }
 
-/// Of the cluster.
+/// Runs with the cluster.
 pub(super) async fn run(context: &Context, args: &SimulateArgs) -> Result<(), Failure> {
     let canary = context.canary(args.name.as_deref().unwrap_or_default()).await?;
     show(context.out, args, vec![of(&canary)?])
 }
 
-/// Of files.
+/// Runs with files.
 pub(super) fn run_offline(out: Out, args: &SimulateArgs) -> Result<(), Failure> {
     let mut plans = Vec::new();
     for source in files::read(&args.files, &[])? {

@@ -68,7 +68,7 @@ pub(crate) enum Shell {
     Kubectl,
 }
 
-/// A duration as Go writes it, or seconds.
+/// A duration in Go's format, or seconds.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));

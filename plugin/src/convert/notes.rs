@@ -19,7 +19,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The words.
+    /// The word for it.
     pub fn words(self) -> &'static str {
         match self {
             Self::Differs => "differs",
@@ -75,7 +75,7 @@ impl Notes {
         self.say(Level::Refused, field, text);
     }
 
-    /// About another object, of which something belongs to this one.
+    /// Notes about another object that belongs to this one.
     pub(super) fn about(&mut self, object: &Value, work: impl FnOnce(&mut Self)) {
         let own = std::mem::replace(&mut self.object, title(object));
         work(self);
@@ -86,7 +86,7 @@ impl Notes {
         self.all.iter().any(|note| note.level == Level::Refused)
     }
 
-    /// Object by object, in the order in which they came up.
+    /// The notes by object, in the order of their first note.
     pub(super) fn take(self) -> Vec<Note> {
         let objects: Vec<String> = self.all.iter().map(|note| note.object.clone()).collect();
         let mut all = self.all;

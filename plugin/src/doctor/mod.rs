@@ -22,12 +22,12 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// How many checks came out so.
+    /// The number of checks with this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.groups.iter().flat_map(|group| &group.checks).filter(|check| check.result == outcome).count()
     }
 
-    /// As one line.
+    /// The summary in one line.
     pub fn summary(&self) -> String {
         let many = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
         format!(
@@ -40,7 +40,7 @@ impl Diagnosis {
     }
 }
 
-/// Looks at what was seen. `before`: nothing is installed yet.
+/// Runs the checks. `before`: nothing is installed yet.
 pub fn diagnose(seen: &Seen, before: bool, now: Timestamp) -> Diagnosis {
     let mut groups = vec![
         Group { name: "kubernetes-api", checks: checks::api(seen, now) },

@@ -16,7 +16,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The word.
+    /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -26,7 +26,7 @@ impl Level {
     }
 }
 
-/// A code with what it is about.
+/// A code with its level and description.
 pub type Code = (&'static str, Level, &'static str);
 
 /// All codes.

@@ -26,7 +26,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// At the line of the field that the message is about, or at the beginning of the object.
+    /// A finding at the line of the field in the message, or at the first line of the object.
     pub(super) fn of(document: &Document, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
         Self {
@@ -39,7 +39,7 @@ impl Finding {
         }
     }
 
-    /// Asked to be left out, as `CODE` or `CODE=namespace/name`.
+    /// Whether the user ignores it, with `CODE` or `CODE=namespace/name`.
     pub(super) fn is_ignored(&self, ignored: &[String]) -> bool {
         ignored.iter().any(|text| match text.split_once('=') {
             None => text == self.code,
@@ -65,12 +65,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many findings are of this level.
+    /// The number of findings of this level.
     pub fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
     }
 
-    /// As one line.
+    /// The summary in one line.
     pub fn summary(&self) -> String {
         let many = |count: usize, word: &str| {
             let s = if count == 1 { "" } else { "s" };

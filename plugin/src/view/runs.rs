@@ -182,13 +182,13 @@ pub fn run(record: &CanaryRun) -> RunView {
     }
 }
 
-/// Who asked last and was heard; the operator writes `asked for by …`.
+/// The user of the last accepted request. The operator writes `asked for by …`.
 fn by(requests: &[RequestStatus]) -> Option<String> {
     let heard = requests.iter().rev().filter(|r| r.answer == serin::api::Answer::Accepted);
     heard.filter_map(|r| r.message.strip_prefix("asked for by ")).map(str::to_owned).next()
 }
 
-/// The last run that ended: its record, or what the status keeps of it.
+/// The last completed run, from its record or from the status.
 pub(super) fn last(facts: &Facts, status: &CanaryStatus) -> Option<RunView> {
     let last = status.last_run.as_ref()?;
     Some(facts.run(last.number).map_or_else(|| kept(facts, last), run))

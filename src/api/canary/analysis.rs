@@ -13,7 +13,7 @@ use crate::api::{
     schema::{self, routing},
 };
 
-/// Flagger's pattern for durations, open at its end: `1m30s` and `10ms` pass.
+/// Flagger's pattern for durations, without an end anchor: `1m30s` and `10ms` match.
 const DURATION: &str = "^[0-9]+(m|s)";
 
 /// A time of the day.

@@ -64,7 +64,7 @@ pub struct LocalRef {
 }
 
 impl LocalRef {
-    /// Schema of the fields where only one kind may be named.
+    /// Schema for fields that allow only one kind.
     pub(super) fn properties_of(kind: &str) -> serde_json::Value {
         serde_json::json!({
             "apiVersion": { "type": "string", "description": "API version of the object." },

@@ -110,7 +110,7 @@ pub struct CanarySpec {
 }
 
 impl Canary {
-    /// The analysis, whichever name it was written under.
+    /// The analysis, under either field name.
     pub fn analysis(&self) -> Option<&CanaryAnalysis> {
         self.spec.analysis.as_ref().or(self.spec.canary_analysis.as_ref())
     }
@@ -121,7 +121,7 @@ impl Canary {
         metrics.iter().flat_map(|metric| metric.verdict.conditions())
     }
 
-    /// The Kuma mesh that its Services are in.
+    /// The Kuma mesh of its Services.
     pub fn kuma_mesh(&self) -> String {
         let annotations = self.metadata.annotations.as_ref();
         let named = annotations.and_then(|all| all.get(names::KUMA_MESH)).filter(|name| !name.is_empty());

@@ -100,8 +100,8 @@ pub struct CanaryStatus {
 }
 
 impl CanaryStatus {
-    /// The phase; unset while the Canary has only been looked at. The first status that is written shows `Initializing` even
-    /// if the Canary is refused, because tools that read the phase expect one.
+    /// The phase, or `Unset` if the operator has only checked the Canary so far. The first written status shows
+    /// `Initializing` even if the Canary is refused, because tools that read the phase expect one.
     pub fn begun(&self) -> Phase {
         let phase = self.phase.unwrap_or_default();
         if phase == Phase::Initializing && self.epoch == 0 { Phase::Unset } else { phase }

@@ -19,7 +19,7 @@ pub struct JobTemplate {
     pub spec: Value,
 }
 
-/// The API server knows the fields of a Job, and says what is wrong with them when one is made.
+/// The API server validates the fields of a Job when a Job is created.
 fn job_spec(_: &mut SchemaGenerator) -> Schema {
     schema::finish(json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::{Compare, CompareStatus};
 
-/// Flagger's pattern for durations, open at its end.
+/// Flagger's pattern for durations, without an end anchor.
 const DURATION: &str = "^[0-9]+(m|s)";
 
 /// How a metric is judged beyond `thresholdRange`, and when it is measured. Unset, all is as in Flagger.
@@ -89,7 +89,7 @@ pub struct MetricPolicy {
 }
 
 impl MetricPolicy {
-    /// There is a condition in place of, or beside, the range.
+    /// There is a condition instead of the range, or in addition to it.
     pub fn has_condition(&self) -> bool {
         self.success_condition.is_some() || self.failure_condition.is_some()
     }
@@ -99,7 +99,7 @@ impl MetricPolicy {
         [&self.success_condition, &self.failure_condition].into_iter().filter_map(Option::as_deref)
     }
 
-    /// Nothing depends on it.
+    /// Nothing depends on the metric.
     pub fn dry(&self) -> bool {
         self.dry_run == Some(true)
     }

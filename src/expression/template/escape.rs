@@ -2,7 +2,7 @@
 
 use super::printer::prints;
 
-/// As a part of a URL's query.
+/// Escapes a text for a URL's query.
 pub(crate) fn url(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

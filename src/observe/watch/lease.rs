@@ -7,7 +7,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 /// The last renewal of a Lease.
 #[derive(Clone, Copy)]
 pub(super) struct Renewal {
-    /// By the clock of its holder.
+    /// The time by the holder's clock.
     said: Timestamp,
     /// When it was observed; for an existing Lease the holder's time.
     at: Timestamp,

@@ -104,7 +104,7 @@ impl Standing {
         if many { vec![span(0, looks)] } else { (0..looks).map(|at| span(at, at + 1)).collect() }
     }
 
-    /// When the next look can be taken.
+    /// The earliest time of the next check.
     fn next(&self, now: Timestamp) -> Timestamp {
         let first = clock::after(self.until, LATE);
         let every = self.comparing.every;

@@ -19,7 +19,7 @@ use crate::{
     spec::Apex,
 };
 
-/// An autoscaler, whoever created it, sets the primary's replicas.
+/// An autoscaler sets the primary's replicas. Anyone may have created it.
 pub(crate) fn primary_is_scaled(cx: &Context<'_>) -> bool {
     cx.c.spec.autoscaler_ref.is_some() || is_scaled(cx, &cx.c.names.primary)
 }

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What a Secret holds.
+/// The contents of a Secret.
 type Keys = &'static [(&'static str, &'static str)];
 
 const DATADOG: Keys = &[("datadog_api_key", "s3cret-a"), ("datadog_application_key", "s3cret-b")];

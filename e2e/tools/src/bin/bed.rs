@@ -11,7 +11,7 @@ use kube::Api;
 use serin_bed::{Bed, Behaviour, LoadHandle, Options, Selector, Target, Traffic, proxy::Proxy, wait};
 use tokio::time::Instant;
 
-/// Generous, because machines are busy.
+/// Long, because machines may be busy.
 const LIMIT: Duration = Duration::from_secs(60);
 const HOST: &str = "podinfo.example.com";
 
@@ -87,7 +87,7 @@ fn print_timings(bed: &Bed) {
     }
 }
 
-/// Two Deployments of two pods, their Services, a Gateway and a VirtualService.
+/// Two Deployments with two pods each, their Services, a Gateway and a VirtualService.
 async fn deploy(bed: &Bed) -> anyhow::Result<()> {
     let began = Instant::now();
     let mut yaml = String::new();
@@ -134,7 +134,7 @@ async fn split(bed: &Bed) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From the write's return to the first answer under the new weight.
+/// The time from the end of the write to the first answer with the new weight.
 async fn latency(bed: &Bed) -> anyhow::Result<()> {
     let mut took = Vec::new();
     for _ in 0..5 {
@@ -150,7 +150,7 @@ async fn latency(bed: &Bed) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for a window of 50 answers of one version alone.
+/// Waits for a window of 50 answers from one version only.
 async fn settled(load: &LoadHandle, version: &str) -> anyhow::Result<()> {
     wait::until("a settled split", LIMIT, async || {
         load.reset();
@@ -160,7 +160,7 @@ async fn settled(load: &LoadHandle, version: &str) -> anyhow::Result<()> {
     .await
 }
 
-/// What Flagger's own queries say of a version with 10 % errors and 20 ms.
+/// The results of Flagger's own queries for a version with 10 % errors and 20 ms.
 async fn metrics(bed: &Bed) -> anyhow::Result<()> {
     let behaviour =
         Behaviour { error_rate: Some(0.1), delay: Some(Duration::from_millis(20)), ..Behaviour::default() };
@@ -211,7 +211,7 @@ async fn scripted(bed: &Bed) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Rolls a Deployment and scales it under traffic; then pods fail readiness and vanish.
+/// Rolls out and scales a Deployment under traffic. Then pods fail readiness and disappear.
 async fn pods_come_and_go(bed: &Bed) -> anyhow::Result<()> {
     bed.apply_yaml("test", &virtual_service(100)).await?;
     let load = LoadHandle::start(&Target::gateway(HOST), 200.0, 8);
@@ -252,7 +252,7 @@ async fn pods_come_and_go(bed: &Bed) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Parts go and come back.
+/// Parts stop and start again.
 async fn restarts(bed: &Bed) -> anyhow::Result<()> {
     bed.prometheus()?.stop().await?;
     ensure!(bed.query("vector(1)").await.is_err(), "Prometheus answers though it is stopped");
