@@ -133,19 +133,16 @@ fn target_moved_on(cx: &Context<'_>) -> bool {
     cx.applied() != Some(cx.hash.as_str())
 }
 
-/// The target is rolling out a template that was never analysed: it loses its traffic, and the promotion continues.
+/// The target is rolling out a template that was never analysed: it loses its traffic, unless the primary has no pods, and
+/// the promotion continues.
 fn target_moved_on_under_traffic(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if !target_moved_on(cx) || cx.step().weight == 0 {
+    let zero = cx.zero();
+    if !target_moved_on(cx) || cx.step().weight == 0 || cx.split(&cx.step()) == zero {
         return GO_ON;
     }
-    let zero = cx.zero();
     d.status.step = Some(cx.step_at(zero));
     d.urgent = true;
-    let moved = traffic::routing(cx, d, zero, WriteReason::Wanted);
-    if zero.canary() > 0 {
-        d.wake_at(clock::after(cx.now, cx.c.interval));
-    }
-    handled_after(moved)
+    handled_after(traffic::routing(cx, d, zero, WriteReason::Wanted))
 }
 
 /// The canary lost its pods while the primary takes the template: its traffic goes to the primary, which has some, and the
@@ -169,10 +166,10 @@ fn target_scaled_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if d.actions.len() > before { up } else { GO_ON }
 }
 
-/// The new template has cost the primary all its pods: the analysed ones serve everyone until it has pods again.
+/// The primary has no pods any more: the target's pods serve everyone until it has pods again.
 fn primary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let zero = cx.zero();
-    if zero.canary() != 100 || cx.split(&cx.step()) == zero || target_moved_on(cx) {
+    if zero.canary() != 100 || cx.split(&cx.step()) == zero {
         return GO_ON;
     }
     d.status.step = Some(cx.step_at(zero));
