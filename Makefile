@@ -164,7 +164,7 @@ proxies-check: ## Play all stories of other proxies than the mesh's, on real par
 	SERIN_STORIES=all $(CARGO) test --locked --no-fail-fast -p serin-e2e --test proxies
 
 .PHONY: keda-check
-keda-check: ## Play applications that scale to zero with the real KEDA, on real parts
+keda-check: ## Play applications that scale to zero and by load with the real KEDA, on real parts
 	@.ci/doctor keda-check all keda
 	@e2e/parts/build.sh all keda
 	@$(MAKE) --no-print-directory build
