@@ -164,7 +164,7 @@ proxies-check: ## Run all stories with proxies other than the mesh's, on real pa
 	SERIN_STORIES=all $(CARGO) test --locked --no-fail-fast -p serin-e2e --test proxies
 
 .PHONY: keda-check
-keda-check: ## Test applications that scale to zero with the real KEDA, on real parts
+keda-check: ## Test applications that scale to zero and by load with the real KEDA, on real parts
 	@.ci/doctor keda-check all keda
 	@e2e/parts/build.sh all keda
 	@$(MAKE) --no-print-directory build

@@ -14,7 +14,7 @@
 # For `make nightly` alone:
 #
 #   helm3      Helm 3                                       servers    VictoriaMetrics
-#   keda       KEDA's operator                              skipper    Skipper
+#   keda       KEDA's operator and metrics server           skipper    Skipper
 #   envoygateway  Envoy Gateway                             gloo       Gloo
 #   nightly    all of these
 #
@@ -54,6 +54,7 @@ helm     helm4                   170  build helm4   helm.sh/helm/v4/cmd/helm
 helm3    helm3                   160  build helm3   helm.sh/helm/v3/cmd/helm
 servers  victoria-metrics        150  build victoriametrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 keda     keda                    500  build keda    github.com/kedacore/keda/v2/cmd/operator
+keda     keda-adapter            60  build keda    github.com/kedacore/keda/v2/cmd/adapter
 keda     keda-crds.yaml            0  files keda    github.com/kedacore/keda/v2 config/crd/bases/*.yaml
 skipper  skipper                 300  build skipper github.com/zalando/skipper/cmd/skipper
 envoygateway envoy-gateway       400  build envoygateway github.com/envoyproxy/gateway/cmd/envoy-gateway sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0
@@ -89,7 +90,7 @@ ask() {
     contour | traefik | helm[34] | envoy-gateway) "$2" version ;;
     pilot-discovery) "$2" version ;;
     # They have no version to say.
-    keda | gloo) "$2" --help ;;
+    keda | keda-adapter | gloo) "$2" --help ;;
     graphite) PYTHONPATH=$2 python3 graphite/serve.py --check ;;
     *) "$2" --version ;;
   esac 2>&1

@@ -217,7 +217,25 @@ const PROBE: Program = Program {
 
 const PROGRAMS: [&Program; 7] = [&CURL, &GHZ, &GREP, &PROBE, &HEY, &JQ, &WRK];
 
-/// Whether a program may have these arguments. Programs without a list may have any.
+/// Options of programs in Flagger's image that those of today call otherwise.
+const RENAMED: [(&str, &str, &str); 2] = [("ghz", "q", "-r"), ("ghz", "qps", "--rps")];
+
+/// What a program calls an option by now that its documentation, or Flagger's, once had.
+pub(super) fn renamed(program: &str, argument: &str) -> Option<&'static str> {
+    let name = argument.trim_start_matches('-');
+    let short = !argument.starts_with("--");
+    let known = |(of, old, _): &&(&str, &str, &str)| {
+        *of == program
+            && if short {
+                name.starts_with(old) && old.len() == 1
+            } else {
+                name.split('=').next() == Some(*old)
+            }
+    };
+    RENAMED.iter().find(known).map(|(.., new)| *new)
+}
+
+/// Whether a program may be given these arguments. Programs without a list are given any.
 ///
 /// # Errors
 /// The first argument that is not allowed.

@@ -73,6 +73,11 @@ impl Policy {
             return Ok(());
         }
         let refused = |argument: String| {
+            if let Some(new) = arguments::renamed(program, &argument) {
+                return format!(
+                    "{program} is not run with {argument}, which it calls {new} by now: write that"
+                );
+            }
             format!(
                 "{program} is not run with {argument}: only arguments that lead to no files, scripts and sockets of the Pod are \
                  taken; --allow-commands={program} of the load tester takes all"

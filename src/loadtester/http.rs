@@ -80,7 +80,13 @@ impl Type {
     }
 }
 
-/// What handlers need.
+/// What a task of this type comes to; none if there is no such type.
+#[cfg(test)]
+pub(super) fn admitted(policy: &Policy, kind: &str, cmd: &str) -> Option<Result<Work, String>> {
+    Type::named(kind).map(|kind| kind.admit(policy, cmd))
+}
+
+/// What answering needs.
 pub(super) struct Tester {
     pub(super) namespaces: Regex,
     pub(super) policy: Policy,

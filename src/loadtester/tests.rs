@@ -178,6 +178,87 @@ async fn a_caller_that_hangs_up_ends_its_check() {
     server.metric("serin_loadtester_commands_running 0").await;
 }
 
+/// What the documentation of Flagger's load tester has, in other words, under the flags that this one starts with.
+#[test]
+fn commands_of_flaggers_documentation_are_run_or_it_is_said_which_flag_lets_them() {
+    let policy = Policy {
+        any: false,
+        listed: COMMANDS.into_iter().map(String::from).collect(),
+        any_argument: BTreeSet::new(),
+    };
+    let admit = |kind: &str, cmd: &str| http::admitted(&policy, kind, cmd).unwrap();
+    for (kind, cmd) in [
+        ("cmd", "hey -z 2m -q 8 -c 2 http://orders-canary.test:8080/"),
+        ("cmd", "hey -z 2m -q 8 -c 2 -m POST -d '{test: 3}' http://orders-canary.test:8080/echo"),
+        ("cmd", "hey -z 2m -q 8 -c 2 -h2 https://orders.example.com/"),
+        ("cmd", "hey -z 9m -q 8 -c 2 -host orders.example.com http://proxy.ingress"),
+        ("cmd", "hey -z 2m -q 8 -c 2 -H 'Cookie: group=early' http://orders.test:8080/"),
+        (
+            "cmd",
+            "hey -z 2m -q 4 -c 4 -H 'X-Canary: early' -host orders.example.com http://envoy.projectcontour\n",
+        ),
+        ("cmd", "ghz -z 2m -r 8 -c 2 --insecure orders.test:8080"),
+        ("cmd", "wrk -t 8 -c 200 -d 20s http://orders-canary.test:8080/"),
+        ("bash", "curl -sd 'guest' http://orders-canary.test:8080/token | grep token"),
+        ("bash", "curl -s http://orders-canary.test:8080/version | jq -r .version | grep 2"),
+        ("bash", "grpc_health_probe -connect-timeout=2s -addr=orders-canary.test:8080"),
+    ] {
+        assert!(admit(kind, cmd).is_ok(), "{cmd}: {:?}", admit(kind, cmd));
+    }
+    for (kind, cmd, flag) in [
+        (
+            "cmd",
+            "ghz --insecure --proto=/tmp/ghz/health.proto --call=grpc.health.v1.Health/Check orders.test:8080",
+            "--allow-commands=ghz",
+        ),
+        // in Flagger's image ghz is older
+        ("cmd", "ghz -z 2m -q 8 -c 2 --insecure orders.test:8080", "-r by now"),
+        ("cmd", "ghz -z 2m --qps=8 -c 2 --insecure orders.test:8080", "--rps by now"),
+        ("bash", "bats /tests/acceptance.bats", "--allow-commands"),
+        ("bash", "curl -s http://orders.test/ && curl -s http://orders-canary.test/", "--allow-any-command"),
+        ("cmd", "my-cli run", "--allow-commands"),
+        ("helm", "test orders --cleanup", "--allow-commands"),
+        ("helmv3", "test orders --timeout 2m -n test", "--allow-commands"),
+        ("kubectl", "get canaries -n test", "--allow-commands"),
+    ] {
+        let why = admit(kind, cmd).unwrap_err();
+        assert!(why.contains(flag), "{cmd}: {why}");
+    }
+}
+
+/// Bodies as Flagger and Serin post them.
+#[tokio::test]
+async fn payloads_of_flagger_are_read_whatever_else_is_in_them() {
+    let server = Server::start("", false, LONG).await;
+    let posted = |metadata: Value| {
+        json!({
+            "name": "orders", "namespace": "test", "phase": "Progressing", "checksum": "85d557f47b",
+            "buildId": "later", "failedChecks": 0, "metadata": metadata,
+        })
+        .to_string()
+    };
+    assert_eq!(server.post("/", posted(json!({"cmd": "echo", "other": "x"}))).await, answered(202, ""));
+    // what an event is told by has no command in it, and the load tester is no receiver of events
+    let event = json!({
+        "eventMessage": "New revision detected! Scaling up orders.test", "eventType": "Normal",
+        "timestamp": "1760000000000",
+    });
+    assert_eq!(server.post("/", posted(event)).await, answered(400, "cmd not found in metadata"));
+    assert_eq!(server.post("/", posted(Value::Null)).await, answered(400, "metadata not found in payload"));
+    assert_eq!(server.post("/gate/check", posted(Value::Null)).await, answered(403, "Forbidden"));
+    assert_eq!(server.post("/gate/open", posted(json!({"a": "b"}))).await, answered(202, ""));
+    assert_eq!(
+        server.post("/gate/check", PODINFO.replace("podinfo", "orders")).await,
+        answered(200, "Approved")
+    );
+    for flag in ["true", "True", "1", "t"] {
+        let body = posted(json!({"type": "bash", "cmd": "echo yes", "returnCmdOutput": flag}));
+        assert_eq!(server.post("/", body).await, answered(200, "yes\n"), "{flag}");
+    }
+    let body = posted(json!({"type": "bash", "cmd": "echo yes", "returnCmdOutput": "yes"}));
+    assert_eq!(server.post("/", body).await, answered(200, ""), "no value of a flag in Go");
+}
+
 /// A payload posted by the shell alone.
 fn posts(server: &Server, path: &str) -> String {
     let port = server.address.rsplit(':').next().unwrap();

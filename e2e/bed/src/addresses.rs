@@ -26,7 +26,10 @@ pub(super) const SPARSE_PROMETHEUS: SocketAddr = at(Ipv4Addr::new(10, 244, 255, 
 pub(super) const KEDA: SocketAddr = at(LOOPBACK, 18081);
 pub(super) const KEDA_METRICS: SocketAddr = at(LOOPBACK, 18082);
 pub(super) const KEDA_GRPC: SocketAddr = at(LOOPBACK, 19666);
-/// The address at which tests reach the operator, which listens on all addresses.
+pub(super) const KEDA_ADAPTER: SocketAddr = at(LOOPBACK, 19443);
+/// On all addresses, so one that no pod uses.
+pub(super) const KEDA_ADAPTER_METRICS: u16 = 18083;
+/// Where tests reach the operator, which listens on all addresses.
 pub const OPERATOR_IP: Ipv4Addr = Ipv4Addr::new(10, 244, 255, 4);
 /// The address at which clients reach the ingress gateway. It binds only this address, so that pods can use the port
 /// too.

@@ -1,5 +1,5 @@
-//! An application that scales to zero, with the real KEDA: KEDA removes pods while a trigger is inactive, and restores
-//! them while it is active.
+//! An application that scales to zero, with the real KEDA: it takes pods away while a trigger is inactive, and gives them back
+//! when it is active. What its metrics server adds is in `keda_scales`.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) const STORIES: Family = &[
 /// Longer than KEDA's cooldown after the trigger becomes inactive.
 const COOLED: Duration = Duration::from_secs(12);
 
-fn scaled_objects(story: &Story<'_>) -> Api<DynamicObject> {
+pub(crate) fn scaled_objects(story: &Story<'_>) -> Api<DynamicObject> {
     let kind = GroupVersionKind::gvk("keda.sh", "v1alpha1", "ScaledObject");
     Api::namespaced_with(story.client.clone(), &story.namespace, &ApiResource::from_gvk(&kind))
 }

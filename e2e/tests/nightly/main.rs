@@ -3,6 +3,7 @@
 //! One bed and one operator serve all stories. `cargo test -p serin-e2e --test nightly -- NAME` runs some.
 
 mod keda;
+mod keda_scales;
 mod trials;
 mod trouble;
 
@@ -41,7 +42,8 @@ impl stage::Shared for Shared {
 /// The stories of one file.
 pub(crate) type Family = stage::Family<Shared>;
 
-const FAMILIES: &[(&str, Family)] = &[("keda", keda::STORIES), ("trials", trials::STORIES)];
+const FAMILIES: &[(&str, Family)] =
+    &[("keda", keda::STORIES), ("keda_scales", keda_scales::STORIES), ("trials", trials::STORIES)];
 
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;

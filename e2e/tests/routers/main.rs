@@ -19,6 +19,7 @@ use serin_model::{Sim, Trouble, fixture, late_proxy::LateProxy, time, world::Wor
 
 mod acceptance;
 mod calls;
+mod flagger;
 mod kuma;
 mod late_proxy;
 mod lives;
@@ -95,16 +96,18 @@ impl Play {
 
     fn answer(&mut self, status: &str) {
         for kind in self.router.kinds().iter().filter(|kind| kind.kind == HTTP_ROUTE.kind) {
-            let at = ObjectRef::new(*kind, "podinfo");
-            let Some(generation) =
-                self.sim.world.objects.at(&at).map(|o| o["metadata"]["generation"].clone())
-            else {
-                continue;
-            };
-            let condition = json!({"type": "Accepted", "status": status, "observedGeneration": generation,
-                "reason": "NotAllowedByListeners", "message": "no"});
-            let parents = json!([{"parentRef": {"name": "gw"}, "conditions": [condition]}]);
-            self.sim.world.edit(&at, &json!({"status": {"parents": parents}}));
+            let routes: Vec<Value> = self.sim.world.objects.of(*kind).cloned().collect();
+            for route in routes {
+                let condition = json!({"type": "Accepted", "status": status,
+                    "observedGeneration": route["metadata"]["generation"],
+                    "reason": "NotAllowedByListeners", "message": "no"});
+                let named = route["spec"]["parentRefs"].as_array().into_iter().flatten();
+                let parents: Vec<Value> = named
+                    .map(|parent| json!({"parentRef": parent, "conditions": [condition.clone()]}))
+                    .collect();
+                let at = ObjectRef::new(*kind, name(&route));
+                self.sim.world.edit(&at, &json!({"status": {"parents": parents}}));
+            }
             self.sim.look();
             self.sim.settle();
         }

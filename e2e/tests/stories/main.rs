@@ -25,6 +25,7 @@ mod end_state;
 mod event_webhook;
 mod examples;
 mod first_flight;
+mod flagger_documents;
 mod flagger_user;
 mod gates;
 mod history;
@@ -107,6 +108,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("configs", configs::STORIES),
     ("examples", examples::STORIES),
     ("first_flight", first_flight::STORIES),
+    ("flagger_documents", flagger_documents::STORIES),
     ("gates", gates::STORIES),
     ("history", history::STORIES),
     ("hooks", hooks::STORIES),

@@ -32,7 +32,7 @@ pub(super) fn of_primary(spec: &mut Value, c: &Validated, label: &(String, Strin
         *name = json!(names::primary(own));
     }
     for trigger in spec["triggers"].as_array_mut().into_iter().flatten() {
-        let given = trigger["name"].as_str().and_then(|name| named.primary_scaler_queries.get(name)).cloned();
+        let given = named.primary_scaler_queries.get(name_of(trigger)).cloned();
         let Some(metadata) = trigger.get_mut("metadata").and_then(Value::as_object_mut) else { continue };
         for (key, value) in metadata.iter_mut().filter(|(key, _)| is_turned(key)) {
             if let Some(text) = value.as_str() {
@@ -45,7 +45,13 @@ pub(super) fn of_primary(spec: &mut Value, c: &Validated, label: &(String, Strin
     }
 }
 
-/// The member of a trigger's metadata with the query.
+/// The name of a trigger; where it has none, the one among its metadata, as Flagger's documentation writes it.
+fn name_of(trigger: &Value) -> &str {
+    let both = [&trigger["name"], &trigger["metadata"]["name"]].into_iter().filter_map(Value::as_str);
+    both.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
+}
+
+/// The member of a trigger's metadata that says what is asked.
 fn asks(metadata: &Map<String, Value>) -> Option<&'static str> {
     let all = QUERIES.into_iter().chain(SELECTORS).chain(URLS);
     all.into_iter().find(|key| metadata.get(*key).is_some_and(Value::is_string))
@@ -99,7 +105,7 @@ pub fn unturned(
     let mut asked = Vec::new();
     for (at, trigger) in get::list(&scaler["spec"]["triggers"]).iter().enumerate().filter(|_| kind != HPA) {
         let Some(metadata) = trigger["metadata"].as_object() else { continue };
-        let name = trigger["name"].as_str().unwrap_or_default();
+        let name = name_of(trigger);
         asked.extend(asks(metadata).map(|_| name));
         if named.primary_scaler_queries.contains_key(name) && asks(metadata).is_some() {
             continue;

@@ -37,6 +37,22 @@ fn r17_triggers_without_query_go_by_the_primary() {
 }
 
 #[test]
+fn a_trigger_may_bear_its_name_among_its_metadata() {
+    let c = fixture::canary(&json!({}));
+    let trigger = |name: Value| json!([{"type": "prometheus", "name": name, "metadata": {"name": "calls", "query": "rate(x[1m])"}}]);
+    let own = named(&json!({"calls": "rate(y[1m])"}));
+    for (name, query) in
+        [(Value::Null, "rate(y[1m])"), (json!(""), "rate(y[1m])"), (json!("other"), "rate(x[1m])")]
+    {
+        let mut spec = json!({"triggers": trigger(name.clone())});
+        let told = unturned(&c, SCALED_OBJECT, &own, &json!({"spec": spec.clone()}), &label());
+        of_primary(&mut spec, &c, &label(), &own);
+        assert_eq!(spec["triggers"][0]["metadata"]["query"], query, "the trigger's own name is {name}");
+        assert_eq!(told.is_empty(), query == "rate(y[1m])", "{told:?}");
+    }
+}
+
+#[test]
 fn r17_what_stays_about_the_target_is_told() {
     let c = fixture::canary(&json!({}));
     let told = |triggers: Value, queries: Value| {
