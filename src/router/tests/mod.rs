@@ -5,6 +5,7 @@ mod conformance;
 mod contour;
 mod destination_handover;
 mod forged;
+mod fuzz;
 mod gatewayapi;
 mod gloo;
 mod istio;

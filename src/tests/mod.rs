@@ -1,0 +1,3 @@
+//! What tests of several modules have in common.
+
+pub(crate) mod fuzz;
