@@ -14,6 +14,7 @@ mod kubernetes;
 mod kuma;
 mod linkerd;
 mod nginx;
+mod policies;
 mod registry;
 mod skipper;
 mod tracking;
