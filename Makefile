@@ -25,7 +25,7 @@ LINKS ?=
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := stories properties helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check dist-check book monitoring-check fresh keda-check trials ha advisories-check
+NIGHTLY := stories properties fuzz helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check dist-check book monitoring-check fresh keda-check trials ha advisories-check
 
 .PHONY: help
 help: ## Show this list
@@ -261,6 +261,14 @@ properties: ## Test the planner's properties with 1000 generated cases each; PRO
 .PHONY: soak
 soak: ## Run 20000 generated sequences of edits, crashes and refusals on the model; SOAK_SEED=n selects others
 	@e2e/soak.sh
+
+SECONDS ?= 60
+INPUT ?=
+.PHONY: fuzz
+fuzz: ## Search for inputs that break a parser, SECONDS=60 for each; FUZZ_TARGET=name takes some of them, INPUT=file repeats one input
+	@seed=$${FUZZ_SEED:-$$RANDOM}; $(if $(INPUT),,echo "seed $$seed: FUZZ_SEED=$$seed repeats the search";) \
+	  FUZZ_SEED=$$seed FUZZ_DIR=$${FUZZ_DIR:-$(CACHE)/fuzz} FUZZ_SECONDS=$(SECONDS) FUZZ_INPUT=$(INPUT) \
+	  $(CARGO) test --locked -p serin --lib fuzz_ -- --nocapture --test-threads=1
 
 .PHONY: crash
 crash: ## Kill the operator at every write of every story

@@ -60,3 +60,6 @@ mod release;
 pub mod cli;
 
 pub mod loadtester;
+
+#[cfg(test)]
+mod tests;

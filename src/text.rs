@@ -1,4 +1,4 @@
-//! Beginnings of texts, never cut within a character.
+//! Beginnings of texts, never cut within a character, and texts of others on one line.
 
 /// At most this many characters.
 pub(crate) fn first_chars(text: &str, most: usize) -> &str {
@@ -14,9 +14,21 @@ pub(crate) fn first_bytes(text: &str, most: usize) -> &str {
     &text[..end]
 }
 
+/// Without what ends a line or turns how it is read: control characters and marks of direction become blanks.
+pub(crate) fn plain(text: &str) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_ends_or_turns_a_line_is_a_blank() {
+        assert_eq!(plain("a\r\nb\u{0}\u{1b}[31m\u{202e}c\u{2028}é 😀"), "a  b  [31m c é 😀");
+    }
 
     #[test]
     fn characters_stay_whole() {

@@ -10,7 +10,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::duration;
-use crate::{names, text::first_chars};
+use crate::{
+    names,
+    text::{first_chars, plain},
+};
 
 /// Maximum size of a request, in bytes.
 const LONGEST: usize = 1024;
@@ -106,7 +109,8 @@ impl Request {
         }
         let text = text.trim();
         let request = if text.starts_with('{') {
-            serde_json::from_str(text).map_err(|error| format!("it is no JSON of a request: {error}"))?
+            serde_json::from_str(text)
+                .map_err(|error| plain(&format!("it is no JSON of a request: {error}")))?
         } else {
             let (verb, id) = text.split_once('/').ok_or("it is neither JSON nor verb/id, e.g. promote/1")?;
             Self { id: id.into(), verb: verb.into(), ..Self::default() }
@@ -126,8 +130,17 @@ impl Request {
     }
 
     fn id_in(text: &str) -> Option<String> {
-        let whole: Value = serde_json::from_str(text).ok().filter(|_| text.len() <= LONGEST)?;
+        // first how long it is: it takes many times the memory
+        let text = Some(text).filter(|text| text.len() <= LONGEST)?;
+        let whole: Value = serde_json::from_str(text).ok()?;
         whole["id"].as_str().filter(|id| is_id(id)).map(str::to_owned)
+    }
+
+    /// With texts that can be repeated to people, who read them in status, Events and the log.
+    fn plain(self) -> Self {
+        let plain = |text: Option<String>| text.map(|text| self::plain(&text));
+        let verb = self::plain(&self.verb);
+        Self { verb, gate: plain(self.gate), by: plain(self.by), reason: plain(self.reason), ..self }
     }
 
     fn sound(self) -> Result<Self, String> {
@@ -146,7 +159,7 @@ impl Request {
         if self.for_.is_some() && self.lasts().is_none() {
             return Err("its \"for\" is no duration from 1s to 8760h, such as 30m".into());
         }
-        Ok(self)
+        Ok(self.plain())
     }
 
     /// How long.
@@ -262,6 +275,16 @@ mod tests {
         assert!(Request::parse("pray/1").unwrap().known().unwrap_err().contains("promote"));
         assert_ne!(Request::id_of_unreadable("a"), Request::id_of_unreadable("b"));
         assert!(Request::id_of_unreadable("a").len() <= 64);
+    }
+
+    #[test]
+    fn f12_what_a_request_says_stays_on_its_line() {
+        let text = r#"{"id":"1","verb":"pause","by":"ann\n[bob]\u001b[2K","reason":"a\r\nb\u202e"}"#;
+        let request = Request::parse(text).unwrap();
+        assert_eq!(request.by.as_deref(), Some("ann [bob] [2K"));
+        assert_eq!(request.reason.as_deref(), Some("a  b "));
+        let unread = Request::parse("{\"id\":\"1\",\"a\\nb\":1}").unwrap_err();
+        assert!(unread.contains("unknown field `a b`"), "{unread}");
     }
 
     #[test]

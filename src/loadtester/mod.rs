@@ -162,3 +162,6 @@ async fn gates(flags: &Flags) -> anyhow::Result<Gates> {
     tracing::info!("gates are kept in ConfigMap {} in namespace {namespace}", flags.gates);
     Ok(Gates::Kept { api: Box::new(api), name: flags.gates.clone() })
 }
+
+#[cfg(test)]
+mod fuzz_tests;

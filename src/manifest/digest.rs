@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ring::hmac;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -16,6 +17,14 @@ pub(crate) fn of(value: &Value) -> String {
     let mut text = String::new();
     write_canonical(value, &mut text);
     of_text(&text)
+}
+
+/// The same with a key (HMAC): who does not have the key cannot try out contents.
+pub(super) fn of_with(key: &str, value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), text.as_bytes());
+    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn write_canonical(value: &Value, out: &mut String) {

@@ -24,3 +24,6 @@ pub(crate) use watch::{CRDS, NAMESPACES, mandatory, watch_all, watch_definitions
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod fuzz_tests;

@@ -174,7 +174,7 @@ fn f14_policies_are_about_the_account_of_the_release_and_off_by_default() -> Res
     for helm in helms()? {
         ensure!(of(&helm.render(&chart("serin", "serin"))?).is_empty(), "they are on");
         let objects = helm.render(&chart("serin", "serin").set(&["policies.enabled=true"]))?;
-        ensure!(of(&objects).len() == 5, "{:?}", of(&objects));
+        ensure!(of(&objects).len() == 7, "{:?}", of(&objects));
         let makes = find(&objects, "ValidatingAdmissionPolicy", "serin-operator-makes")?;
         let about = makes["spec"]["matchConditions"][0]["expression"].as_str().unwrap_or_default();
         ensure!(about.ends_with("\"system:serviceaccount:ops:serin\""), "{about}");

@@ -183,3 +183,17 @@ fn f3_a_template_takes_bounded_memory_and_time() {
     ]);
     assert!(render(&"x".repeat(16 * 1024 + 1), &model()).unwrap_err().contains("16384 bytes"));
 }
+
+#[test]
+fn f3_what_is_said_of_a_template_is_one_short_line() {
+    let long = "x".repeat(5000);
+    for text in [
+        format!("{{{{ -0{long} }}}}"),
+        format!("{{{{ {long} }}}}"),
+        format!("{{{{ variables.{long} }}}}"),
+        "{{ `a\nb` \"c\u{1b}\" }}".into(),
+    ] {
+        let said = render(&text, &model()).unwrap_err();
+        assert!(said.len() < 400 && !said.contains(char::is_control), "{said}");
+    }
+}

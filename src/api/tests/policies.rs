@@ -1,107 +1,12 @@
-//! The shipped admission policies, with their own expressions: what they allow and what they refuse. Only an API server
-//! can check rights, so policies that check some are not evaluated here.
+//! What the shipped admission policies let pass and what they refuse.
 
-use kube::core::cel::{AdmissionRequest, GroupVersionResource, VapEvaluator, VapExpression};
+use kube::core::cel::VapExpression;
 use serde_json::{Value, json};
 
-use crate::api::request::Request;
-
-const OPERATOR: &str = "system:serviceaccount:serin-system:serin";
-
-/// The policies of a file, with their variables replaced.
-fn policies(file: &str) -> Vec<Value> {
-    let path = format!("{}/deploy/kustomize/components/policies/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
-    let all: Vec<Value> = serde_saphyr::from_multiple(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let kinds = ["ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"];
-    all.into_iter().filter(|o| kinds.contains(&o["kind"].as_str().unwrap())).collect()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap()
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn inlined(policy: &Value, expression: &str) -> String {
-    let variables = list(&policy["spec"]["variables"]);
-    let whole = variables.iter().rev().fold(expression.to_owned(), |whole, v| {
-        let place = format!("variables.{}", text(&v["name"]));
-        whole.replace(&place, &format!("({})", text(&v["expression"])))
-    });
-    // this evaluator treats every key as a field name, and escapes it
-    ["canary", "checksum", "metric", "request"].into_iter().fold(whole, |whole, key| {
-        let key = format!("serin.dev/{key}");
-        whole.replace(&key, &key.replace('.', "__dot__").replace('/', "__slash__"))
-    })
-}
-
-/// A write of a resource: its new and its old state.
-struct Write<'a> {
-    user: &'a str,
-    resource: (&'a str, &'a str),
-    old: Value,
-    new: Value,
-}
-
-impl Write<'_> {
-    fn operation(&self) -> &'static str {
-        match (self.old.is_null(), self.new.is_null()) {
-            (true, _) => "CREATE",
-            (_, true) => "DELETE",
-            _ => "UPDATE",
-        }
-    }
-
-    fn evaluator(&self) -> VapEvaluator {
-        let (group, resource) = (self.resource.0.to_owned(), self.resource.1.to_owned());
-        let request = AdmissionRequest {
-            operation: self.operation().into(),
-            username: self.user.into(),
-            resource: GroupVersionResource { group, resource, version: "v1".into() },
-            ..AdmissionRequest::default()
-        };
-        let of = VapEvaluator::builder().request(request).object(self.new.clone());
-        if self.old.is_null() { of.build() } else { of.old_object(self.old.clone()).build() }
-    }
-
-    fn holds(&self, policy: &Value, expression: &Value) -> bool {
-        let expression = inlined(policy, text(expression));
-        let one = VapExpression { expression, message: None, message_expression: None };
-        let result = self.evaluator().evaluate(&[one]).remove(0);
-        let said = result.message.unwrap_or_default();
-        let failed = ["evaluation error", "failed to compile"].iter().any(|why| said.starts_with(why));
-        assert!(!failed, "{}: {said}", result.expression);
-        result.passed
-    }
-
-    /// Whether a policy applies to it.
-    fn concerns(&self, policy: &Value) -> bool {
-        let spec = &policy["spec"];
-        let matches = list(&spec["matchConstraints"]["resourceRules"]).iter().any(|rule| {
-            list(&rule["apiGroups"]).contains(&json!(self.resource.0))
-                && list(&rule["resources"]).contains(&json!(self.resource.1))
-                && list(&rule["operations"]).contains(&json!(self.operation()))
-        });
-        matches && list(&spec["matchConditions"]).iter().all(|c| self.holds(policy, &c["expression"]))
-    }
-
-    /// Why the policies of the operator's account refuse it.
-    fn refused(&self) -> Vec<String> {
-        let all = policies("operator");
-        let concerned = all.iter().filter(|policy| self.concerns(policy));
-        let broken = concerned.flat_map(|policy| {
-            let validations = list(&policy["spec"]["validations"]).iter();
-            validations.filter(|one| !self.holds(policy, &one["expression"])).collect::<Vec<_>>()
-        });
-        broken.map(|one| text(&one["message"]).to_owned()).collect()
-    }
-}
-
-fn by<'a>(resource: (&'a str, &'a str), old: &Value, new: &Value) -> Write<'a> {
-    Write { user: OPERATOR, resource, old: old.clone(), new: new.clone() }
-}
+use crate::{
+    api::request::Request,
+    tests::policies::{Write, by, inlined, policies},
+};
 
 const DEPLOYMENTS: (&str, &str) = ("apps", "deployments");
 const DAEMONSETS: (&str, &str) = ("apps", "daemonsets");
@@ -252,4 +157,60 @@ fn f12_a_request_that_names_somebody_else_is_not_read() {
     assert!(!write(Some("a/1"), Some("a/1")).concerns(&policy), "what stands there is not signed again");
     assert!(!write(None, None).concerns(&policy));
     assert!(write(None, Some("a/1")).concerns(&policy));
+}
+
+/// A routing object with these marks, and a spec.
+fn route(labels: &Value, annotations: &Value, spec: &Value) -> Value {
+    json!({"metadata": {"name": "app", "labels": labels, "annotations": annotations}, "spec": spec})
+}
+
+#[test]
+fn f14_of_routes_the_operators_account_writes_only_what_it_made_or_takes_over() {
+    const SERVICES: (&str, &str) = ("networking.istio.io", "virtualservices");
+    const PROXIES: (&str, &str) = ("projectcontour.io", "httpproxies");
+    const INGRESSES: (&str, &str) = ("networking.k8s.io", "ingresses");
+    const CLUSTER_WIDE: (&str, &str) = ("kuma.io", "trafficroutes");
+    const KNATIVE: (&str, &str) = ("serving.knative.dev", "services");
+    let (none, empty) = (Value::Null, json!({}));
+    let theirs = route(&empty, &empty, &json!({"http": []}));
+    let ours = route(&json!({"serin.dev/canary": "app"}), &empty, &empty);
+    let noted = route(&empty, &json!({"serin.dev/original": "{}"}), &empty);
+    let with = |object: &Value, field: &str, value: Value| {
+        let mut object = object.clone();
+        object["metadata"][field] = value;
+        object
+    };
+    let pod = |image: &str| {
+        route(&empty, &empty, &json!({"template": {"spec": {"containers": [{"image": image}]}}}))
+    };
+    let host = json!({"virtualhost": {"fqdn": "neighbour.example.org"}});
+    let owner = json!([{"kind": "Pod", "apiVersion": "v1", "name": "x"}]);
+    for (resource, old, new, said) in [
+        (SERVICES, &none, &theirs, "label serin.dev/canary"),
+        (SERVICES, &none, &with(&ours, "finalizers", json!(["x"])), "finalizers"),
+        (SERVICES, &none, &with(&ours, "ownerReferences", owner.clone()), "owners"),
+        (SERVICES, &theirs, &theirs, "takes them over"),
+        (SERVICES, &theirs, &ours, "by a label"),
+        (SERVICES, &theirs, &none, "removes only"),
+        (SERVICES, &noted, &none, "removes only"),
+        (SERVICES, &theirs, &with(&noted, "ownerReferences", owner), "owners"),
+        (SERVICES, &with(&theirs, "finalizers", json!(["x"])), &noted, "finalizers"),
+        (SERVICES, &ours, &with(&ours, "finalizers", json!(["x"])), "finalizers"),
+        (PROXIES, &none, &route(&json!({"serin.dev/canary": "app"}), &empty, &host), "with a host"),
+        (PROXIES, &noted, &route(&empty, &json!({"serin.dev/original": "{}"}), &host), "no hosts"),
+        (INGRESSES, &none, &ours, "-canary"),
+        (INGRESSES, &theirs, &noted, "own copies"),
+        (INGRESSES, &theirs, &none, "removes only"),
+        (("networking.istio.io", "destinationrules"), &theirs, &noted, "own copies"),
+        (CLUSTER_WIDE, &none, &ours, "namespace of their Canary"),
+        (CLUSTER_WIDE, &theirs, &none, "removes only"),
+        (KNATIVE, &pod("a"), &pod("b"), "pods of Knative"),
+        (KNATIVE, &pod("a"), &none, "removes only"),
+    ] {
+        let write = by(resource, old, new);
+        let refused = write.refused().join("\n");
+        assert!(refused.contains(said), "{} {resource:?}: {said:?} is not in {refused:?}", write.operation());
+        let other = Write { user: "ann", ..write };
+        assert_eq!(other.refused(), Vec::<String>::new(), "others are not concerned");
+    }
 }

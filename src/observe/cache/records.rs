@@ -7,8 +7,7 @@ use crate::api::RunPhase;
 pub(super) fn drop_closed(record: &mut Value) {
     let phase = serde_json::from_value::<RunPhase>(record["status"]["phase"].clone()).unwrap_or_default();
     if phase.ended() {
-        let number = record["spec"]["number"].take();
-        record["spec"] = json!({"number": number});
+        record["spec"] = json!({"number": record["spec"]["number"]});
         record["status"] = json!({"phase": phase});
     }
 }

@@ -336,3 +336,6 @@ fn decoded<K: Decoded>(object: Object, listed: bool) -> Result<K, Undecodable> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod fuzz_tests;

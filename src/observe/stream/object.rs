@@ -63,6 +63,7 @@ impl Object {
                 let why = format!("it has {} bytes, more than the {BYTES} that are taken", text.len());
                 (content, Some(format!("{why}: make it smaller")))
             }
+            Ok(content) if !content.is_object() => (Value::Null, Some("it is no JSON object".into())),
             Ok(content) => (content, cut.into_inner().map(|path| too_deep(&path))),
             Err(error) => (Value::Null, Some(error.to_string())),
         };
@@ -107,7 +108,7 @@ impl<K: Send + 'static> Decoded for PartialObjectMeta<K> {
 
 /// managedFields are not read from these, and may have forms that do not decode.
 fn typed<T: DeserializeOwned>(mut content: Value) -> Result<T, String> {
-    if let Some(metadata) = content["metadata"].as_object_mut() {
+    if let Some(metadata) = content.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }
     serde_json::from_value(content).map_err(|error| error.to_string())
@@ -305,6 +306,20 @@ mod tests {
             object.content,
             json!({"metadata": {"name": "x", "labels": {"a": "b"}}, "spec": {"a": {"b": {}}}})
         );
+    }
+
+    #[test]
+    fn f1_what_is_no_object_does_not_decode() {
+        for text in ["6", "null", "[]", "\"x\"", "true"] {
+            let object = Object::of(text);
+            assert_eq!(
+                (object.lacking.as_deref(), &object.content),
+                (Some("it is no JSON object"), &Value::Null),
+                "{text}"
+            );
+            let content: Value = serde_json::from_str(text).unwrap();
+            assert!(<Lease as Decoded>::of(content).is_err(), "{text}");
+        }
     }
 
     #[test]

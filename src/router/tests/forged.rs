@@ -69,8 +69,8 @@ fn write(live: &mut Objects, manifests: &[Manifest]) {
     }
 }
 
-/// The object without what this manifest may change: our fields, and our marks.
-fn others(object: &Value, m: &Manifest) -> Value {
+/// The object without what this manifest may change: the fields that are ours, and our marks.
+pub(super) fn others(object: &Value, m: &Manifest) -> Value {
     let mut rest = object.clone();
     for pointer in m.owned {
         let path: Vec<&str> = pointer.split('/').skip(1).collect();
@@ -132,7 +132,7 @@ fn given_back(
     Ok(())
 }
 
-fn split(case: &Case, c: &Validated, live: &mut Objects) -> Result<(), TestCaseError> {
+pub(super) fn split(case: &Case, c: &Validated, live: &mut Objects) -> Result<(), TestCaseError> {
     write(live, &case.router().auxiliary_objects(c));
     let made = case.router().render(c, live, Split::to_canary(20), &Cookies::default());
     let made = made.map_err(|error| TestCaseError::fail(error.to_string()))?;

@@ -25,7 +25,7 @@ pub(super) fn joined(values: &[&str], one: impl Fn(usize, &str) -> String, by: &
     values.iter().enumerate().map(|(i, value)| one(i, value)).collect::<Vec<_>>().join(by)
 }
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     own().into_iter().chain([web()]).chain(super::cloud::cases()).collect()
 }
 
@@ -102,7 +102,7 @@ fn own() -> Vec<Case> {
 }
 
 impl Case {
-    fn asked(&self, address: &str) -> Asked {
+    pub(super) fn asked(&self, address: &str) -> Asked {
         let asked = Asked::of(address, self.query).with(self.secret);
         let region = Some("eu-west-1".to_owned());
         Asked { json_path: self.json_path.map(str::to_owned), region, ..asked }

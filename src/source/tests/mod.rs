@@ -11,6 +11,7 @@ mod cloud_partial;
 mod conformance;
 mod counts;
 mod externalmetrics;
+mod fuzz;
 mod graphite;
 mod identity;
 mod influxdb;

@@ -1,0 +1,4 @@
+//! What tests of several modules have in common.
+
+pub(crate) mod fuzz;
+pub(crate) mod policies;
