@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     asking::{Asking, FinishArgs, PauseArgs, SteerArgs, UndoArgs},
     convert::ConvertCommand,
+    dashboard::DashboardArgs,
     diff::DiffArgs,
     doctor::DoctorArgs,
     lint::LintArgs,
@@ -161,6 +162,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Ask a URL many times, and count which version answers
     Probe(ProbeArgs),
+    /// Serve a page to watch and steer releases, for the browser on this machine
+    Dashboard(DashboardArgs),
     /// Print the versions of this program and of the definitions in the cluster
     Version(VersionArgs),
     /// Print a completion script

@@ -8,7 +8,7 @@ use crate::{command::asking::Asking, failure::Failure};
 
 /// What the command is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(in crate::command) enum Verb {
     Approve,
     Promote,
     Abort { if_running: bool },
@@ -20,7 +20,22 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    pub(super) fn word(self) -> &'static str {
+    /// The verb of this name; `abort` is no failure where nothing runs only if that is said.
+    pub(in crate::command) fn named(word: &str) -> Option<Self> {
+        let all = [
+            Self::Approve,
+            Self::Promote,
+            Self::Abort { if_running: false },
+            Self::Retry,
+            Self::Pause,
+            Self::Resume,
+            Self::Advance,
+            Self::Finish,
+        ];
+        all.into_iter().find(|verb| verb.word() == word)
+    }
+
+    pub(in crate::command) fn word(self) -> &'static str {
         match self {
             Self::Approve => "approve",
             Self::Promote => "promote",
@@ -36,16 +51,16 @@ impl Verb {
 
 /// What somebody wants.
 #[derive(Clone, Debug)]
-pub(super) struct Wish<'a> {
-    pub(super) verb: Verb,
-    pub(super) gate: Option<&'a str>,
-    pub(super) lasts: Option<Duration>,
-    pub(super) reason: Option<&'a str>,
-    pub(super) by: &'a str,
+pub(in crate::command) struct Wish<'a> {
+    pub(in crate::command) verb: Verb,
+    pub(in crate::command) gate: Option<&'a str>,
+    pub(in crate::command) lasts: Option<Duration>,
+    pub(in crate::command) reason: Option<&'a str>,
+    pub(in crate::command) by: &'a str,
 }
 
 impl<'a> Wish<'a> {
-    pub(super) fn of(verb: Verb, asking: &'a Asking) -> Self {
+    pub(in crate::command) fn of(verb: Verb, asking: &'a Asking) -> Self {
         let by = asking.by.as_deref().unwrap_or_default();
         Self { verb, gate: None, lasts: None, reason: asking.reason.as_deref(), by }
     }
@@ -53,7 +68,7 @@ impl<'a> Wish<'a> {
 
 /// What is to be done about a Canary as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(in crate::command) enum Decision {
     /// This is asked for.
     Ask(Box<Request>),
     /// Nothing is to be done, and that is well.
