@@ -1,5 +1,6 @@
 // An API server that has the fixtures of the plugin, each in a namespace of its own, and an operator that accepts every
-// request. It is told by POSTs to /test/…: `stop` and `go` (it hangs up on everybody), `refuse` (403 on everything), `remove/NAMESPACE`.
+// request. It is told by requests to /test/…: `stop` and `go` (it hangs up on everybody), `refuse`, `expire` and `admit` (403, 401), and of one
+// namespace `remove`, `weight` and `hostile` (texts that mean harm).
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,7 +22,7 @@ let version = 5000;
 /** Plural → `namespace/name` → object. */
 const stored = new Map(Object.values(PLURALS).map((plural) => [plural, new Map()]));
 const watchers = new Set();
-let [stopped, refusing] = [false, false];
+let [stopped, refusing] = [false, null];
 
 function store(kind, namespace, object, change = 'MODIFIED') {
   const plural = PLURALS[kind];
@@ -96,7 +97,8 @@ async function answer(request, url, response) {
   const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
   const namespace = rest[0] === 'namespaces' ? rest[1] : null;
   const [plural, name] = rest[0] === 'namespaces' ? rest.slice(2) : rest;
-  if (refusing) return status(403, `${plural} is forbidden: User "ann@example.com" cannot list resource "${plural}"`);
+  if (refusing === 'refuse') return status(403, `${plural} is forbidden: User "ann@example.com" cannot list resource "${plural}"`);
+  if (refusing === 'expire') return status(401, 'Unauthorized', 'Unauthorized');
   const kept = stored.get(plural);
   if (!kept) return status(404, 'the server could not find the requested resource', 'NotFound');
   if (name) {
@@ -123,14 +125,22 @@ async function answer(request, url, response) {
 
 function test(path) {
   const [word, namespace] = path.split('/').slice(2);
-  if (word === 'stop' || word === 'refuse') watchers.forEach((one) => one.response.destroy());
+  if (['stop', 'refuse', 'expire'].includes(word)) watchers.forEach((one) => one.response.destroy());
   if (word === 'stop' || word === 'go') stopped = word === 'stop';
-  if (word === 'refuse' || word === 'admit') refusing = word === 'refuse';
+  if (['refuse', 'expire', 'admit'].includes(word)) refusing = word;
   if (word === 'remove') {
     const object = stored.get('canaries').get(`${namespace}/app`);
     stored.get('canaries').delete(`${namespace}/app`);
     object.metadata.resourceVersion = String(++version);
     tell('canaries', { type: 'DELETED', object });
+  }
+  if (word === 'hostile') {
+    const object = stored.get('canaries').get(`${namespace}/app`);
+    const text = '<img src=x onerror="document.title=1"><script>document.title=1</script>\u202e ' + 'x'.repeat(10000);
+    for (const one of object.status.conditions) one.message = text;
+    for (const one of object.status.metrics || []) [one.message, one.value, one.wanted, one.name] = [text, text, text, one.name + text];
+    object.spec.provider = text;
+    store('Canary', namespace, object);
   }
   if (word === 'weight') {
     const object = stored.get('canaries').get(`${namespace}/app`);

@@ -224,6 +224,32 @@ await part('missing rights are said in the words of the command line', async () 
   await page.waitForSelector('#trouble', { state: 'hidden', timeout: 30000 });
 });
 
+await part('a log-in that has ended is said', async () => {
+  await tell('expire');
+  await page.waitForFunction(() => document.querySelector('#trouble').textContent.includes('does not know who you are'), null, { timeout: 30000 });
+  await tell('admit');
+  await page.waitForSelector('#trouble', { state: 'hidden', timeout: 30000 });
+});
+
+await part('texts that mean harm are shown as texts', async () => {
+  await go(page, '#/halted/app');
+  await tell('hostile/halted');
+  await page.waitForFunction(() => document.querySelector('#main').textContent.includes('<img src=x'));
+  await page.screenshot({ path: `${SHOTS}/hostile.png` });
+  for (const hash of ['#/halted/app', '#/']) {
+    await go(page, hash);
+    await page.waitForFunction(() => document.querySelector('#main').textContent.includes('<img src=x'));
+    assert.equal(await page.$('#main img, #main script'), null);
+    assert.ok(!(await page.textContent('#main')).includes('\u202e'), 'a mark that turns the line');
+    assert.notEqual(await page.title(), '1');
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 900 });
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${hash} at ${width}`);
+    }
+    await page.setViewportSize({ width: 1280, height: 900 });
+  }
+});
+
 await part('what is deleted goes from the list and from its page', async () => {
   await go(page, '#/webhook/app');
   await page.waitForFunction(() => document.querySelector('.release .head')?.textContent.includes('webhook'));

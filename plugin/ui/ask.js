@@ -1,6 +1,6 @@
 // What people ask for: a question that says what it leads to, with the command that asks for the same, and the answer.
 
-import { announce, fill, h } from './dom.js';
+import { announce, fill, h, plain } from './dom.js';
 import { ask } from './net.js';
 
 const TITLES = {
@@ -72,7 +72,7 @@ export function question(release, verb, me) {
   });
   function told(kind, text) {
     said.className = 'said ' + kind;
-    said.textContent = text;
+    said.textContent = plain(text);
     announce(text, kind === 'bad' ? 'assertive' : 'polite');
     no.textContent = 'Close';
     yes.hidden = true;

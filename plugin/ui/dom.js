@@ -11,11 +11,14 @@ function made(element, attributes, children) {
   return element;
 }
 
+/** A text without the marks that turn the direction of a line: it is shown in the order that it has. */
+export const plain = (text) => String(text).replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
+
 function add(element, children) {
   for (const child of children) {
     if (child === null || child === undefined || child === false) continue;
     if (Array.isArray(child)) add(element, child);
-    else element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    else element.append(child instanceof Node ? child : document.createTextNode(plain(child)));
   }
 }
 
@@ -126,7 +129,7 @@ const said = { polite: '', assertive: '' };
 export function announce(text, how = 'polite') {
   const place = document.getElementById(how);
   // the same text again is a change only if it differs
-  said[how] = said[how] === text ? text + '\u00a0' : text;
+  said[how] = said[how] === plain(text) ? plain(text) + '\u00a0' : plain(text);
   place.textContent = said[how];
 }
 

@@ -1,6 +1,6 @@
 // Which page is shown, and what is common to all.
 
-import { announce, fill, h, tick } from './dom.js';
+import { announce, fill, h, plain, tick } from './dom.js';
 import { ask, follow, unlock } from './net.js';
 import { list } from './list.js';
 import { difference, draw, drawRun, readRun } from './release.js';
@@ -14,7 +14,7 @@ let shown = { close: () => {} };
 let release = null;
 
 function say(problem) {
-  const text = problem ? [problem.message, problem.hint].filter(Boolean).join('; ') : '';
+  const text = plain(problem ? [problem.message, problem.hint].filter(Boolean).join('; ') : '');
   trouble.hidden = !text;
   if (trouble.textContent !== text) trouble.textContent = text;
 }
@@ -52,7 +52,7 @@ function watchRelease({ namespace, canary }) {
       explanation(text) {
         if (release) release.explanation = text;
         const place = document.getElementById('explanation');
-        if (place) place.textContent = text;
+        if (place) place.textContent = plain(text);
       },
       delete() {
         release = null;
@@ -108,7 +108,7 @@ const DO = {
   skip: () => root.focus(),
   close: () => document.getElementById('dialog').close(),
   ask: (button) => release && question(release, button.dataset.verb, me),
-  diff: (button) => release && difference(release.canary, button.dataset.hash, document.getElementById('diff')),
+  diff: (button) => release && difference(release.canary, button.dataset.hash, document.getElementById('diff'), me.flags),
   copy: (button) => navigator.clipboard.writeText(button.dataset.text).then(
     () => announce('copied'), () => announce('the browser does not let the page copy', 'assertive')),
 };

@@ -175,7 +175,7 @@ function history(release) {
     h('div', { class: 'buttons' }, h('button', { type: 'button', 'data-do': 'diff' }, 'Of the primary'),
       promoted.map((one) => h('button', { type: 'button', 'data-do': 'diff', 'data-hash': one }, `Of revision ${one.slice(0, 8)}`))),
     h('div', { id: 'diff', 'data-own': true, 'aria-live': 'polite' }),
-    h('p', { class: 'dim' }, 'To give the target a promoted template back: ', copied(`kubectl canary undo ${canary.name} -n ${canary.namespace}${release.flags}`)));
+    h('p', { class: 'dim' }, 'To give the target the promoted template back that it had before: ', copied(`kubectl canary undo ${canary.name} -n ${canary.namespace}${release.flags}`)));
 }
 
 function actions(release, me) {
@@ -193,13 +193,14 @@ function answered(request) {
 }
 
 /** What differs, line by line. */
-export async function difference(canary, hash, place) {
+export async function difference(canary, hash, place, flags) {
   fill(place, [h('p', { class: 'dim' }, 'Comparing …')]);
   try {
     const found = await ask(`canaries/${canary.namespace}/${canary.name}/diff` + (hash ? '/' + hash : ''));
     const kinds = { '-': 'gone', '+': 'new', '@': 'skipped' };
     const text = (one) => (one.startsWith('@@ ') ? `… ${one.slice(3)} lines are the same` : one);
     fill(place, [h('p', {}, found.different ? `${found.from} → ${found.to}` : `${found.from} and ${found.to} have the same pod template.`),
+      hash && h('p', { class: 'dim' }, 'To give it back to the target: ', copied(`kubectl canary undo ${canary.name} -n ${canary.namespace} --to-revision ${hash.slice(0, 8)}${flags}`)),
       found.different && h('pre', { class: 'diff', tabindex: 0, 'aria-label': 'Differences' }, found.lines.map((one) => h('span', { class: kinds[one[0]] || '' }, text(one) + '\n')))].filter(Boolean));
   } catch (error) {
     fill(place, [h('p', { class: 'said bad' }, error.text || String(error))]);

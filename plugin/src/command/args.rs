@@ -7,7 +7,6 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     asking::{Asking, FinishArgs, PauseArgs, SteerArgs, UndoArgs},
     convert::ConvertCommand,
-    dashboard::DashboardArgs,
     diff::DiffArgs,
     doctor::DoctorArgs,
     lint::LintArgs,
@@ -330,6 +329,19 @@ pub(crate) struct ImageArgs {
     /// With --wait: how long
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DashboardArgs {
+    /// Port on this machine; a free one without it
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Print the address, and open no browser
+    #[arg(long)]
+    pub(crate) no_open: bool,
+    /// Show, and ask for nothing
+    #[arg(long)]
+    pub(crate) read_only: bool,
 }
 
 #[derive(Args, Debug)]

@@ -25,32 +25,17 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use clap::Args;
 use tokio::{net::TcpListener, process::Command};
 
 use self::{
     guard::{Admission, Guard, Refusal},
     page::{Page, Refused, with_type},
 };
-use super::{context::Context, environment, interrupt::interrupted};
+use super::{args::DashboardArgs, context::Context, environment, interrupt::interrupted};
 use crate::{
     cluster::asks_by,
     failure::{Failure, code},
 };
-
-#[derive(Args, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "flags")]
-pub(crate) struct DashboardArgs {
-    /// Port on this machine; a free one without it
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    port: u16,
-    /// Print the address, and open no browser
-    #[arg(long)]
-    no_open: bool,
-    /// Show, and ask for nothing
-    #[arg(long)]
-    read_only: bool,
-}
 
 /// Serves until somebody ends it. `only` is a namespace that was named, and `flags` are those that commands need to reach the
 /// same cluster.

@@ -550,5 +550,5 @@ fn texts_are_never_read_as_markup() {
         assert!(!html.contains(way), "the policy forbids {way}");
     }
     let dom = ASSETS.iter().find(|(path, _, _)| *path == "/dom.js").unwrap().2;
-    assert!(dom.contains("document.createTextNode(String(child))"));
+    assert!(dom.contains("document.createTextNode(plain(child))"));
 }

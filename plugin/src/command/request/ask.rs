@@ -23,16 +23,16 @@ use crate::{
 };
 
 /// How long an answer is waited for.
-pub(in crate::command) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is tried again when the Canary changes at the same time.
-pub(in crate::command) const TRIES: usize = 5;
+pub(crate) const TRIES: usize = 5;
 /// Longest name of who asks, in bytes: the whole request has room for 1,024.
 const LONGEST_BY: usize = 200;
 /// Longest reason, in bytes.
 const LONGEST_REASON: usize = 256;
 
 /// A request that nobody has answered yet would be lost.
-pub(in crate::command) fn unanswered(canary: &Canary) -> Result<(), Failure> {
+pub(crate) fn unanswered(canary: &Canary) -> Result<(), Failure> {
     let text = canary.metadata.annotations.as_ref().and_then(|all| all.get(names::ANNOTATION_REQUEST));
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(()) };
     let (id, request) = Request::read(text);
@@ -47,7 +47,7 @@ pub(in crate::command) fn unanswered(canary: &Canary) -> Result<(), Failure> {
 }
 
 /// Whether the verb fits, bound to what is shown: a request that comes too late does nothing.
-pub(in crate::command) fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decision {
+pub(crate) fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decision {
     let Wish { verb, gate, .. } = *wish;
     let waits = view.waiting_for.as_ref();
     let kind = waits.map(|w| w.kind);
@@ -87,7 +87,7 @@ pub(in crate::command) fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'
 }
 
 /// Waits for the answer.
-pub(in crate::command) async fn answered(
+pub(crate) async fn answered(
     cluster: &Cluster,
     canary: &Canary,
     written: &Written,
@@ -137,7 +137,7 @@ pub(super) fn unheard(facts: &Facts, written: &Written, patience: Duration) -> F
 }
 
 /// Each time that it was to be written, the Canary had changed.
-pub(in crate::command) fn restless(name: &str) -> Failure {
+pub(crate) fn restless(name: &str) -> Failure {
     Failure::failed(format!("canary {name} changes all the time: the request could not be written"))
         .hint("look at it with \"kubectl canary get\" and repeat the command")
 }
@@ -145,7 +145,7 @@ pub(in crate::command) fn restless(name: &str) -> Failure {
 /// The answer, for programs.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::command) struct ResultView<'v> {
+pub(crate) struct ResultView<'v> {
     api_version: &'static str,
     kind: &'static str,
     namespace: &'v str,
@@ -160,7 +160,7 @@ pub(in crate::command) struct ResultView<'v> {
 }
 
 impl<'v> ResultView<'v> {
-    pub(in crate::command) fn of(
+    pub(crate) fn of(
         before: &'v CanaryView,
         after: &Canary,
         request: &'v Request,

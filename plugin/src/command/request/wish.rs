@@ -8,7 +8,7 @@ use crate::{command::asking::Asking, failure::Failure};
 
 /// What the command is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::command) enum Verb {
+pub(crate) enum Verb {
     Approve,
     Promote,
     Abort { if_running: bool },
@@ -21,7 +21,7 @@ pub(in crate::command) enum Verb {
 
 impl Verb {
     /// The verb of this name; `abort` is no failure where nothing runs only if that is said.
-    pub(in crate::command) fn named(word: &str) -> Option<Self> {
+    pub(crate) fn named(word: &str) -> Option<Self> {
         let all = [
             Self::Approve,
             Self::Promote,
@@ -35,7 +35,7 @@ impl Verb {
         all.into_iter().find(|verb| verb.word() == word)
     }
 
-    pub(in crate::command) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Approve => "approve",
             Self::Promote => "promote",
@@ -51,16 +51,16 @@ impl Verb {
 
 /// What somebody wants.
 #[derive(Clone, Debug)]
-pub(in crate::command) struct Wish<'a> {
-    pub(in crate::command) verb: Verb,
-    pub(in crate::command) gate: Option<&'a str>,
-    pub(in crate::command) lasts: Option<Duration>,
-    pub(in crate::command) reason: Option<&'a str>,
-    pub(in crate::command) by: &'a str,
+pub(crate) struct Wish<'a> {
+    pub(crate) verb: Verb,
+    pub(crate) gate: Option<&'a str>,
+    pub(crate) lasts: Option<Duration>,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) by: &'a str,
 }
 
 impl<'a> Wish<'a> {
-    pub(in crate::command) fn of(verb: Verb, asking: &'a Asking) -> Self {
+    pub(crate) fn of(verb: Verb, asking: &'a Asking) -> Self {
         let by = asking.by.as_deref().unwrap_or_default();
         Self { verb, gate: None, lasts: None, reason: asking.reason.as_deref(), by }
     }
@@ -68,7 +68,7 @@ impl<'a> Wish<'a> {
 
 /// What is to be done about a Canary as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::command) enum Decision {
+pub(crate) enum Decision {
     /// This is asked for.
     Ask(Box<Request>),
     /// Nothing is to be done, and that is well.

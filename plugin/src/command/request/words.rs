@@ -62,7 +62,7 @@ pub(super) fn refusal(view: &CanaryView, verb: Verb) -> Decision {
 }
 
 /// What is about to be asked for.
-pub(in crate::command) fn will(view: &CanaryView, request: &Request) -> String {
+pub(crate) fn will(view: &CanaryView, request: &Request) -> String {
     let at = view.progress.as_ref().filter(|p| p.at > 0).map(|p| format!(" at step {} of {}", p.at, p.of));
     let at = at.unwrap_or_default();
     let weight = view.weight.canary;
@@ -74,7 +74,7 @@ pub(in crate::command) fn will(view: &CanaryView, request: &Request) -> String {
 }
 
 /// What a verb leads to.
-pub(in crate::command) fn effect(view: &CanaryView, verb: &str, gate: Option<&str>) -> String {
+pub(crate) fn effect(view: &CanaryView, verb: &str, gate: Option<&str>) -> String {
     let weight = view.weight.canary;
     match verb {
         "abort" => "all traffic goes back to the primary".to_owned(),
