@@ -36,6 +36,41 @@ pub(crate) struct Cluster {
     pub(crate) namespace: String,
     /// The user, as far as the kubeconfig names one.
     pub(crate) user: String,
+    /// The context of the kubeconfig.
+    pub(crate) context: String,
+    /// Address of the API server.
+    pub(crate) server: String,
+}
+
+impl Login {
+    /// The flags by which another command reaches the same cluster as the same user, each after a blank. A token is not among
+    /// them.
+    pub(crate) fn flags(&self) -> String {
+        let kubeconfig = self.kubeconfig.as_ref().map(|path| path.display().to_string());
+        let named = [
+            ("--kubeconfig", &kubeconfig),
+            ("--context", &self.context),
+            ("--cluster", &self.cluster),
+            ("--user", &self.user),
+            ("--as", &self.impersonate),
+            ("--as-uid", &self.uid),
+            ("--server", &self.server),
+        ];
+        let named = named.into_iter().filter_map(|(flag, value)| Some((flag, value.clone()?)));
+        let groups = self.groups.iter().map(|group| ("--as-group", group.clone()));
+        let all = named.chain(groups);
+        all.fold(String::new(), |all, (flag, value)| all + " " + flag + " " + &quoted(&value))
+    }
+}
+
+/// As a shell reads it.
+fn quoted(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 impl Cluster {
@@ -62,11 +97,12 @@ impl Cluster {
         config.accept_invalid_certs |= login.skip_tls_verify;
         let namespace = login.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let user = env::var("USER").or_else(|_| env::var("USERNAME")).unwrap_or_else(|_| "somebody".into());
+        let server = config.cluster_url.to_string();
         let client = Client::try_from(config).map_err(|error| {
             Failure::failed(format!("cannot use the user of the context: {error}"))
                 .hint("look at \"kubectl config view --minify\"")
         })?;
-        Ok(Self { client, namespace, user: format!("{user}@{context}") })
+        Ok(Self { client, namespace, user: format!("{user}@{context}"), context, server })
     }
 }
 

@@ -10,6 +10,7 @@ use futures::{
 use kube::{
     Api, ResourceExt,
     api::DynamicObject,
+    core::Status,
     runtime::{WatchStreamExt as _, watcher},
 };
 use serin::{api::Canary, snapshot::CANARY};
@@ -185,8 +186,8 @@ impl Live {
         let namespace = self.canary.namespace();
         let resource = slots::resource(CANARY);
         let asked = Asked { verb: "watch", resource: &resource, namespace: namespace.as_deref(), name: None };
-        Failure::new(code::FAILED, format!("may not watch: {error}"))
-            .hint(format!("missing right: {} (and list)", asked.right()))
+        let right = format!("{} (and list)", asked.right());
+        refused(error, &asked, &right)
     }
 
     /// The facts as of now.
@@ -199,13 +200,26 @@ impl Live {
     }
 }
 
-/// The status code of the API server's answer.
+/// What a refusal of the API server means: it does not know who asks, or they may not.
+fn refused(error: &watcher::Error, asked: &Asked<'_>, right: &str) -> Failure {
+    match status(error) {
+        Some(status) if status.code == 401 => asked.failure(&kube::Error::Api(Box::new(status.clone()))),
+        _ => Failure::new(code::FAILED, format!("may not watch: {error}"))
+            .hint(format!("missing right: {right}")),
+    }
+}
+
+/// With what code the API server answered.
 fn answered(error: &watcher::Error) -> Option<u16> {
+    status(error).map(|status| status.code)
+}
+
+fn status(error: &watcher::Error) -> Option<&Status> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
         | watcher::Error::WatchFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => Some(status.code),
+        | watcher::Error::WatchError(status) => Some(status),
         _ => None,
     }
 }
@@ -238,8 +252,9 @@ impl Lists {
                 }
                 Some(Err(error)) => match answered(&error) {
                     Some(401 | 403) => {
-                        return Err(Failure::failed(format!("may not watch: {error}"))
-                            .hint("missing right: list and watch canaries.flagger.app"));
+                        let resource = slots::resource(CANARY);
+                        let asked = Asked { verb: "watch", resource: &resource, namespace: None, name: None };
+                        return Err(refused(&error, &asked, "list and watch canaries.flagger.app"));
                     }
                     _ => return Ok(Seen::Trouble(error.to_string())),
                 },

@@ -79,7 +79,23 @@ impl Cluster {
         Ok(items)
     }
 
-    /// Reads the facts around a Canary.
+    /// Whether Canaries may be listed: one of them is asked for.
+    pub(crate) async fn may_list(&self, all: bool) -> Result<bool, Failure> {
+        let namespace = (!all).then_some(self.namespace.as_str());
+        let api: Api<Canary> = match namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        };
+        let resource = slots::resource(CANARY);
+        let asked = Asked { verb: "list", resource: &resource, namespace, name: None };
+        match api.list(&ListParams::default().limit(1)).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(no)) if no.is_forbidden() => Ok(false),
+            Err(error) => Err(asked.failure(&error)),
+        }
+    }
+
+    /// What is known of a Canary that was read.
     pub(crate) async fn around(&self, canary: Canary, depth: Depth) -> Facts {
         let mut facts = Facts::of(canary);
         if depth == Depth::Canary {

@@ -161,6 +161,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Ask a URL many times, and count which version answers
     Probe(ProbeArgs),
+    /// Serve a page to watch and steer releases, for the browser on this machine
+    Dashboard(DashboardArgs),
     /// Print the versions of this program and of the definitions in the cluster
     Version(VersionArgs),
     /// Print a completion script
@@ -327,6 +329,19 @@ pub(crate) struct ImageArgs {
     /// With --wait: how long
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DashboardArgs {
+    /// Port on this machine; a free one without it
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Print the address, and open no browser
+    #[arg(long)]
+    pub(crate) no_open: bool,
+    /// Show, and ask for nothing
+    #[arg(long)]
+    pub(crate) read_only: bool,
 }
 
 #[derive(Args, Debug)]

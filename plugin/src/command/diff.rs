@@ -2,13 +2,14 @@
 
 use clap::Args;
 use serde_json::{Value, json};
+use serin::api::Canary;
 
 use super::{
     context::Context,
     values::{Output, name},
 };
 use crate::{
-    cluster::{read_target, stored_templates},
+    cluster::{Cluster, read_target, stored_templates},
     difference::{Change, changes},
     failure::{Failure, code},
     screen,
@@ -35,17 +36,27 @@ pub(crate) struct DiffArgs {
 
 pub(super) async fn run(context: &Context, args: &DiffArgs) -> Result<(), Failure> {
     let canary = context.canary(&args.name).await?;
+    let (titles, found) = compare(&context.cluster, &canary, args.to.as_deref()).await?;
+    show(context, args, &titles, &found)
+}
+
+/// The target's template against a promoted one: what each is called, and what differs.
+pub(super) async fn compare(
+    cluster: &Cluster,
+    canary: &Canary,
+    to: Option<&str>,
+) -> Result<([String; 2], Vec<Change>), Failure> {
     let name = canary.metadata.name.clone().unwrap_or_default();
     let status = canary.status.clone().unwrap_or_default();
     let live = status.last_promoted_spec.unwrap_or_default();
-    let wanted = args.to.clone().unwrap_or_else(|| live.clone());
+    let wanted = to.map_or_else(|| live.clone(), str::to_owned);
     if wanted.is_empty() {
         return Err(Failure::new(code::NOT_FOUND, format!("nothing of canary {name} has been promoted yet"))
             .hint(format!("\"kubectl canary get {name}\" shows how far it is")));
     }
-    let stored = stored_templates(&context.cluster, &canary).await?;
+    let stored = stored_templates(cluster, canary).await?;
     let template = choose(&stored, &wanted, &name)?;
-    let target = read_target(&context.cluster, &canary).await?;
+    let target = read_target(cluster, canary).await?;
     let (from, to) = (cleaned(template), cleaned(&target.data["spec"]["template"]));
     let hash = template_hash(&stored, template);
     let whose = if hash == live { "the primary" } else { "promoted before" };
@@ -53,7 +64,7 @@ pub(super) async fn run(context: &Context, args: &DiffArgs) -> Result<(), Failur
         format!("{} ({whose})", short(&hash)),
         format!("{} {} (as it is)", canary.spec.target_ref.kind, canary.spec.target_ref.name),
     ];
-    show(context, args, &titles, &changes(&yaml(&from)?, &yaml(&to)?, AROUND))
+    Ok((titles, changes(&yaml(&from)?, &yaml(&to)?, AROUND)))
 }
 
 fn show(context: &Context, args: &DiffArgs, titles: &[String; 2], found: &[Change]) -> Result<(), Failure> {
@@ -69,7 +80,7 @@ fn show(context: &Context, args: &DiffArgs, titles: &[String; 2], found: &[Chang
     verdict(found)
 }
 
-fn view(titles: &[String; 2], found: &[Change]) -> Value {
+pub(super) fn view(titles: &[String; 2], found: &[Change]) -> Value {
     json!({
         "apiVersion": API_VERSION, "kind": "DiffView", "from": titles[0], "to": titles[1],
         "different": !found.is_empty(), "lines": found.iter().map(line).collect::<Vec<_>>(),

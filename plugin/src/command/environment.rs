@@ -61,7 +61,13 @@ impl Environment {
     }
 }
 
-/// Columns and rows of the terminal on standard output.
+/// There is a desktop on which a browser can be opened.
+pub(super) fn has_screen() -> bool {
+    let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+/// Columns and rows of the terminal that standard output is.
 pub(super) fn size() -> Option<(usize, usize)> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then(|| (usize::from(size.ws_col), usize::from(size.ws_row)))

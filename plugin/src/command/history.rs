@@ -1,5 +1,6 @@
 //! `history` and `events`: what happened to a Canary.
 
+use jiff::Timestamp;
 use serin::names;
 
 use super::{
@@ -11,7 +12,7 @@ use crate::{
     cluster::Depth,
     failure::{Failure, code},
     screen,
-    view::{self, API_VERSION, RunView},
+    view::{self, API_VERSION, Facts, RunView},
 };
 
 pub(super) async fn run(context: &Context, args: &HistoryArgs) -> Result<(), Failure> {
@@ -20,10 +21,7 @@ pub(super) async fn run(context: &Context, args: &HistoryArgs) -> Result<(), Fai
     for right in facts.unread.iter().filter(|right| right.contains("canaryruns")) {
         context.out.say(&format!("only the last run is known: missing right: {right}"));
     }
-    let mut runs: Vec<RunView> = facts.newest_first().into_iter().map(view::run).collect();
-    if runs.is_empty() {
-        runs.extend(view::canary(&facts, now()).last_run);
-    }
+    let mut runs = runs(&facts, now());
     if let Some(number) = args.run {
         let Some(run) = runs.iter().find(|run| run.number == number) else {
             let known: Vec<_> = runs.iter().map(|run| run.number.to_string()).collect();
@@ -59,6 +57,15 @@ pub(super) async fn run(context: &Context, args: &HistoryArgs) -> Result<(), Fai
             context.out.lines(&screen::history(&runs, wide, now(), &context.out.term))
         }
     }
+}
+
+/// The runs that are known, newest first: their records, or what the status keeps of the last one.
+pub(super) fn runs(facts: &Facts, at: Timestamp) -> Vec<RunView> {
+    let mut runs: Vec<RunView> = facts.newest_first().into_iter().map(view::run).collect();
+    if runs.is_empty() {
+        runs.extend(view::canary(facts, at).last_run);
+    }
+    runs
 }
 
 /// Events of the Canary, its target and its primary.

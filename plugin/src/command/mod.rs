@@ -6,6 +6,7 @@ mod asking;
 mod complete;
 mod context;
 mod convert;
+mod dashboard;
 mod diff;
 mod display;
 mod doctor;
@@ -16,6 +17,7 @@ mod follow;
 mod get;
 mod history;
 mod image;
+mod interrupt;
 mod lint;
 mod list;
 mod migrate;
@@ -39,6 +41,7 @@ use self::{
     args::{Cli, Command, SetCommand},
     context::Context,
     environment::Environment,
+    interrupt::interrupted,
     out::Out,
     values::Output,
 };
@@ -116,6 +119,7 @@ fn output(command: &Command) -> Option<Output> {
         Command::Version(args) => args.output,
         Command::Set(_)
         | Command::Undo(_)
+        | Command::Dashboard(_)
         | Command::Lint(_)
         | Command::Convert(_)
         | Command::Completion(_)
@@ -169,6 +173,10 @@ fn perform(cli: Cli) -> Result<(), Failure> {
             return complete::candidates(out, &login, &args.words, &Cli::command()).await;
         }
         let cluster = Cluster::connect(&login).await?;
+        if let Command::Dashboard(args) = &cli.command {
+            let only = login.namespace.is_some();
+            return Box::pin(dashboard::run(&Context { cluster, out }, args, only, login.flags())).await;
+        }
         let work = run(Context { cluster, out }, cli.command);
         tokio::select! {
             done = work => done,
@@ -178,19 +186,6 @@ fn perform(cli: Cli) -> Result<(), Failure> {
     // do not wait for a running watch
     runtime.shutdown_background();
     done
-}
-
-/// Ctrl-C or SIGTERM.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut term) = signal(SignalKind::terminate()) {
-            tokio::select! { _ = term.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
-            return;
-        }
-    }
-    tokio::signal::ctrl_c().await.ok();
 }
 
 async fn run(context: Context, command: Command) -> Result<(), Failure> {
@@ -215,8 +210,9 @@ async fn run(context: Context, command: Command) -> Result<(), Failure> {
         Command::Retry(args) => Box::pin(request::retry(&context, &args)).await,
         Command::Undo(args) => Box::pin(undo::run(&context, &args)).await,
         Command::Set(SetCommand::Image(args)) => Box::pin(image::run(&context, &args)).await,
-        // these were handled without a cluster
+        // done before
         Command::Version(_)
+        | Command::Dashboard(_)
         | Command::Probe(_)
         | Command::Lint(_)
         | Command::Convert(_)

@@ -13,6 +13,20 @@ use crate::{
 
 /// The paragraph.
 pub fn explain(view: &CanaryView, now: Timestamp, term: &Term) -> Vec<Line> {
+    let width = term.width.min(100);
+    let mut lines: Vec<Line> = wrap(&sentences(view, now, term), width)
+        .into_iter()
+        .map(|text| Line::of(Tone::Plain, text))
+        .collect();
+    for command in view.waiting_for.iter().flat_map(|w| &w.commands) {
+        let does = format!("  to {:<10}", format!("{}:", command.does));
+        lines.push(Line::of(Tone::Dim, does).and(Tone::Bold, &command.command));
+    }
+    lines
+}
+
+/// Its sentences, in one line.
+pub fn sentences(view: &CanaryView, now: Timestamp, term: &Term) -> String {
     let mut said = vec![place(view, now), format!("{}.", view.headline.trim_end_matches('.'))];
     said.extend(failing(view, term));
     if view.run.is_some() && view.failed_checks.count > 0 {
@@ -24,16 +38,7 @@ pub fn explain(view: &CanaryView, now: Timestamp, term: &Term) -> Vec<Line> {
     }
     said.extend(ends(view, now));
     said.extend(next(view, now));
-    let width = term.width.min(100);
-    let mut lines: Vec<Line> = wrap(&shown(term, &said.join(" ")), width)
-        .into_iter()
-        .map(|text| Line::of(Tone::Plain, text))
-        .collect();
-    for command in view.waiting_for.iter().flat_map(|w| &w.commands) {
-        let does = format!("  to {:<10}", format!("{}:", command.does));
-        lines.push(Line::of(Tone::Dim, does).and(Tone::Bold, &command.command));
-    }
-    lines
+    shown(term, &said.join(" "))
 }
 
 fn place(view: &CanaryView, now: Timestamp) -> String {

@@ -19,7 +19,7 @@ pub use conversion::conversion;
 pub use diff::diff;
 pub use doctor::{doctor, migration};
 pub use events::events;
-pub use explain::explain;
+pub use explain::{explain, sentences};
 pub use history::{history, run};
 pub use list::{Columns, list};
 pub use plan::plan;

@@ -34,6 +34,7 @@ fn check(metric: &MetricStatus) -> CheckView {
         unit: metric.unit.clone(),
         wanted: metric.wanted.clone(),
         limit: metric.range,
+        query: metric.query.clone(),
         passed: metric.passed,
         failed: metric.failed,
         failed_in_row: metric.failed_in_row,
@@ -51,6 +52,7 @@ fn looks(facts: &Facts, number: i64, name: &str) -> Vec<Look> {
         .map(|m| Look {
             step: m.step,
             value: m.value.clone(),
+            primary: m.primary.clone(),
             verdict: m.verdict.clone(),
             at: m.end.as_ref().map(|t| t.0),
         })

@@ -29,7 +29,7 @@ pub use model::{
 pub(crate) use objects::short as short_image;
 pub use owner::owner;
 pub(crate) use progress::lasts;
-pub use runs::{HookView, MeasurementView, RunView, StepTakenView, run};
+pub use runs::{HookView, MeasurementView, MetricView, RunView, StepTakenView, run};
 pub use version::API_VERSION;
 
 /// Maximum number of Events to show.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serin::api::{CanaryRun, CanaryStatus, LastRun, RequestStatus};
+use serin::api::{CanaryRun, CanaryRunStatus, CanaryStatus, LastRun, MetricRange, RequestStatus};
 
 use super::{facts::Facts, version::API_VERSION};
 
@@ -53,6 +53,8 @@ pub struct RunView {
     pub by: Option<String>,
     /// The weights that were taken.
     pub steps: Vec<StepTakenView>,
+    /// The metrics that were measured.
+    pub metrics: Vec<MetricView>,
     /// What was measured.
     pub measurements: Vec<MeasurementView>,
     /// Webhooks that were called.
@@ -78,6 +80,22 @@ pub struct StepTakenView {
     pub promotion: bool,
 }
 
+/// What was wanted of a metric.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MetricView {
+    /// Its name.
+    pub name: String,
+    /// `%`, `ms` or unknown.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// What passes, in words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub wanted: String,
+    /// What passes, as numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<MetricRange>,
+}
+
 /// One measurement.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MeasurementView {
@@ -91,6 +109,9 @@ pub struct MeasurementView {
     pub at: Option<Timestamp>,
     /// The value; empty if there was none.
     pub value: String,
+    /// The primary's, where it was measured.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub primary: String,
     /// What passes, in words.
     pub wanted: String,
     /// What it came to.
@@ -122,9 +143,6 @@ pub struct HookView {
 /// The view of a record.
 pub fn run(record: &CanaryRun) -> RunView {
     let (spec, status) = (&record.spec, record.status.clone().unwrap_or_default());
-    let wanted = |name: &str| {
-        status.metrics.iter().find(|m| m.name == name).map(|m| m.wanted.clone()).unwrap_or_default()
-    };
     RunView {
         api_version: API_VERSION,
         kind: "RunView",
@@ -150,31 +168,9 @@ pub fn run(record: &CanaryRun) -> RunView {
                 promotion: s.promotion,
             })
             .collect(),
-        measurements: status
-            .measurements
-            .iter()
-            .map(|m| MeasurementView {
-                metric: m.metric.clone(),
-                step: m.step,
-                at: m.end.as_ref().map(|t| t.0),
-                value: m.value.clone(),
-                wanted: wanted(&m.metric),
-                verdict: m.verdict.clone(),
-                message: m.message.clone(),
-            })
-            .collect(),
-        hooks: status
-            .hooks
-            .iter()
-            .map(|h| HookView {
-                name: h.name.clone(),
-                type_: h.type_.clone(),
-                step: h.step,
-                at: h.at.as_ref().map(|t| t.0),
-                outcome: h.outcome.clone(),
-                message: h.message.clone(),
-            })
-            .collect(),
+        metrics: metrics(&status),
+        measurements: measurements(&status),
+        hooks: hooks(&status),
         left_out: status.left_out.steps + status.left_out.measurements + status.left_out.hooks,
         requests: status.requests,
         reason: status.reason,
@@ -182,7 +178,49 @@ pub fn run(record: &CanaryRun) -> RunView {
     }
 }
 
-/// The user of the last accepted request. The operator writes `asked for by …`.
+fn metrics(status: &CanaryRunStatus) -> Vec<MetricView> {
+    let all = status.metrics.iter();
+    all.map(|m| MetricView {
+        name: m.name.clone(),
+        unit: m.unit.clone(),
+        wanted: m.wanted.clone(),
+        limit: m.range,
+    })
+    .collect()
+}
+
+fn measurements(status: &CanaryRunStatus) -> Vec<MeasurementView> {
+    let wanted = |name: &str| {
+        status.metrics.iter().find(|m| m.name == name).map(|m| m.wanted.clone()).unwrap_or_default()
+    };
+    let all = status.measurements.iter();
+    all.map(|m| MeasurementView {
+        metric: m.metric.clone(),
+        step: m.step,
+        at: m.end.as_ref().map(|t| t.0),
+        value: m.value.clone(),
+        primary: m.primary.clone(),
+        wanted: wanted(&m.metric),
+        verdict: m.verdict.clone(),
+        message: m.message.clone(),
+    })
+    .collect()
+}
+
+fn hooks(status: &CanaryRunStatus) -> Vec<HookView> {
+    let all = status.hooks.iter();
+    all.map(|h| HookView {
+        name: h.name.clone(),
+        type_: h.type_.clone(),
+        step: h.step,
+        at: h.at.as_ref().map(|t| t.0),
+        outcome: h.outcome.clone(),
+        message: h.message.clone(),
+    })
+    .collect()
+}
+
+/// Who asked last and was heard; the operator writes `asked for by …`.
 fn by(requests: &[RequestStatus]) -> Option<String> {
     let heard = requests.iter().rev().filter(|r| r.answer == serin::api::Answer::Accepted);
     heard.filter_map(|r| r.message.strip_prefix("asked for by ")).map(str::to_owned).next()
@@ -213,6 +251,7 @@ fn kept(facts: &Facts, last: &LastRun) -> RunView {
         threshold: None,
         by: None,
         steps: vec![],
+        metrics: vec![],
         measurements: vec![],
         hooks: vec![],
         requests: vec![],

@@ -35,7 +35,7 @@ pub(super) async fn running(stage: &mut Stage<'_>) -> anyhow::Result<()> {
 pub(super) fn hint(screen: &mut Screen) -> io::Result<()> {
     screen.line("")?;
     let text = screen.dim("# KEEP=1 keeps all this running; make plugin builds what watches it");
-    screen.line(&format!("{text}\nkubectl canary get {NAME} -n {NAMESPACE} -w"))
+    screen.line(&format!("{text}\nkubectl canary get {NAME} -n {NAMESPACE} -w\nkubectl canary dashboard"))
 }
 
 fn print(stage: &mut Stage<'_>) -> anyhow::Result<()> {

@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use serde_json::json;
 use serin::api::request;
 
-use super::*;
+use super::{ask::unheard, *};
+use crate::cluster::answer;
 
 fn facts(name: &str) -> Facts {
     crate::view::fixture(name)

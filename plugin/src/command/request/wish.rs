@@ -8,7 +8,7 @@ use crate::{command::asking::Asking, failure::Failure};
 
 /// The subject of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Approve,
     Promote,
     Abort { if_running: bool },
@@ -20,7 +20,22 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    pub(super) fn word(self) -> &'static str {
+    /// The verb of this name; `abort` is no failure where nothing runs only if that is said.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        let all = [
+            Self::Approve,
+            Self::Promote,
+            Self::Abort { if_running: false },
+            Self::Retry,
+            Self::Pause,
+            Self::Resume,
+            Self::Advance,
+            Self::Finish,
+        ];
+        all.into_iter().find(|verb| verb.word() == word)
+    }
+
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Approve => "approve",
             Self::Promote => "promote",
@@ -36,16 +51,16 @@ impl Verb {
 
 /// What a user wants.
 #[derive(Clone, Debug)]
-pub(super) struct Wish<'a> {
-    pub(super) verb: Verb,
-    pub(super) gate: Option<&'a str>,
-    pub(super) lasts: Option<Duration>,
-    pub(super) reason: Option<&'a str>,
-    pub(super) by: &'a str,
+pub(crate) struct Wish<'a> {
+    pub(crate) verb: Verb,
+    pub(crate) gate: Option<&'a str>,
+    pub(crate) lasts: Option<Duration>,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) by: &'a str,
 }
 
 impl<'a> Wish<'a> {
-    pub(super) fn of(verb: Verb, asking: &'a Asking) -> Self {
+    pub(crate) fn of(verb: Verb, asking: &'a Asking) -> Self {
         let by = asking.by.as_deref().unwrap_or_default();
         Self { verb, gate: None, lasts: None, reason: asking.reason.as_deref(), by }
     }
@@ -53,8 +68,8 @@ impl<'a> Wish<'a> {
 
 /// What to do, given the current state of the Canary.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// Send this request.
+pub(crate) enum Decision {
+    /// This is asked for.
     Ask(Box<Request>),
     /// There is nothing to do, and that is fine.
     Nothing(String),

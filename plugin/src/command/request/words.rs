@@ -61,12 +61,22 @@ pub(super) fn refusal(view: &CanaryView, verb: Verb) -> Decision {
     }
 }
 
-/// What the request will do.
-pub(super) fn will(view: &CanaryView, request: &Request) -> String {
+/// What is about to be asked for.
+pub(crate) fn will(view: &CanaryView, request: &Request) -> String {
     let at = view.progress.as_ref().filter(|p| p.at > 0).map(|p| format!(" at step {} of {}", p.at, p.of));
     let at = at.unwrap_or_default();
     let weight = view.weight.canary;
-    let what = match request.verb.as_str() {
+    let what = effect(view, &request.verb, request.gate.as_deref());
+    format!(
+        "asking {}/{}{at}, weight {weight}, to {}: {what} (request {})",
+        view.namespace, view.name, request.verb, request.id
+    )
+}
+
+/// What a verb leads to.
+pub(crate) fn effect(view: &CanaryView, verb: &str, gate: Option<&str>) -> String {
+    let weight = view.weight.canary;
+    match verb {
         "abort" => "all traffic goes back to the primary".to_owned(),
         "promote" => "the revision goes on to its promotion".to_owned(),
         "retry" => "the revision is analysed again, from the first step".to_owned(),
@@ -74,15 +84,8 @@ pub(super) fn will(view: &CanaryView, request: &Request) -> String {
         "resume" => "the run goes on".to_owned(),
         "advance" => "the step ends now, if its checks pass".to_owned(),
         "finish" => "the revision is promoted without the rest of the analysis".to_owned(),
-        _ => request
-            .gate
-            .as_ref()
-            .map_or_else(|| "the gate is opened".into(), |gate| format!("gate {gate:?} is opened")),
-    };
-    format!(
-        "asking {}/{}{at}, weight {weight}, to {}: {what} (request {})",
-        view.namespace, view.name, request.verb, request.id
-    )
+        _ => gate.map_or_else(|| "the gate is opened".into(), |gate| format!("gate {gate:?} is opened")),
+    }
 }
 
 pub(super) fn accepted(before: &CanaryView, request: &Request) -> String {

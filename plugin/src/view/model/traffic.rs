@@ -110,6 +110,9 @@ pub struct CheckView {
     /// What passes, as numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<MetricRange>,
+    /// What was asked of the metrics server.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub query: String,
     /// Measurements that passed.
     pub passed: i32,
     /// Measurements that failed.
@@ -135,6 +138,9 @@ pub struct Look {
     /// The value; empty if there was none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub value: String,
+    /// The primary's, where it was measured.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub primary: String,
     /// What it came to.
     pub verdict: String,
     /// When.
