@@ -67,10 +67,14 @@ pub struct Track {
     /// The number that somebody set for the target on purpose between runs.
     pub(crate) wished: Option<i64>,
     /// The same, from when the run in progress is over.
-    wished_next: Option<Option<i64>>,
+    wished_next: Option<Wish>,
     /// What the target is asked for.
     pub(crate) asked: i64,
 }
+
+/// What became of the target's number: one that was set on purpose, or none.
+#[derive(Clone, Debug)]
+struct Wish(Option<i64>);
 
 impl Track {
     /// An empty memory for the Canary with this uid.
@@ -211,12 +215,12 @@ impl Track {
         {
             // 1 is what a number becomes that nobody writes any more
             let wished = || Some(replicas(target)).filter(|n| *n > 1 || by_apply(target));
-            self.wished_next = (seen.by == By::Others).then(wished);
+            self.wished_next = (seen.by == By::Others).then(|| Wish(wished()));
         }
         self.asked = seen.is(Kind::Deployment, &seen.names.target).map_or(self.asked, replicas);
         // a number that is given in a run is what the next run begins with
         if at_rest || seen.phase() == "Initializing" {
-            self.wished = self.wished_next.take().unwrap_or(self.wished);
+            self.wished = self.wished_next.take().map_or(self.wished, |Wish(wished)| wished);
         }
     }
 
