@@ -125,18 +125,7 @@ impl Step {
             };
             said.push(format!("the webhook {name} says {}", refusal.as_deref().unwrap_or("yes")));
         }
-        if let Some(late) = self.slices_late {
-            sim.pods.slices_late = late;
-            said.push(format!("EndpointSlices follow the pods: {}", !late));
-        }
-        for (name, mode) in &self.pods {
-            sim.pods.modes.insert(name.clone(), *mode);
-            said.push(format!("new pods of {name}: {mode:?}"));
-        }
-        for (name, replicas) in &self.load {
-            sim.pods.loads.insert(name.clone(), *replicas);
-            said.push(format!("the load of {name} asks for {replicas} replicas"));
-        }
+        self.pods_change(sim, &mut said);
         if let Some(spec) = &self.spec {
             sim.world.edit_canary(&json!({"spec": spec}));
             sim.observer.decisions.spec_edited = true;
@@ -164,6 +153,21 @@ impl Step {
         }
         sim.controllers();
         Ok(if said.is_empty() { "nothing happens".into() } else { said.join("; ") })
+    }
+
+    fn pods_change(&self, sim: &mut Sim, said: &mut Vec<String>) {
+        if let Some(late) = self.slices_late {
+            sim.pods.slices_late = late;
+            said.push(format!("EndpointSlices follow the pods: {}", !late));
+        }
+        for (name, mode) in &self.pods {
+            sim.pods.modes.insert(name.clone(), *mode);
+            said.push(format!("new pods of {name}: {mode:?}"));
+        }
+        for (name, replicas) in &self.load {
+            sim.pods.loads.insert(name.clone(), *replicas);
+            said.push(format!("the load of {name} asks for {replicas} replicas"));
+        }
     }
 
     fn counted(&self, sim: &mut Sim, said: &mut Vec<String>) {
