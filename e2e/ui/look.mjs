@@ -262,6 +262,22 @@ await part('what is deleted goes from the list and from its page', async () => {
   await page.waitForSelector('[data-key="initialized/app"]', { state: 'detached' });
 });
 
+await part('one namespace: the one that is named, or the own one where the others may not be listed', async () => {
+  const [named] = await dashboard(api, '-n', 'gate');
+  const other = await entered(named);
+  assert.deepEqual(await other.$$eval('.fleet .who .ns', (all) => all.map((one) => one.textContent)), ['gate']);
+  assert.match(await other.textContent('#place'), /namespace gate/);
+  await other.context().close();
+  await tell('narrow');
+  const [own] = await dashboard(api);
+  const empty = await (await browser.newContext()).newPage();
+  await empty.goto(own);
+  await empty.waitForSelector('.empty:not([hidden])');
+  assert.match(await empty.textContent('#place'), /namespace default/);
+  await empty.context().close();
+  await tell('admit');
+});
+
 await part('read-only: no buttons', async () => {
   const [readOnly] = await dashboard(api, '--read-only');
   const other = await entered(readOnly);
