@@ -120,8 +120,11 @@ async function answer(request, url, response) {
     for (const past of log) if (past.at > since && past.plural === plural && fits(past.event.object)) response.write(JSON.stringify(past.event) + '\n');
     return null;
   }
-  const items = [...kept.values()].filter(fits);
-  return [200, { apiVersion: items[0]?.apiVersion || 'v1', kind: 'List', metadata: { resourceVersion: String(version) }, items: items.slice(0, Number(url.searchParams.get('limit')) || undefined) }];
+  const all = [...kept.values()].filter(fits);
+  const first = Number(url.searchParams.get('continue'));
+  const end = first + (Number(url.searchParams.get('limit')) || all.length);
+  const metadata = { resourceVersion: String(version), continue: end < all.length ? String(end) : undefined };
+  return [200, { apiVersion: all[0]?.apiVersion || 'v1', kind: 'List', metadata, items: all.slice(first, end) }];
 }
 
 function test(path) {
