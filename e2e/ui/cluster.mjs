@@ -1,6 +1,6 @@
 // An API server that has the fixtures of the plugin, each in a namespace of its own, and an operator that accepts every
-// request. It is told by requests to /test/…: `stop` and `go` (it hangs up on everybody), `refuse`, `expire` and `admit` (403, 401), and of one
-// namespace `remove`, `weight` and `hostile` (texts that mean harm).
+// request. It is told by requests to /test/…: `stop` and `go` (it hangs up on everybody), `refuse`, `narrow`, `expire` and `admit` (403 on
+// everything or on what is of no namespace, 401), and of one namespace `remove`, `weight` and `hostile` (texts that mean harm).
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -99,6 +99,7 @@ async function answer(request, url, response) {
   const [plural, name] = rest[0] === 'namespaces' ? rest.slice(2) : rest;
   if (refusing === 'refuse') return status(403, `${plural} is forbidden: User "ann@example.com" cannot list resource "${plural}"`);
   if (refusing === 'expire') return status(401, 'Unauthorized', 'Unauthorized');
+  if (refusing === 'narrow' && !namespace) return status(403, `${plural} is forbidden: User "ann@example.com" cannot list resource "${plural}" at the cluster scope`);
   const kept = stored.get(plural);
   if (!kept) return status(404, 'the server could not find the requested resource', 'NotFound');
   if (name) {
@@ -119,15 +120,18 @@ async function answer(request, url, response) {
     for (const past of log) if (past.at > since && past.plural === plural && fits(past.event.object)) response.write(JSON.stringify(past.event) + '\n');
     return null;
   }
-  const items = [...kept.values()].filter(fits);
-  return [200, { apiVersion: items[0]?.apiVersion || 'v1', kind: 'List', metadata: { resourceVersion: String(version) }, items: items.slice(0, Number(url.searchParams.get('limit')) || undefined) }];
+  const all = [...kept.values()].filter(fits);
+  const first = Number(url.searchParams.get('continue'));
+  const end = first + (Number(url.searchParams.get('limit')) || all.length);
+  const metadata = { resourceVersion: String(version), continue: end < all.length ? String(end) : undefined };
+  return [200, { apiVersion: all[0]?.apiVersion || 'v1', kind: 'List', metadata, items: all.slice(first, end) }];
 }
 
 function test(path) {
   const [word, namespace] = path.split('/').slice(2);
   if (['stop', 'refuse', 'expire'].includes(word)) watchers.forEach((one) => one.response.destroy());
   if (word === 'stop' || word === 'go') stopped = word === 'stop';
-  if (['refuse', 'expire', 'admit'].includes(word)) refusing = word;
+  if (['refuse', 'expire', 'narrow', 'admit'].includes(word)) refusing = word;
   if (word === 'remove') {
     const object = stored.get('canaries').get(`${namespace}/app`);
     stored.get('canaries').delete(`${namespace}/app`);

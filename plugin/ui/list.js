@@ -84,12 +84,12 @@ export function list(root, query, go) {
   const table = h('table', { class: 'fleet' }, h('caption', { class: 'unseen' }, 'Canaries'),
     h('thead', {}, h('tr', {}, HEADS.map(([text, kind]) => h('th', { scope: 'col', class: kind }, text)))));
   const empty = h('p', { class: 'empty', hidden: true });
-  fill(root, [
+  root.replaceChildren(
     h('h1', {}, 'Releases'),
     h('form', { class: 'bar', role: 'search' },
       h('label', { for: 'search' }, 'Search'), search, h('label', { for: 'spaces' }, 'Namespace'), spaces, h('label', { for: 'sort' }, 'Order'), sort),
     chips, empty, h('div', { class: 'scroll' }, table),
-  ]);
+  );
 
   const set = (field, value) => {
     if (value) filter.set(field, value);

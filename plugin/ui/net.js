@@ -56,6 +56,15 @@ function event(block) {
   return found;
 }
 
+/** What goes wrong in the page is not taken for a stream that broke. */
+function heard(on, { event: name, data }) {
+  try {
+    on[name]?.(JSON.parse(data));
+  } catch (error) {
+    reportError(error);
+  }
+}
+
 /** Follows a stream until `close` is called. In a hidden tab it only looks each half minute: a browser has few connections. */
 export function follow(path, on) {
   let [closed, last, failed, turn, timer] = [false, null, 0, 0, 0];
@@ -90,7 +99,7 @@ export function follow(path, on) {
           if (!found.data) continue;
           if (found.id) last = found.id;
           failed = 0;
-          on[found.event]?.(JSON.parse(found.data));
+          heard(on, found);
           if (found.event === 'state' && document.hidden) return;
         }
       }

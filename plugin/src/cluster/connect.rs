@@ -165,3 +165,27 @@ fn kubeconfig(login: &Login) -> Result<Option<Kubeconfig>, Failure> {
     }
     Ok(merged)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_of_a_login_are_those_of_its_commands_without_the_token() {
+        let login = Login {
+            kubeconfig: Some("/home/ann/my config".into()),
+            context: Some("prod".into()),
+            impersonate: Some("it's".into()),
+            groups: vec!["a".into(), "system:masters".into()],
+            token: Some("secret".into()),
+            namespace: Some("shop".into()),
+            ..Login::default()
+        };
+        assert_eq!(
+            login.flags(),
+            r" --kubeconfig '/home/ann/my config' --context prod --as 'it'\''s' --as-group a --as-group system:masters"
+        );
+        assert_eq!(Login::default().flags(), "");
+        assert_eq!([quoted(""), quoted("$(x)"), quoted("a;b")], ["''", "'$(x)'", "'a;b'"]);
+    }
+}
