@@ -96,10 +96,11 @@ pub(crate) fn object_from(
     let Some(patch) = patch else { return GO_ON };
     let known = manifest::ours(live, &cx.c.name) || manifest::adopted(live);
     let drift = why == WriteReason::Drift && known && cx.spec_seen();
-    // the condition reports objects that are reverted again and again
-    let contested = cx.snap.writes.is_disputed(&(want.at(), want.manager));
+    // conditions report objects that are reverted again and again, or whose writes are refused
+    let key = (want.at(), want.manager);
+    let told = cx.snap.writes.is_disputed(&key) || cx.snap.writes.is_refused(&key);
     let flow = patched(cx, d, live, want, patch);
-    if drift && !contested && flow == WRITE_FIRST {
+    if drift && !told && flow == WRITE_FIRST {
         d.say(Messages::drift(&want.at().to_string(), &manifest::changed_by(live)));
     }
     flow
@@ -203,11 +204,32 @@ fn serves(cx: &Context<'_>, live: &Value, want: &Manifest, patch: &Value) -> (bo
     if cx.router.reads(&cx.c).contains(&want.at()) {
         let mut objects = cx.snap.objects.clone();
         let before = cx.router.read_back(&cx.c, &objects).ok();
+        // a rule that another strategy left behind may still send some requests to the canary
+        leads &= ways_to(&cx.c.names.canary_service, live) <= ways_to(&cx.c.names.canary_service, &after);
         objects.insert(want.kind, after);
         leads &= before.is_some() && before == cx.router.read_back(&cx.c, &objects).ok();
     }
     let primary = want.kind == cx.c.target.kind() && want.name == cx.c.names.primary;
     (leads, leads && (!primary || cx.c.target.intact(live, want)))
+}
+
+/// The number of places in a routing object that can send requests to a Service, whatever the router: destinations, by the name
+/// of the Service or its host, and annotations with conditions of ingress-nginx.
+fn ways_to(service: &str, route: &Value) -> usize {
+    fn destinations(service: &str, value: &Value) -> usize {
+        match value {
+            Value::String(text) => {
+                let rest = text.strip_prefix(service);
+                usize::from(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+            }
+            Value::Array(items) => items.iter().map(|item| destinations(service, item)).sum(),
+            Value::Object(fields) => fields.values().map(|field| destinations(service, field)).sum(),
+            _ => 0,
+        }
+    }
+    let annotations = route["metadata"]["annotations"].as_object();
+    let conditions = annotations.into_iter().flatten().filter(|(key, _)| key.contains("/canary-by-"));
+    destinations(service, &route["spec"]) + conditions.count()
 }
 
 /// The fields that decide where a Service sends requests.
