@@ -7,8 +7,7 @@
 # le="0.25" has all requests up to 5 s, and is never less than that of 5 s.
 #
 # Matters: the share of requests below 0.25 s, for which somebody has added that bound, is 100 % for a canary that takes
-# four seconds for each. Prometheus forces the counts into order for histogram_quantile, so that p99 is 0.25 s at most.
-# Sort the bounds.
+# four seconds for each. Sort the bounds.
 #
 # Seen, of one request of 0.2 s and nine of 4 s: see `expect` below.
 set -euo pipefail
