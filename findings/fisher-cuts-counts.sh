@@ -7,8 +7,8 @@
 # are five.
 #
 # Matters: increase() of Prometheus extrapolates, so that one failure is 0.95 and six are 5.9. The single failure of a
-# side is lost, p is half of what it is for the true counts or twice, and a judge rolls back or promotes by that. Round
-# first, or count exactly.
+# side is lost, and p is half of what it is for the true counts, so that a judge rolls back a good version. Round first,
+# or count exactly.
 #
 # Seen, p of failures and successes of two sides: see `expect` below.
 set -euo pipefail

@@ -4,9 +4,9 @@
 # Guess: RetryOnConflict with DefaultRetry goes on for seconds, longer each time, and a controller's queue tries a failing
 # object again after half a minute at the latest.
 #
-# Really: DefaultRetry is five tries 10 ms apart, so it ends after some 50 ms; DefaultBackoff, which is "for conflicts
-# between controllers", is four. The queue doubles from 5 ms up to 16 minutes and 40 seconds: after 18 failures, 11
-# minutes in, the next try is 11 minutes later.
+# Really: DefaultRetry is five tries 10 ms apart, so it ends after some 50 ms; DefaultBackoff, which is meant for objects
+# that others write all the time, is four, over a third of a second. The queue doubles from 5 ms up to 16 minutes and 40
+# seconds: after 18 failures, 11 minutes in, the next try is 11 minutes later.
 #
 # Matters: a tool that writes a Canary beside an operator that writes in bursts gives up with a conflict, and a controller
 # that met an API server or a webhook that was down for ten minutes does nothing for ten more after it is back. Give a
