@@ -24,7 +24,7 @@ pub(super) fn of_with(key: &str, value: &Value) -> String {
     let mut text = String::new();
     write_canonical(value, &mut text);
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), text.as_bytes());
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    tag.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn write_canonical(value: &Value, out: &mut String) {
