@@ -102,7 +102,8 @@ fn checked(plan: &Plan) -> Result<(), String> {
     long.map_or(Ok(()), |note| Err(format!("an Event has {} bytes", note.message.len())))
 }
 
-fn seeds() -> Vec<Input> {
+/// What may stand beside a Canary.
+fn objects() -> Vec<Value> {
     let mut target = fixture::target();
     target["metadata"]["uid"] = json!("t");
     let endpoints = |service: &str| {
@@ -132,7 +133,12 @@ fn seeds() -> Vec<Input> {
     objects.push(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "podinfo", "annotations": {"serin.dev/original": "{\"canary\":\"podinfo\",\"ports\":[{\"port\":80}]}"}},
         "spec": {"selector": {"app": "podinfo"}, "ports": [{"name": "http", "port": 80, "targetPort": 9898}]}}));
     objects.extend(examples("MetricTemplate"));
-    let objects = Value::from(objects).to_string();
+    objects
+}
+
+/// Every example, at rest and in each phase.
+fn seeds() -> Vec<Input> {
+    let objects = Value::from(objects()).to_string();
     let status = json!({
         "phase": "Progressing", "failedChecks": 1, "canaryWeight": 10, "iterations": 1, "epoch": 3, "observedGeneration": 1,
         "lastAppliedSpec": "0123456789abcdef", "lastPromotedSpec": "fedcba9876543210", "trackedConfigs": {"secret/sec": "0123456789abcdef"},
@@ -171,67 +177,70 @@ fn seeds() -> Vec<Input> {
     seeds
 }
 
+/// Words of this language.
+const WORDS: &[&str] = &[
+    "podinfo",
+    "podinfo-primary",
+    "podinfo-canary",
+    "Progressing",
+    "Promoting",
+    "Finalising",
+    "Waiting",
+    "Terminating",
+    "istio",
+    "nginx",
+    "kubernetes",
+    "gatewayapi:v1",
+    "contour",
+    "traefik",
+    "skipper",
+    "apisix",
+    "gloo",
+    "kuma",
+    "linkerd",
+    "knative",
+    "stepWeight",
+    "stepWeights",
+    "steps",
+    "maxWeight",
+    "iterations",
+    "match",
+    "mirror",
+    "sessionAffinity",
+    "windows",
+    "always",
+    "canaryReplicas",
+    "autoscalerRef",
+    "replicas",
+    "minReplicas",
+    "maxReplicas",
+    "epoch",
+    "index",
+    "metadata",
+    "annotations",
+    "labels",
+    "deletionTimestamp",
+    "ownerReferences",
+    "serin.dev/request",
+    "serin.dev/canary",
+    "serin.dev/original",
+    "0123456789abcdef",
+    "2026-01-01T01:00:00.000000Z",
+    "9999-12-31T23:59:59Z",
+    "-009999-01-02T01:59:59Z",
+    "template",
+    "spec",
+    "containers",
+    "ports",
+    "http",
+    "weight",
+];
+
 #[test]
 fn fuzz_clusters() {
     let target = || Target {
         seeds: seeds(),
-        words: &[
-            "podinfo",
-            "podinfo-primary",
-            "podinfo-canary",
-            "Progressing",
-            "Promoting",
-            "Finalising",
-            "Waiting",
-            "Terminating",
-            "istio",
-            "nginx",
-            "kubernetes",
-            "gatewayapi:v1",
-            "contour",
-            "traefik",
-            "skipper",
-            "apisix",
-            "gloo",
-            "kuma",
-            "linkerd",
-            "knative",
-            "stepWeight",
-            "stepWeights",
-            "steps",
-            "maxWeight",
-            "iterations",
-            "match",
-            "mirror",
-            "sessionAffinity",
-            "windows",
-            "always",
-            "canaryReplicas",
-            "autoscalerRef",
-            "replicas",
-            "minReplicas",
-            "maxReplicas",
-            "epoch",
-            "index",
-            "metadata",
-            "annotations",
-            "labels",
-            "deletionTimestamp",
-            "ownerReferences",
-            "serin.dev/request",
-            "serin.dev/canary",
-            "serin.dev/original",
-            "0123456789abcdef",
-            "2026-01-01T01:00:00.000000Z",
-            "9999-12-31T23:59:59Z",
-            "-009999-01-02T01:59:59Z",
-            "template",
-            "spec",
-            "containers",
-            "ports",
-            "http",
-            "weight",
-        ],
+        words: WORDS,
         longest: 64 * 1024,
         held: (2 << 20, 60),
         made: (80_000, 20),

@@ -40,6 +40,34 @@ fn between(object: &str) -> Result<(), String> {
     }
 }
 
+/// Words of this language.
+const WORDS: &[&str] = &[
+    "\"metadata\":",
+    "\"items\":",
+    "\"name\":\"a\"",
+    "\"namespace\":",
+    "\"resourceVersion\":\"1\"",
+    "\"continue\":",
+    "\"type\":\"ADDED\"",
+    "\"object\":",
+    "\"managedFields\":",
+    "metadata",
+    "items",
+    "spec",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "\"",
+    "\\\"",
+    "\\\\",
+    "\\u0000",
+    "\\ud800",
+    "null",
+    "1e999",
+];
+
 #[test]
 fn fuzz_pages() {
     let target = || {
@@ -57,32 +85,7 @@ fn fuzz_pages() {
             "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}]}, "spec": {"ports": [{"port": 80}]}}).to_string());
         Target {
             seeds: texts.into_iter().map(|text| vec![text]).collect(),
-            words: &[
-                "\"metadata\":",
-                "\"items\":",
-                "\"name\":\"a\"",
-                "\"namespace\":",
-                "\"resourceVersion\":\"1\"",
-                "\"continue\":",
-                "\"type\":\"ADDED\"",
-                "\"object\":",
-                "\"managedFields\":",
-                "metadata",
-                "items",
-                "spec",
-                "{",
-                "}",
-                "[",
-                "]",
-                ",",
-                "\"",
-                "\\\"",
-                "\\\\",
-                "\\u0000",
-                "\\ud800",
-                "null",
-                "1e999",
-            ],
+            words: WORDS,
             longest: 64 * 1024,
             held: (256 << 10, 300),
             made: (2000, 8),

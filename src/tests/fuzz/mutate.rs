@@ -30,8 +30,8 @@ impl Rng {
         self.below(times) == 0
     }
 
-    fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
+    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
     }
 }
 
@@ -80,6 +80,23 @@ const TEXTS: [&str; 14] = [
     "app-canary",
     "\u{feff}",
 ];
+
+/// Says a piece of one part again and again, or wraps a piece of it.
+pub(super) fn grow(rng: &mut Rng, input: &mut Input, longest: usize) {
+    let part = rng.below(input.len());
+    let chars: Vec<char> = input[part].chars().collect();
+    let unit = if rng.one_in(2) { balanced(rng, &chars) } else { None };
+    let (from, to) = unit.unwrap_or_else(|| range(rng, chars.len()));
+    let middle: String = chars[from..to].iter().collect();
+    let (before, after) = if rng.one_in(4) { rng.pick(&BRACKETS) } else { ("", middle.as_str()) };
+    let times = rng.pick(&TIMES).min(longest / (before.len() + after.len()).max(1));
+    let grown = chars[..from].iter().copied().chain(before.repeat(times).chars().collect::<Vec<_>>());
+    let grown = grown.chain(middle.chars()).chain(after.repeat(times).chars().collect::<Vec<_>>());
+    let grown: String = grown.chain(chars[to..].iter().copied()).collect();
+    if grown.len() <= longest {
+        input[part] = grown;
+    }
+}
 
 /// Changes one part in one way.
 pub(super) fn mutate(rng: &mut Rng, input: &mut Input, words: &[&str], others: &[Input], longest: usize) {
@@ -134,18 +151,18 @@ fn as_text(rng: &mut Rng, text: &str, words: &[&str], other: Option<&str>, longe
     match rng.below(10) {
         0 => joined(""),
         1 => {
-            let times = (*rng.pick(&TIMES)).min(longest / middle.len().max(1) + 1);
+            let times = rng.pick(&TIMES).min(longest / middle.len().max(1) + 1);
             joined(&middle.repeat(times))
         }
         2 | 3 => {
-            let word = if words.is_empty() { *rng.pick(&TEXTS) } else { *rng.pick(words) };
-            if rng.one_in(2) { format!("{head}{word}{middle}{tail}") } else { joined(word) }
+            let word = phrase(rng, words);
+            if rng.one_in(2) { format!("{head}{word}{middle}{tail}") } else { joined(&word) }
         }
         4 => joined(&rng.pick(&CHARACTERS).to_string()),
-        5 => number(rng, text).unwrap_or_else(|| joined(*rng.pick(&NUMBERS))),
+        5 => number(rng, text).unwrap_or_else(|| joined(rng.pick(&NUMBERS))),
         6 => {
-            let (open, close) = *rng.pick(&BRACKETS);
-            let levels = (*rng.pick(&LEVELS)).min(longest / (open.len() + close.len()));
+            let (open, close) = rng.pick(&BRACKETS);
+            let levels = rng.pick(&LEVELS).min(longest / (open.len() + close.len()));
             let close = if rng.one_in(8) { "" } else { close };
             format!("{head}{}{middle}{}{tail}", open.repeat(levels), close.repeat(levels))
         }
@@ -155,7 +172,7 @@ fn as_text(rng: &mut Rng, text: &str, words: &[&str], other: Option<&str>, longe
             let (from, to) = unit.unwrap_or_else(|| range(rng, foreign.len()));
             joined(&foreign[from..to].iter().collect::<String>())
         }
-        8 => other.filter(|_| rng.one_in(3)).map_or_else(|| joined(*rng.pick(&TEXTS)), str::to_owned),
+        8 => other.filter(|_| rng.one_in(3)).map_or_else(|| joined(rng.pick(&TEXTS)), str::to_owned),
         _ => {
             // the piece stands in another place as well
             let at = rng.below(chars.len() + 1);
@@ -163,6 +180,16 @@ fn as_text(rng: &mut Rng, text: &str, words: &[&str], other: Option<&str>, longe
             format!("{head}{middle}{tail}")
         }
     }
+}
+
+/// A few words.
+fn phrase(rng: &mut Rng, words: &[&str]) -> String {
+    if words.is_empty() {
+        return rng.pick(&TEXTS).to_owned();
+    }
+    let between = if rng.one_in(2) { " " } else { "" };
+    let count = 1 + rng.below(3);
+    (0..count).map(|_| rng.pick(words)).collect::<Vec<_>>().join(between)
 }
 
 /// Another number in the place of one.
@@ -235,12 +262,12 @@ fn within(rng: &mut Rng, value: &mut Value, words: &[&str]) {
             if rng.one_in(3) {
                 items.remove(place);
             } else {
-                let again = vec![items[place].clone(); *rng.pick(&TIMES)];
+                let again = vec![items[place].clone(); rng.pick(&TIMES)];
                 items.extend(again);
             }
         }
         Value::Object(members) if members.is_empty() || rng.one_in(2) => {
-            let name = if words.is_empty() { *rng.pick(&TEXTS) } else { *rng.pick(words) };
+            let name = if words.is_empty() { rng.pick(&TEXTS) } else { rng.pick(words) };
             members.insert(name.to_owned(), small(rng, words));
         }
         Value::Object(members) => {
@@ -255,11 +282,11 @@ fn small(rng: &mut Rng, words: &[&str]) -> Value {
     match rng.below(9) {
         0 => Value::Null,
         1 => Value::Bool(rng.one_in(2)),
-        2 | 3 => serde_json::from_str(*rng.pick(&NUMBERS)).unwrap_or_else(|_| Value::from(7)),
+        2 | 3 => serde_json::from_str(rng.pick(&NUMBERS)).unwrap_or_else(|_| Value::from(7)),
         4 => Value::Array(vec![]),
         5 => Value::Object(Map::new()),
-        6 if !words.is_empty() => Value::from(*rng.pick(words)),
-        7 => Value::from(*rng.pick(&NUMBERS)),
-        _ => Value::from(*rng.pick(&TEXTS)),
+        6 if !words.is_empty() => Value::from(rng.pick(words)),
+        7 => Value::from(rng.pick(&NUMBERS)),
+        _ => Value::from(rng.pick(&TEXTS)),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{
     Act, Fault, Input, Target,
-    mutate::{Rng, mutate},
+    mutate::{Rng, grow, mutate},
 };
 use crate::names;
 
@@ -97,22 +97,35 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Another one, made of those that are known.
+    /// Another one, made of those that are known: bombs are made larger, others are changed.
     fn next(&mut self) -> Input {
-        let heavy = self.heaviest.get(self.rng.below(self.heaviest.len())).cloned();
-        let heavy = heavy.filter(|_| self.rng.one_in(3));
-        let recent = self.kept.len().saturating_sub(20);
-        let mut input = match heavy {
-            Some(input) => input,
-            None if self.kept.is_empty() => {
-                vec![String::new(); self.target.seeds.first().map_or(1, Vec::len)]
+        if self.rng.one_in(3) && !self.heaviest.is_empty() {
+            let mut input = self.heaviest[self.rng.below(self.heaviest.len())].clone();
+            for _ in 0..=self.rng.below(2) {
+                grow(&mut self.rng, &mut input, self.target.longest);
             }
-            None if self.rng.one_in(3) => {
-                self.kept[recent + self.rng.below(self.kept.len() - recent)].clone()
-            }
-            None => self.kept[self.rng.below(self.kept.len())].clone(),
-        };
-        for _ in 0..=self.rng.below(5) {
+            return if self.rng.one_in(2) { input } else { self.changed(input) };
+        }
+        let mut input = self.known();
+        let part = self.rng.below(input.len());
+        if self.rng.one_in(4) {
+            input[part] = self.known().swap_remove(part);
+        }
+        self.changed(input)
+    }
+
+    /// One that did something new, rather a short one.
+    fn known(&mut self) -> Input {
+        let recent = if self.rng.one_in(3) { self.kept.len().saturating_sub(20) } else { 0 };
+        let mut one = || self.kept.get(recent + self.rng.below(self.kept.len() - recent)).cloned();
+        let size = |input: &Input| input.iter().map(String::len).sum::<usize>();
+        let all: Vec<Input> = [one(), one()].into_iter().flatten().collect();
+        let short = all.into_iter().min_by_key(size);
+        short.unwrap_or_else(|| vec![String::new(); self.target.seeds.first().map_or(1, Vec::len)])
+    }
+
+    fn changed(&mut self, mut input: Input) -> Input {
+        for _ in 0..=self.rng.below(4) {
             mutate(&mut self.rng, &mut input, self.target.words, &self.kept, self.target.longest);
         }
         input

@@ -34,69 +34,75 @@ fn texts_of(kind: &str, names: &[&str]) -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    examples(kind).iter().for_each(|object| walk(object, names, &mut found));
+    for object in examples(kind) {
+        walk(&object, names, &mut found);
+    }
     found
 }
+
+/// Words of this language.
+const TEMPLATES_WORDS: &[&str] = &[
+    "{{",
+    "}}",
+    "{{-",
+    "-}}",
+    "{{ end }}",
+    "{{ else }}",
+    "{{ if true }}",
+    "{{ range 9 }}",
+    "{{ with target }}",
+    "{{ define \"q\" }}",
+    "{{ template \"q\" . }}",
+    "{{ block \"q\" 1 }}",
+    "{{ break }}",
+    "{{ continue }}",
+    "{{/*",
+    "*/}}",
+    "$x",
+    ":=",
+    "=",
+    "|",
+    "print",
+    "println",
+    "printf",
+    "\"%s%s\"",
+    "\"%9999d\"",
+    "\"%q\"",
+    "html",
+    "js",
+    "urlquery",
+    "slice",
+    "index",
+    "len",
+    "eq",
+    "ne",
+    "lt",
+    "and",
+    "or",
+    "not",
+    "variables",
+    "args",
+    "target",
+    "interval",
+    "namespace",
+    ".",
+    "`",
+    "'a'",
+    "0x1p4",
+    "1e9",
+    "nil",
+    "true",
+];
 
 #[test]
 fn fuzz_templates() {
     let target = || {
         let mut seeds = literals(include_str!("../../analysis/tests/template.rs"));
+        seeds.extend(literals(include_str!("../../../e2e/tests/engines/templates.rs")));
         seeds.extend(texts_of("MetricTemplate", &["query"]));
         Target {
             seeds: singly(seeds),
-            words: &[
-                "{{",
-                "}}",
-                "{{-",
-                "-}}",
-                "{{ end }}",
-                "{{ else }}",
-                "{{ if true }}",
-                "{{ range 9 }}",
-                "{{ with target }}",
-                "{{ define \"q\" }}",
-                "{{ template \"q\" . }}",
-                "{{ block \"q\" 1 }}",
-                "{{ break }}",
-                "{{ continue }}",
-                "{{/*",
-                "*/}}",
-                "$x",
-                ":=",
-                "=",
-                "|",
-                "print",
-                "println",
-                "printf",
-                "\"%s%s\"",
-                "\"%9999d\"",
-                "\"%q\"",
-                "html",
-                "js",
-                "urlquery",
-                "slice",
-                "index",
-                "len",
-                "eq",
-                "ne",
-                "lt",
-                "and",
-                "or",
-                "not",
-                "variables",
-                "args",
-                "target",
-                "interval",
-                "namespace",
-                ".",
-                "`",
-                "'a'",
-                "0x1p4",
-                "1e9",
-                "nil",
-                "true",
-            ],
+            words: TEMPLATES_WORDS,
             longest: 17 * 1024,
             held: (2 << 20, 0),
             made: (400_000, 0),
@@ -125,51 +131,55 @@ fn numbers(text: &str) -> Vec<f64> {
     text.split(',').filter_map(read).take(200).collect()
 }
 
+/// Words of this language.
+const CONDITIONS_WORDS: &[&str] = &[
+    "result",
+    "[0]",
+    ">=",
+    "==",
+    "!=",
+    "&&",
+    "||",
+    "!",
+    "?",
+    ":",
+    "isNaN(",
+    "isInf(",
+    "len(",
+    "default(",
+    "primary",
+    ".all(x, x",
+    ".exists(x, x",
+    ".map(x, x",
+    ".filter(x, x",
+    " in ",
+    "[1, 2]",
+    "max(",
+    "min(",
+    "abs(",
+    "nil",
+    "and",
+    "or",
+    "not",
+    "%",
+    "/",
+    "*",
+    "-",
+    "0.5",
+    "\"a\"",
+    "'a'",
+    "asFloat(",
+];
+
 #[test]
 fn fuzz_conditions() {
     let target = || {
         let mut texts = literals(include_str!("../../expression/condition/tests.rs"));
+        texts.extend(literals(include_str!("../../../e2e/tests/engines/conditions.rs")));
         texts.extend(texts_of("Canary", &["passWhen", "successCondition", "failureCondition"]));
         Target {
             seeds: texts.into_iter().map(|text| vec![text, "0.5,1".into(), "2".into()]).collect(),
-            words: &[
-                "result",
-                "[0]",
-                ">=",
-                "==",
-                "!=",
-                "&&",
-                "||",
-                "!",
-                "?",
-                ":",
-                "isNaN(",
-                "isInf(",
-                "len(",
-                "default(",
-                "primary",
-                ".all(x, x",
-                ".exists(x, x",
-                ".map(x, x",
-                ".filter(x, x",
-                " in ",
-                "[1, 2]",
-                "max(",
-                "min(",
-                "abs(",
-                "nil",
-                "and",
-                "or",
-                "not",
-                "%",
-                "/",
-                "*",
-                "-",
-                "0.5",
-                "\"a\"",
-                "'a'",
-                "asFloat(",
-            ],
+            words: CONDITIONS_WORDS,
             longest: 600,
             held: (256 << 10, 0),
             made: (60_000, 0),
@@ -191,41 +201,47 @@ fn fuzz_conditions() {
     });
 }
 
+/// Words of this language.
+const PATHS_WORDS: &[&str] = &[
+    "$",
+    "@",
+    ".",
+    "..",
+    "*",
+    "[*]",
+    "..*",
+    "[0]",
+    "[-1]",
+    "[::2]",
+    "[0:9]",
+    "['",
+    "']",
+    "[?(@.v==1)]",
+    "[?(@.v >= 2)]",
+    "{",
+    "}",
+    "\\.",
+    ",",
+    ".items",
+    ".v",
+    ".data",
+    "value",
+    "items",
+    "a",
+];
+
 #[test]
 fn fuzz_paths() {
     let target = || {
         let document = r#"{"data": {"value": 1.5, "error-rate": 0.2, "deep": {"value": 2}}, "text": "abc",
             "items": [{"name": "a", "v": 1}, {"name": "b", "v": 2}, {"name": "c", "v": 3}]}"#;
         let mut texts = literals(include_str!("../../expression/path/tests.rs"));
+        texts.extend(literals(include_str!("../../../e2e/tests/engines/paths.rs")));
+        texts.retain(|text| text.len() < 200);
         texts.extend(texts_of("MetricTemplate", &["jsonPath"]));
         Target {
             seeds: texts.into_iter().map(|text| vec![text, document.to_owned()]).collect(),
-            words: &[
-                "$",
-                "@",
-                ".",
-                "..",
-                "*",
-                "[*]",
-                "..*",
-                "[0]",
-                "[-1]",
-                "[::2]",
-                "[0:9]",
-                "['",
-                "']",
-                "[?(@.v==1)]",
-                "[?(@.v >= 2)]",
-                "{",
-                "}",
-                "\\.",
-                ",",
-                ".items",
-                ".v",
-                ".data",
-                "value",
-                "items",
-            ],
+            words: PATHS_WORDS,
             longest: 32 * 1024,
             held: (256 << 10, 16),
             made: (20_000, 4),
@@ -248,11 +264,15 @@ fn fuzz_paths() {
     });
 }
 
+/// Words of this language.
+const DURATIONS_WORDS: &[&str] =
+    &["ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", ".", "+", "-", "0", "1h"];
+
 #[test]
 fn fuzz_durations() {
     let target = || Target {
         seeds: singly(literals(include_str!("../../api/duration.rs"))),
-        words: &["ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", ".", "+", "-", "0", "1h"],
+        words: DURATIONS_WORDS,
         longest: 4096,
         held: (16 << 10, 8),
         made: (100, 1),
@@ -267,11 +287,15 @@ fn fuzz_durations() {
     });
 }
 
+/// Words of this language.
+const QUANTITIES_WORDS: &[&str] =
+    &["n", "u", "m", "k", "M", "Ki", "Mi", "Ei", "e", "E", ".", "-", "+", "inf", "NaN", "e400"];
+
 #[test]
 fn fuzz_quantities() {
     let target = || Target {
         seeds: singly(literals(include_str!("../../expression/quantity.rs"))),
-        words: &["n", "u", "m", "k", "M", "Ki", "Mi", "Ei", "e", "E", ".", "-", "+", "inf", "NaN", "e400"],
+        words: QUANTITIES_WORDS,
         longest: 4096,
         held: (16 << 10, 8),
         made: (100, 1),
@@ -285,31 +309,34 @@ fn fuzz_quantities() {
     });
 }
 
+/// Words of this language.
+const REQUESTS_WORDS: &[&str] = &[
+    "promote/",
+    "approve/",
+    "abort/1",
+    "\"id\"",
+    "\"verb\"",
+    "\"revision\"",
+    "\"step\"",
+    "\"gate\"",
+    "\"by\"",
+    "\"reason\"",
+    "\"for\"",
+    "\"pause\"",
+    "\"30m\"",
+    ":",
+    ",",
+    "{",
+    "}",
+    "\\u0000",
+    "\\n",
+];
+
 #[test]
 fn fuzz_requests() {
     let target = || Target {
         seeds: singly(literals(include_str!("../../api/request.rs"))),
-        words: &[
-            "promote/",
-            "approve/",
-            "abort/1",
-            "\"id\"",
-            "\"verb\"",
-            "\"revision\"",
-            "\"step\"",
-            "\"gate\"",
-            "\"by\"",
-            "\"reason\"",
-            "\"for\"",
-            "\"pause\"",
-            "\"30m\"",
-            ":",
-            ",",
-            "{",
-            "}",
-            "\\u0000",
-            "\\n",
-        ],
+        words: REQUESTS_WORDS,
         longest: 3000,
         held: (96 << 10, 8),
         made: (1000, 1),
@@ -356,6 +383,38 @@ fn is_inside(ip: IpAddr) -> bool {
     }
 }
 
+/// Words of this language.
+const URLS_WORDS: &[&str] = &[
+    "http://",
+    "https://",
+    "127.0.0.1",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "0x7f.1",
+    "2130706433",
+    "localhost",
+    "169.254.169.254",
+    "kubernetes.default.svc",
+    "@",
+    "user:pw@",
+    ":80",
+    ":",
+    "/",
+    "//",
+    "\\",
+    "?",
+    "#",
+    ".",
+    "*.",
+    "{namespace}",
+    "%2e",
+    "。",
+    "①",
+    "xn--",
+    "10.0.0.0/8",
+    ",",
+];
+
 #[test]
 fn fuzz_urls() {
     let target = || {
@@ -367,36 +426,7 @@ fn fuzz_urls() {
         };
         Target {
             seeds: texts.into_iter().map(with).collect(),
-            words: &[
-                "http://",
-                "https://",
-                "127.0.0.1",
-                "[::1]",
-                "[::ffff:127.0.0.1]",
-                "0x7f.1",
-                "2130706433",
-                "localhost",
-                "169.254.169.254",
-                "kubernetes.default.svc",
-                "@",
-                "user:pw@",
-                ":80",
-                ":",
-                "/",
-                "//",
-                "\\",
-                "?",
-                "#",
-                ".",
-                "*.",
-                "{namespace}",
-                "%2e",
-                "。",
-                "①",
-                "xn--",
-                "10.0.0.0/8",
-                ",",
-            ],
+            words: URLS_WORDS,
             longest: 3000,
             held: (128 << 10, 32),
             made: (2000, 8),
