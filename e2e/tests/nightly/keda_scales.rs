@@ -25,6 +25,8 @@ pub(crate) const STORIES: Family = &[
     crate::story!(a_trigger_without_a_query_counts_the_pods_of_the_primary),
     crate::story!(a_release_goes_on_while_keda_is_away_and_comes_back),
     crate::story!(a_release_is_judged_by_what_keda_measures),
+    crate::story!(a_scaled_object_that_is_no_longer_named_leaves_the_primary_its_pods),
+    crate::story!(a_canary_is_deleted_while_keda_is_away),
 ];
 
 /// Longer than KEDA and the autoscalers need to notice something.
@@ -321,6 +323,42 @@ async fn a_release_is_judged_by_what_keda_measures(shared: &Shared) -> anyhow::R
     story.set_image("app", "app:3").await?;
     story.phase("app", Phase::Failed).await?;
     story.event("app", "queue 7").await?;
+    let window = load.stop().await;
+    ensure!(window.lost() == 0, "of {} requests, lost: {:?}", window.requests, window.failures);
+    Ok(())
+}
+
+async fn a_scaled_object_that_is_no_longer_named_leaves_the_primary_its_pods(
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let mut scaled = scaled_object("app", (1, 8), &[trigger(shared, 5)]);
+    // KEDA gives a workload the number back that it once had, when its ScaledObject is deleted
+    scaled["spec"]["advanced"]["restoreToOriginalReplicaCount"] = json!(true);
+    let story = initialised(shared, "keda-restored", vec![scaled], named("app")).await?;
+    replicas_are(&story, "app-primary", 5).await?;
+    let load = LoadHandle::start(&story.target("app"), 40.0, 2);
+    story.edit_canary("app", json!({"spec": {"autoscalerRef": null}})).await?;
+    wait::gone(scaled_objects(&story), "app-primary", PATIENCE).await?;
+    tokio::time::sleep(NOTICED).await;
+    ensure!(story.replicas("app-primary").await? == Some(5), "{:?}", story.replicas("app-primary").await?);
+    let window = load.stop().await;
+    ensure!(window.lost() == 0, "of {} requests, lost: {:?}", window.requests, window.failures);
+    Ok(())
+}
+
+async fn a_canary_is_deleted_while_keda_is_away(shared: &Shared) -> anyhow::Result<()> {
+    let scaled = scaled_object("app", (1, 8), &[trigger(shared, 3)]);
+    let story = initialised(shared, "keda-deleted", vec![scaled], named("app")).await?;
+    replicas_are(&story, "app-primary", 3).await?;
+    let keda = shared.keda.get().context("no KEDA")?;
+    let load = LoadHandle::start(&story.target("app"), 40.0, 2);
+    keda.end().await?;
+    // KEDA's finalizer holds the copy until it is back
+    let deleted = story.delete_canary("app").await;
+    keda.begin().await?;
+    deleted?;
+    wait::gone(scaled_objects(&story), "app-primary", PATIENCE).await?;
+    replicas_are(&story, "app", 3).await?;
     let window = load.stop().await;
     ensure!(window.lost() == 0, "of {} requests, lost: {:?}", window.requests, window.failures);
     Ok(())

@@ -31,8 +31,12 @@ pub(super) fn of_primary(spec: &mut Value, c: &Validated, label: &(String, Strin
     {
         *name = json!(names::primary(own));
     }
-    for trigger in spec.get_mut("triggers").and_then(Value::as_array_mut).into_iter().flatten() {
-        let given = trigger["name"].as_str().and_then(|name| named.primary_scaler_queries.get(name)).cloned();
+    // when the copy goes, the primary is not to get back the pods that it once had
+    if let Some(advanced) = spec.get_mut("advanced").and_then(Value::as_object_mut) {
+        advanced.remove("restoreToOriginalReplicaCount");
+    }
+    for trigger in spec["triggers"].as_array_mut().into_iter().flatten() {
+        let given = named.primary_scaler_queries.get(name_of(trigger)).cloned();
         let Some(metadata) = trigger.get_mut("metadata").and_then(Value::as_object_mut) else { continue };
         for (key, value) in metadata.iter_mut().filter(|(key, _)| is_turned(key)) {
             if let Some(text) = value.as_str() {

@@ -37,6 +37,15 @@ fn r17_triggers_without_query_go_by_the_primary() {
 }
 
 #[test]
+fn a_copy_that_goes_leaves_the_primary_its_pods() {
+    let kept = json!({"behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}});
+    let mut spec =
+        json!({"advanced": {"restoreToOriginalReplicaCount": true, "horizontalPodAutoscalerConfig": kept}});
+    of_primary(&mut spec, &fixture::canary(&json!({})), &label(), &named(&json!({})));
+    assert_eq!(spec, json!({"advanced": {"horizontalPodAutoscalerConfig": kept}, "triggers": null}));
+}
+
+#[test]
 fn a_trigger_may_bear_its_name_among_its_metadata() {
     let c = fixture::canary(&json!({}));
     let trigger = |name: Value| json!([{"type": "prometheus", "name": name, "metadata": {"name": "calls", "query": "rate(x[1m])"}}]);
