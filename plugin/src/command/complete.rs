@@ -20,9 +20,9 @@ const NO_FILES: &str = ":4\n";
 /// What kubectl calls, under the name kubectl_complete-canary somewhere on PATH.
 const FOR_KUBECTL: &str = "#!/bin/sh\nexec kubectl canary __complete -- \"$@\"\n";
 /// Commands whose arguments are names of Canaries.
-const NAMED: [&str; 20] = [
-    "list", "ls", "get", "status", "history", "explain", "events", "diff", "simulate", "plan", "approve",
-    "promote", "abort", "advance", "finish", "pause", "resume", "retry", "undo", "rollback",
+const NAMED: [&str; 21] = [
+    "list", "ls", "get", "status", "history", "explain", "events", "diff", "simulate", "plan", "backtest",
+    "approve", "promote", "abort", "advance", "finish", "pause", "resume", "retry", "undo", "rollback",
 ];
 
 pub(super) fn script(out: Out, shell: Shell, command: &mut Command) -> Result<(), Failure> {

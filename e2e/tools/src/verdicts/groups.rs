@@ -1,6 +1,6 @@
 //! Failures that come together.
 
-use super::random::Random;
+use serin::backtest::Random;
 
 /// A group is never larger than this.
 const LARGEST: f64 = 2000.0;

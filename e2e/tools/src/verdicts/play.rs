@@ -1,11 +1,11 @@
 //! One release in one world, by every rule.
 
-use serin::statistics::{Counts, Evidence, History, Known, Look, Settings};
-
-use super::{
-    random::Random,
-    world::{Course, World},
+use serin::{
+    backtest::Random,
+    statistics::{Counts, Evidence, History, Known, Look, Settings},
 };
+
+use super::world::{Course, World};
 
 /// Between two looks.
 const EVERY: f64 = 15.0;

@@ -1,8 +1,9 @@
 //! What many releases come to, as tables.
 
+use serin::backtest::Random;
+
 use super::{
     play::{Outcome, release},
-    random::Random,
     world::World,
     worlds::{DRAGS, WORLDS},
 };

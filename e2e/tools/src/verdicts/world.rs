@@ -1,8 +1,11 @@
 //! What happens to the requests of a canary and its primary.
 
-use serin::statistics::{Counts, Look};
+use serin::{
+    backtest::Random,
+    statistics::{Counts, Look},
+};
 
-use super::{groups::Groups, random::Random};
+use super::groups::Groups;
 
 /// How long a rate that wanders remembers where it was, in seconds.
 const REMEMBERS: f64 = 120.0;

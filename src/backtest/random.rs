@@ -7,11 +7,11 @@ const MANY: f64 = 60.0;
 
 /// A stream of random numbers (splitmix64).
 #[derive(Clone, Debug)]
-pub(super) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     /// The stream of this seed, for one of many uses.
-    pub(super) fn new(seed: u64, of: u64) -> Self {
+    pub fn new(seed: u64, of: u64) -> Self {
         let mut random = Self(seed ^ of.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         random.next();
         Self(random.next() ^ of)
@@ -26,20 +26,22 @@ impl Random {
     }
 
     /// Evenly in (0, 1).
-    pub(super) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    pub(super) fn chance(&mut self, p: f64) -> bool {
+    /// True with this probability.
+    pub fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
 
-    pub(super) fn normal(&mut self) -> f64 {
+    /// Of the standard normal distribution.
+    pub fn normal(&mut self) -> f64 {
         (-2.0 * self.unit().ln()).sqrt() * (TAU * self.unit()).cos()
     }
 
     /// How many of something that happens `mean` times on average.
-    pub(super) fn poisson(&mut self, mean: f64) -> u64 {
+    pub fn poisson(&mut self, mean: f64) -> u64 {
         if mean > MANY {
             return (mean + mean.sqrt() * self.normal()).round().max(0.0) as u64;
         }
@@ -53,7 +55,7 @@ impl Random {
     }
 
     /// How many of `n` that each come with this chance.
-    pub(super) fn binomial(&mut self, n: u64, p: f64) -> u64 {
+    pub fn binomial(&mut self, n: u64, p: f64) -> u64 {
         if p > 0.5 {
             return n - self.binomial(n, 1.0 - p);
         }
