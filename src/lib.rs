@@ -10,7 +10,7 @@
 //! 4. [`plan`] - pure
 //! 5. [`net`], [`telemetry`], [`retry`], [`queues`], [`source`], [`webhook`] - I/O leaves
 //! 6. [`events`], [`observe`], [`alert`], [`queries`], [`apply`], [`server`]
-//! 7. [`leader`], [`definitions`], [`controller`], [`explain`], [`release`]
+//! 7. [`leader`], [`definitions`], [`controller`], [`explain`], [`backtest`], [`release`]
 //! 8. [`cli`]
 //! 9. [`loadtester`] - a program of its own
 
@@ -51,6 +51,7 @@ pub mod observe;
 mod queries;
 mod server;
 
+pub mod backtest;
 mod controller;
 mod definitions;
 pub mod explain;

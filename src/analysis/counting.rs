@@ -18,8 +18,8 @@ use crate::{
     statistics::Counts,
 };
 
-/// How far back to look for a last sample: as far as Prometheus itself does.
-const BACK: &str = "5m";
+/// How far back a last sample is looked for: as far as Prometheus itself does.
+pub(super) const BACK: &str = "5m";
 /// The same in milliseconds.
 const BACK_MS: i64 = 300_000;
 /// Counters beyond this are not exact as floating point.
@@ -135,9 +135,13 @@ fn side(
     Ok(format!("{} or {}", named(&requests, all), named(&failures, bad)))
 }
 
-/// By how much counters grew: of series that continued, and of those that were created or reset, which count from 0 if
-/// their target existed before, judged by any series of `side`.
 fn grown(series: &str, side: &str, ms: i64, young: bool) -> String {
+    format!("sum({})", growth(series, side, ms, young))
+}
+
+/// By how much counters grew: of series that went on, and of those that were born or reset, which count from 0 if their target
+/// was there before, by any series of `side`.
+pub(super) fn growth(series: &str, side: &str, ms: i64, young: bool) -> String {
     let now = format!("last_over_time({series}[{BACK}])");
     let before = format!("last_over_time({series}[{BACK}] offset {ms}ms)");
     let born = if young {
@@ -147,7 +151,7 @@ fn grown(series: &str, side: &str, ms: i64, young: bool) -> String {
             "({now} and on (job, instance) group by (job, instance) (last_over_time({side}[{BACK}] offset {ms}ms)))"
         )
     };
-    format!("sum(({now} - ({before} <= {now})) or {born})")
+    format!("({now} - ({before} <= {now})) or {born}")
 }
 
 #[cfg(test)]

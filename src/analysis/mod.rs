@@ -11,6 +11,7 @@ mod checks;
 mod comparing;
 mod comparison;
 mod counting;
+mod counting_past;
 mod doubt;
 mod doubting;
 #[cfg(test)]
@@ -35,10 +36,11 @@ pub(crate) use self::{
     comparing::{Comparing, comparing},
     comparison::compared,
     counting::{LABEL as COUNT_LABEL, Span, counting},
+    counting_past::{FAILED, WHOLE, of_pods},
     doubt::lasting,
     doubting::{doubting, sent, unsettled},
     metric::template_of,
-    query::{Ask, Metric, Query, Since},
+    query::{Ask, Metric, Query, Role, Since},
     query_plan::asks,
     verdict::NO_VALUES,
 };

@@ -21,7 +21,14 @@ use self::{
     flags::{FLAGS, Flag, Kind, Use},
     normalise::{Line, is_called, normalise},
 };
-use crate::{api, config::Config, controller, explain, proxies::Proxies, release, telemetry};
+use crate::{
+    api,
+    backtest::{self, Wanted},
+    config::Config,
+    controller, explain,
+    proxies::Proxies,
+    release, telemetry,
+};
 
 /// Threads of the runtime. They mostly wait for answers: more threads would only use more memory.
 const RUNTIME_THREADS: usize = 2;
@@ -32,10 +39,21 @@ enum Task {
     Run(Config),
     Crd(Option<String>),
     Explain { config: Config, namespace: String, name: String, ask: bool },
+    Backtest(Box<Backtest>),
     Release(Config),
 }
 
-/// Runs the program: 0 on success, 1 on failure, 2 if the command line is invalid.
+/// What is played over the past.
+#[derive(Debug, PartialEq)]
+struct Backtest {
+    config: Config,
+    namespace: String,
+    name: String,
+    wanted: Wanted,
+    json: bool,
+}
+
+/// Runs the program: 0 if all went well, 1 if the work did not, 2 if the command line cannot be read.
 pub fn main() -> ExitCode {
     let argv: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     if argv.first().is_some_and(|program| is_called(program, "wget")) {
@@ -50,8 +68,10 @@ pub fn main() -> ExitCode {
 
 /// Sets the proxies of tasks that contact servers.
 fn by(mut task: Task, proxies: Proxies) -> Task {
-    if let Task::Run(config) | Task::Explain { config, .. } = &mut task {
-        config.proxies = proxies;
+    match &mut task {
+        Task::Run(config) | Task::Explain { config, .. } => config.proxies = proxies,
+        Task::Backtest(backtest) => backtest.config.proxies = proxies,
+        Task::Crd(_) | Task::Release(_) => {}
     }
     task
 }
@@ -100,6 +120,11 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Explain { config, namespace, name, ask } => {
             telemetry::init(&config.log_filter, config.log_json)?;
             block_on(explain::run(config, namespace, name, ask))
+        }
+        Task::Backtest(backtest) => {
+            let Backtest { config, namespace, name, wanted, json } = *backtest;
+            telemetry::init(&config.log_filter, config.log_json)?;
+            block_on(backtest::run(config, namespace, name, wanted, json))
         }
         Task::Release(config) => {
             telemetry::init(&config.log_filter, config.log_json)?;
@@ -210,11 +235,66 @@ fn command() -> Command {
                         .help("Query the metrics server instead of showing both branches"),
                 ),
         )
+        .subcommand(backtest_command().arg(
+            namespace("of-namespace").default_value("default").help("Namespace of the Canary"),
+        ))
         .subcommand(
             looking("release-all")
                 .about("Hand every Canary's traffic back to its target and let go of it; run before uninstalling")
                 .arg(namespace("namespace").help("Release the Canaries of these namespaces only, as in shop,billing")),
         )
+}
+
+fn backtest_command() -> Command {
+    let value = |id: &'static str, default: &'static str| {
+        let arg = Arg::new(id).long(id);
+        if default.is_empty() { arg } else { arg.default_value(default) }
+    };
+    looking("backtest")
+        .about("Say how often a Canary's analysis would have rolled back a release that changed nothing; reads Prometheus")
+        .arg(Arg::new("canary").value_name("CANARY").required(true))
+        .arg(
+            value("over", Wanted::OVER)
+                .value_name("TIME")
+                .value_parser(Wanted::time)
+                .help("How much of the past is read, as 36h or 7d"),
+        )
+        .arg(
+            value("replays", Wanted::REPLAYS)
+                .value_name("NUMBER")
+                .value_parser(clap::value_parser!(u32).range(1..=100_000))
+                .help("How many releases are played"),
+        )
+        .arg(
+            value("seed", "1")
+                .value_name("NUMBER")
+                .value_parser(clap::value_parser!(u64))
+                .help("Of the random numbers: the same seed plays the same times and pods"),
+        )
+        .arg(
+            value("prometheus", "")
+                .value_name("URL")
+                .help("Prometheus in place of the Canary's, such as one behind a port-forward"),
+        )
+        .arg(
+            Arg::new("output").long("output").short('o').value_name("FORM").value_parser(["json"]).help("json in place of a table"),
+        )
+}
+
+fn backtest_task(config: Config, given: &ArgMatches) -> Backtest {
+    let text = |id: &str| given.get_one::<String>(id).cloned();
+    Backtest {
+        config,
+        namespace: text("of-namespace").unwrap_or_default(),
+        name: text("canary").unwrap_or_default(),
+        wanted: Wanted {
+            over: given.get_one("over").copied().unwrap_or_default(),
+            replays: given.get_one::<u32>("replays").map_or(0, |number| *number as usize),
+            seed: given.get_one("seed").copied().unwrap_or_default(),
+            prometheus: text("prometheus"),
+        },
+        json: text("output").is_some(),
+    }
 }
 
 fn parse(line: &Line) -> Result<Task, clap::Error> {
@@ -233,6 +313,7 @@ fn parse(line: &Line) -> Result<Task, clap::Error> {
             name: text("canary").unwrap_or_default(),
             ask: given.get_flag("ask"),
         },
+        "backtest" => Task::Backtest(Box::new(backtest_task(settings(given)?, given))),
         "release-all" => Task::Release(settings(given)?),
         _ => Task::Run(settings(given)?),
     })

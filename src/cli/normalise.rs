@@ -31,7 +31,7 @@ pub(super) fn normalise(argv: &[String], env: &dyn Fn(&str) -> Option<String>) -
     };
     let shared: fn(&Flag) -> bool = match command {
         "run" => |_| true,
-        "explain" | "release-all" => |f| f.used == Use::Shared,
+        "explain" | "backtest" | "release-all" => |f| f.used == Use::Shared,
         _ => return Line { words: words(given), from_env: Vec::new() },
     };
     let (mut line, from_env) = variables(env, shared);

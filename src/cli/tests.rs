@@ -244,3 +244,22 @@ async fn f10_a_taken_port_stops_the_start() {
     let error = controller::run(config).await.unwrap_err().to_string();
     assert!(error.contains(&format!("port {port} cannot be opened")), "{error}");
 }
+
+#[test]
+fn a_backtest_is_asked_for_with_times_as_people_write_them() {
+    let Ok(Task::Backtest(given)) =
+        task("serin backtest podinfo -n shop --over 36h -o json --metrics-server http://p:9090", &[])
+    else {
+        panic!("a backtest")
+    };
+    assert_eq!((given.name.as_str(), given.namespace.as_str(), given.json), ("podinfo", "shop", true));
+    assert_eq!(given.config.rules.metrics_server, "http://p:9090");
+    let defaults = Wanted { over: Duration::from_secs(36 * 3600), replays: 400, seed: 1, prometheus: None };
+    assert_eq!(given.wanted, defaults);
+    let Ok(Task::Backtest(given)) = task("serin backtest podinfo", &[]) else { panic!("a backtest") };
+    assert_eq!(given.wanted.over, Duration::from_secs(7 * 86_400));
+    for line in ["--over soon", "--over 30m", "--replays 0", "-o yaml", ""] {
+        let named = if line.is_empty() { "" } else { "podinfo" };
+        assert!(task(&format!("serin backtest {named} {line}"), &[]).is_err(), "{line}");
+    }
+}

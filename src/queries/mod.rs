@@ -18,7 +18,10 @@ use crate::{
     manifest::config::Digest,
     net::{Share, Shares},
     plan::{Answers, Question},
-    source::{Ask, ContentError, Contents, Credentials, Secrets, SourceError, Sources, http::TIMEOUT},
+    source::{
+        Ask, ContentError, Contents, Credentials, Secrets, Series, SourceError, Sources, Stretch,
+        http::TIMEOUT,
+    },
     telemetry::Metrics,
 };
 
@@ -165,34 +168,79 @@ impl Asker {
         access: &Access,
         query: Option<&Query>,
     ) -> Result<Vec<f64>, Unanswered> {
-        let none = Credentials::default();
-        let plainly = |error| Unanswered::new(error, &none);
-        let source = self.sources.of(&access.kind).map_err(plainly)?;
-        let credentials = match &access.secret {
-            Some(at) => self.secrets.read(at).await.map_err(plainly)?,
-            None => none.clone(),
-        };
-        let (text, secrets) = self.filled_in(query).await.map_err(plainly)?;
-        let credentials = credentials.beside(secrets);
-        let ask = Ask {
-            tenant,
-            namespace: &access.namespace,
-            as_operator: self.rules.lends_identity(&access.namespace),
-            address,
-            query: &text,
-            window: provider_kinds::window(query.map_or("", |q| &q.window)),
-            region: access.region.as_deref(),
-            json_path: access.json_path.as_deref(),
-            headers: &access.headers,
-            any_certificate: access.any_certificate,
-            credentials: &credentials,
-            since: query.and_then(|q| q.since),
-        };
+        let source = self.sources.of(&access.kind);
+        let source = source.map_err(|error| Unanswered::new(error, &Credentials::default()))?;
+        let (text, credentials) = self.filled_with(access, query).await?;
+        let ask = self.question(tenant, address, access, query, (&text, &credentials));
         let reply = match query {
             Some(_) => source.query(&ask).await,
             None => source.ping(&ask).await.map(|()| vec![]),
         };
         reply.map_err(|error| Unanswered::new(error, &credentials))
+    }
+
+    /// Asks for what a query yielded at moments of the past. None: that is more than an answer may hold.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(crate) async fn past(
+        &self,
+        tenant: &str,
+        query: &Query,
+        stretch: Stretch,
+    ) -> Result<Option<Vec<Series>>, Failure> {
+        let access = &query.access;
+        let (text, credentials) = self.filled_with(access, Some(query)).await.map_err(|e| e.failure)?;
+        let ask = self.question(tenant, &query.server, access, Some(query), (&text, &credentials));
+        let reply = match self.sources.of(&access.kind) {
+            Ok(source) => source.past(&ask, stretch).await,
+            Err(error) => Err(error),
+        };
+        match reply {
+            Ok(series) => Ok(Some(series)),
+            Err(SourceError::TooLarge { .. }) => Ok(None),
+            Err(error) => Err(Unanswered::new(error, &credentials).failure),
+        }
+    }
+
+    /// The text of a query, and what it is asked with.
+    async fn filled_with(
+        &self,
+        access: &Access,
+        query: Option<&Query>,
+    ) -> Result<(String, Credentials), Unanswered> {
+        let none = Credentials::default();
+        let plainly = |error| Unanswered::new(error, &none);
+        let credentials = match &access.secret {
+            Some(at) => self.secrets.read(at).await.map_err(plainly)?,
+            None => none.clone(),
+        };
+        let (text, secrets) = self.filled_in(query).await.map_err(plainly)?;
+        Ok((text, credentials.beside(secrets)))
+    }
+
+    fn question<'a>(
+        &self,
+        tenant: &'a str,
+        address: &'a str,
+        access: &'a Access,
+        query: Option<&Query>,
+        (text, credentials): (&'a str, &'a Credentials),
+    ) -> Ask<'a> {
+        Ask {
+            tenant,
+            namespace: &access.namespace,
+            as_operator: self.rules.lends_identity(&access.namespace),
+            address,
+            query: text,
+            window: provider_kinds::window(query.map_or("", |q| &q.window)),
+            region: access.region.as_deref(),
+            json_path: access.json_path.as_deref(),
+            headers: &access.headers,
+            any_certificate: access.any_certificate,
+            credentials,
+            since: query.and_then(|q| q.since),
+        }
     }
 }
 

@@ -121,6 +121,26 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// Moments of the past, in milliseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    /// The first.
+    pub(crate) from: i64,
+    /// None is later.
+    pub(crate) to: i64,
+    /// From one to the next.
+    pub(crate) step: i64,
+}
+
+/// What a series was at such moments.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Series {
+    /// Which it is.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Its values where it had some, with their moments in milliseconds.
+    pub(crate) points: Vec<(i64, f64)>,
+}
+
 /// A kind of metrics server: an entry of `analysis::provider_kinds::KINDS`.
 pub(crate) trait MetricSource: Send + Sync {
     /// Name of its kind, as in `spec.provider.type`.
@@ -139,6 +159,19 @@ pub(crate) trait MetricSource: Send + Sync {
         futures::future::ready(Err(SourceError::Unusable { message })).boxed()
     }
 
-    /// Whether the server answers queries at all. The query of `ask` is ignored.
+    /// Asks for the values of a query at moments of the past.
+    ///
+    /// # Errors
+    /// Servers of this kind are not asked for that, or there is no whole answer.
+    fn past<'a>(
+        &'a self,
+        _ask: &'a Ask<'a>,
+        _stretch: Stretch,
+    ) -> BoxFuture<'a, Result<Vec<Series>, SourceError>> {
+        let message = format!("servers of the kind {} are not asked for their past", self.kind());
+        futures::future::ready(Err(SourceError::Unusable { message })).boxed()
+    }
+
+    /// Whether the server answers questions at all. The query of `ask` is not looked at.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>>;
 }

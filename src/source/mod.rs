@@ -27,7 +27,7 @@ mod web;
 
 use kube::Client;
 
-pub(crate) use ask::{Ask, MetricSource};
+pub(crate) use ask::{Ask, MetricSource, Series, Stretch};
 pub(crate) use contents::{ContentError, Contents};
 pub(crate) use credentials::{Credentials, Secrets};
 pub(crate) use error::SourceError;

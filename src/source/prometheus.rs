@@ -7,12 +7,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
-use prometheus_http_query::response::{Data, InstantVector};
+use prometheus_http_query::response::{Data, InstantVector, Sample};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    ask::{Ask, MetricSource},
+    ask::{Ask, MetricSource, Series, Stretch},
     error::SourceError,
     http::{Call, Http, Reply, address, complaint_of},
 };
@@ -26,7 +26,13 @@ const INFO: &str = "PromQL info:";
 /// Prefix of warnings that are about the query, and not about the data.
 const OF_THE_QUERY: &str = "PromQL warning:";
 
-/// Longest URL that is sent: proxies accept 8 kB. Longer queries are posted.
+/// Where a query is evaluated once, and at many moments.
+const ONCE: &str = "/api/v1/query";
+const OFTEN: &str = "/api/v1/query_range";
+/// A query for many moments may take so many times as long.
+const PATIENCE: u32 = 2;
+
+/// Longest URL that is sent: proxies take 8 kB. Longer questions are posted.
 const LONGEST_URL: usize = 7000;
 /// VictoriaMetrics' text for a path that it does not serve.
 const UNKNOWN_PATH: &str = "unsupported path";
@@ -61,16 +67,33 @@ impl Prometheus {
     }
 
     async fn ask(&self, ask: &Ask<'_>, promql: &str) -> Result<Vec<f64>, SourceError> {
-        decode(&self.reply(ask, promql, None).await?, ask.window)
+        decode(&self.reply(ask, call(ask, promql, ONCE, &[])?).await?, ask.window)
     }
 
     async fn tally(&self, ask: &Ask<'_>, at: Timestamp) -> Result<Tally, SourceError> {
-        counted(&self.reply(ask, ask.query, Some(at)).await?)
+        let call = call(ask, ask.query, ONCE, &[("time", seconds(at.as_millisecond()))])?;
+        counted(&self.reply(ask, call).await?)
     }
 
-    /// A successful reply to a query, for the current or another time.
-    async fn reply(&self, ask: &Ask<'_>, promql: &str, at: Option<Timestamp>) -> Result<Reply, SourceError> {
-        let call = call(ask, as_written(promql), at)?.given(ask)?.authorized(ask)?;
+    async fn series(&self, ask: &Ask<'_>, stretch: Stretch) -> Result<Vec<Series>, SourceError> {
+        let Stretch { from, to, step } = stretch;
+        let moments = [("start", seconds(from)), ("end", seconds(to)), ("step", seconds(step))];
+        let call = Call { patience: PATIENCE, ..call(ask, ask.query, OFTEN, &moments)? };
+        let reply = self.reply(ask, call).await?;
+        let Data::Matrix(all) = data(&reply)? else {
+            return Err(reply.odd("it is no range", &reply.body));
+        };
+        let point = |sample: &Sample| ((1000.0 * sample.timestamp()).round() as i64, sample.value());
+        let series = all.iter().map(|one| Series {
+            labels: one.metric().iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            points: one.samples().iter().map(point).collect(),
+        });
+        Ok(series.collect())
+    }
+
+    /// A successful reply to a query.
+    async fn reply(&self, ask: &Ask<'_>, call: Call) -> Result<Reply, SourceError> {
+        let call = call.given(ask)?.authorized(ask)?;
         let reply = self.http.send(ask, call).await?;
         if is_elsewhere(&reply) {
             let (server, status) = (reply.server.clone(), reply.status);
@@ -100,7 +123,15 @@ impl MetricSource for Prometheus {
         self.tally(ask, at).boxed()
     }
 
-    /// Sends the one query that every Prometheus can answer.
+    fn past<'a>(
+        &'a self,
+        ask: &'a Ask<'a>,
+        stretch: Stretch,
+    ) -> BoxFuture<'a, Result<Vec<Series>, SourceError>> {
+        self.series(ask, stretch).boxed()
+    }
+
+    /// Asks the one question every Prometheus can answer.
     fn ping<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<(), SourceError>> {
         async move {
             match self.ask(ask, "vector(1)").await?.as_slice() {
@@ -116,15 +147,20 @@ impl MetricSource for Prometheus {
     }
 }
 
-/// The request for a query. Without `nocache`, VictoriaMetrics answers as of 30 s ago; others ignore it.
-fn call(ask: &Ask<'_>, promql: &str, at: Option<Timestamp>) -> Result<Call, SourceError> {
-    let mut url = address(ask.address, "/api/v1/query")?;
+/// A moment, or a time, as it is sent.
+fn seconds(ms: i64) -> String {
+    format!("{}.{:03}", ms.div_euclid(1000), ms.rem_euclid(1000))
+}
+
+/// The request for a query. Without `nocache`, VictoriaMetrics answers for 30 s ago; others take no notice of it.
+fn call(ask: &Ask<'_>, promql: &str, path: &str, moments: &[(&str, String)]) -> Result<Call, SourceError> {
+    let promql = as_written(promql);
+    let mut url = address(ask.address, path)?;
     if !url.query_pairs().any(|(name, _)| name == "nocache") {
         url.query_pairs_mut().append_pair("nocache", "1");
     }
-    if let Some(at) = at {
-        let seconds = format!("{}.{:03}", at.as_second(), at.subsec_millisecond());
-        url.query_pairs_mut().append_pair("time", &seconds);
+    for (name, value) in moments {
+        url.query_pairs_mut().append_pair(name, value);
     }
     let mut whole = url.clone();
     whole.query_pairs_mut().append_pair("query", promql);

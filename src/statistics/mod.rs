@@ -8,6 +8,7 @@ mod bursts;
 mod evidence;
 mod interval;
 mod numbers;
+mod proportion;
 mod settings;
 mod text;
 
@@ -17,6 +18,7 @@ mod tests;
 pub use bursts::{History, Measured};
 pub use evidence::{Evidence, Finding};
 pub use interval::Shown;
+pub use proportion::share_interval;
 pub use settings::{Known, Settings, Wide};
 
 /// Requests of one side.

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     asking::{Asking, FinishArgs, PauseArgs, SteerArgs, UndoArgs},
+    backtest::BacktestArgs,
     convert::ConvertCommand,
     diff::DiffArgs,
     doctor::DoctorArgs,
@@ -150,6 +151,8 @@ pub(crate) enum Command {
     /// Say what a run will be like: its steps, the earliest promotion and rollback, what users meet until then
     #[command(visible_alias = "plan")]
     Simulate(SimulateArgs),
+    /// Say how often the analysis would have rolled back a release that changed nothing, by the past of its primary
+    Backtest(BacktestArgs),
     /// Turn objects of another tool into a Canary and what belongs to it, in files
     #[command(subcommand)]
     Convert(ConvertCommand),

@@ -19,10 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const NO_FILES: &str = ":4\n";
 /// The script that kubectl calls. It must be on the PATH as kubectl_complete-canary.
 const FOR_KUBECTL: &str = "#!/bin/sh\nexec kubectl canary __complete -- \"$@\"\n";
-/// Commands that take names of Canaries as arguments.
-const NAMED: [&str; 20] = [
-    "list", "ls", "get", "status", "history", "explain", "events", "diff", "simulate", "plan", "approve",
-    "promote", "abort", "advance", "finish", "pause", "resume", "retry", "undo", "rollback",
+/// Commands whose arguments are names of Canaries.
+const NAMED: [&str; 21] = [
+    "list", "ls", "get", "status", "history", "explain", "events", "diff", "simulate", "plan", "backtest",
+    "approve", "promote", "abort", "advance", "finish", "pause", "resume", "retry", "undo", "rollback",
 ];
 
 pub(super) fn script(out: Out, shell: Shell, command: &mut Command) -> Result<(), Failure> {

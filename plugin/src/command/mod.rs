@@ -3,6 +3,7 @@
 
 mod args;
 mod asking;
+mod backtest;
 mod complete;
 mod context;
 mod convert;
@@ -113,6 +114,7 @@ fn output(command: &Command) -> Option<Output> {
         Command::Doctor(args) => args.json().then_some(Output::Json),
         Command::Diff(args) => args.output,
         Command::Simulate(args) => args.output,
+        Command::Backtest(args) => args.output,
         Command::Advance(args) | Command::Resume(args) | Command::Retry(args) => args.asking.output,
         Command::Finish(args) => args.asking.output,
         Command::Pause(args) => args.asking.output,
@@ -203,6 +205,7 @@ async fn run(context: Context, command: Command) -> Result<(), Failure> {
         Command::Doctor(args) => Box::pin(doctor::run(&context, &args)).await,
         Command::Diff(args) => diff::run(&context, &args).await,
         Command::Simulate(args) => simulate::run(&context, &args).await,
+        Command::Backtest(args) => Box::pin(backtest::run(&context, &args)).await,
         Command::Advance(args) => Box::pin(request::advance(&context, &args)).await,
         Command::Finish(args) => Box::pin(request::finish(&context, &args)).await,
         Command::Pause(args) => Box::pin(request::pause(&context, &args)).await,

@@ -16,6 +16,7 @@ mod graphite;
 mod identity;
 mod influxdb;
 mod of_the_step;
+mod past;
 mod prometheus;
 mod tls;
 mod web;

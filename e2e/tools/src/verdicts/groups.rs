@@ -1,6 +1,6 @@
 //! Failures that occur in groups.
 
-use super::random::Random;
+use serin::backtest::Random;
 
 /// The maximum size of a group.
 const LARGEST: f64 = 2000.0;

@@ -1,13 +1,13 @@
 //! One release in one world, judged by every rule.
 
-use serin::statistics::{Counts, Evidence, History, Known, Look, Settings};
-
-use super::{
-    random::Random,
-    world::{Course, World},
+use serin::{
+    backtest::Random,
+    statistics::{Counts, Evidence, History, Known, Look, Settings},
 };
 
-/// Time between two checks.
+use super::world::{Course, World};
+
+/// Between two looks.
 const EVERY: f64 = 15.0;
 /// Duration of a step, and of a window of the other rules.
 const STEP: f64 = 60.0;

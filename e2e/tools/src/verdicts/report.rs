@@ -1,8 +1,9 @@
 //! The results of many releases as tables.
 
+use serin::backtest::Random;
+
 use super::{
     play::{Outcome, release},
-    random::Random,
     world::World,
     worlds::{DRAGS, WORLDS},
 };

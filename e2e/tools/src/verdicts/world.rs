@@ -1,8 +1,11 @@
 //! The requests of a canary and its primary.
 
-use serin::statistics::{Counts, Look};
+use serin::{
+    backtest::Random,
+    statistics::{Counts, Look},
+};
 
-use super::{groups::Groups, random::Random};
+use super::groups::Groups;
 
 /// The correlation time of a wandering rate, in seconds.
 const REMEMBERS: f64 = 120.0;

@@ -7,11 +7,11 @@ const MANY: f64 = 60.0;
 
 /// A stream of random numbers (splitmix64).
 #[derive(Clone, Debug)]
-pub(super) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    /// The stream for this seed, for one of many uses.
-    pub(super) fn new(seed: u64, of: u64) -> Self {
+    /// The stream of this seed, for one of many uses.
+    pub fn new(seed: u64, of: u64) -> Self {
         let mut random = Self(seed ^ of.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         random.next();
         Self(random.next() ^ of)
@@ -25,21 +25,23 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Uniform in (0, 1).
-    pub(super) fn unit(&mut self) -> f64 {
+    /// Evenly in (0, 1).
+    pub fn unit(&mut self) -> f64 {
         ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    pub(super) fn chance(&mut self, p: f64) -> bool {
+    /// True with this probability.
+    pub fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
 
-    pub(super) fn normal(&mut self) -> f64 {
+    /// Of the standard normal distribution.
+    pub fn normal(&mut self) -> f64 {
         (-2.0 * self.unit().ln()).sqrt() * (TAU * self.unit()).cos()
     }
 
-    /// The number of events if their mean is `mean`.
-    pub(super) fn poisson(&mut self, mean: f64) -> u64 {
+    /// How many of something that happens `mean` times on average.
+    pub fn poisson(&mut self, mean: f64) -> u64 {
         if mean > MANY {
             return (mean + mean.sqrt() * self.normal()).round().max(0.0) as u64;
         }
@@ -52,8 +54,8 @@ impl Random {
         count
     }
 
-    /// The number of successes out of `n` with this probability.
-    pub(super) fn binomial(&mut self, n: u64, p: f64) -> u64 {
+    /// How many of `n` that each come with this chance.
+    pub fn binomial(&mut self, n: u64, p: f64) -> u64 {
         if p > 0.5 {
             return n - self.binomial(n, 1.0 - p);
         }
