@@ -39,6 +39,11 @@ pub fn content_of(world: &World, template: &Value) -> Value {
     of(world, template).into_iter().map(|(key, object)| (key, content(&object))).collect::<Map<_, _>>().into()
 }
 
+/// Pods of the template can start: everything that they need exists.
+pub fn complete(world: &World, template: &Value) -> bool {
+    references(&template["spec"]).iter().all(|r| r.optional || world.objects.at(&r.at).is_some())
+}
+
 /// Hash of a template with these contents.
 pub fn hash(template: &Value, contents: &Contents) -> String {
     let sum = |(key, object): (&String, &Value)| Some((key.clone(), config::digest(object).checksum?));

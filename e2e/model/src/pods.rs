@@ -35,6 +35,8 @@ struct Played {
     template: String,
     /// The contents that they read at their start.
     contents: Value,
+    /// Something that they need did not exist by then.
+    lacking: bool,
     /// Ready pods.
     ready: i64,
     /// The template of the current rollout, its start, and whether it is complete.
@@ -70,7 +72,8 @@ impl Pods {
             if mode == Mode::Unseen {
                 continue;
             }
-            let contents = configs::content_of(world, &deployment["spec"]["template"]);
+            let template = &deployment["spec"]["template"];
+            let contents = (configs::content_of(world, template), configs::complete(world, template));
             let mut status = self.deployment(name, mode, &deployment, contents, now);
             if kind == DAEMONSET {
                 status = on_nodes(&deployment, &status);
@@ -145,7 +148,14 @@ impl Pods {
         self.played.get(deployment).is_some_and(|p| present(p) && p.ready > 0)
     }
 
-    fn deployment(&mut self, name: &str, mode: Mode, live: &Value, contents: Value, now: Timestamp) -> Value {
+    fn deployment(
+        &mut self,
+        name: &str,
+        mode: Mode,
+        live: &Value,
+        (contents, complete): (Value, bool),
+        now: Timestamp,
+    ) -> Value {
         let played = self.played.entry(name.to_owned()).or_default();
         let uid = live["metadata"]["uid"].as_str().unwrap_or_default();
         if played.uid != uid {
@@ -156,8 +166,9 @@ impl Pods {
             played.rollout = (template.clone(), Some(now), false);
         }
         let desired = serin::manifest::replicas(live);
-        if played.template != template || played.ready == 0 {
-            played.contents = contents;
+        // pods that lack something start, and read it, only once it exists
+        if played.template != template || played.ready == 0 || played.lacking {
+            (played.contents, played.lacking) = (contents, !complete);
         }
         let counts = pods(played, mode, template, desired, live["spec"]["strategy"]["type"] == "Recreate");
         let complete = counts.updated == desired && counts.all == desired && counts.available == desired;

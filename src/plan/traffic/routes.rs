@@ -36,7 +36,10 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
             if live.is_some() || written == WRITE_FIRST || !known.iter().all(there) {
                 written?;
             }
-            handover::known(cx, d, &known)?;
+            // requests that meet no pod anyway lose nothing at proxies that do not know the other side yet
+            if live.is_none() || !cx.loses_users() {
+                handover::known(cx, d, &known)?;
+            }
         }
         handover::exchangeable(cx, d, &routes)?;
         all([written, write_all(cx, d, routes, why)])
