@@ -25,7 +25,7 @@ LINKS ?=
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := stories properties fuzz helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check dist-check book monitoring-check fresh keda-check trials ha advisories-check
+NIGHTLY := stories properties fuzz backtests helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check dist-check book monitoring-check fresh keda-check trials ha advisories-check
 
 .PHONY: help
 help: ## Show this list
@@ -257,6 +257,11 @@ stories: ## Run all stories on real parts, including those that are too slow for
 properties: ## Test the planner's properties with 1000 generated cases each; PROPTEST_RNG_SEED=n selects others
 	@.ci/doctor properties
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-$$RANDOM} PROPTEST_CASES=1000 $(CARGO) test --locked -p serin-e2e --test properties
+
+.PHONY: backtests
+backtests: ## Replay analyses over made-up days, and compare the results with the bench of verdicts
+	@.ci/doctor backtests
+	$(CARGO) test --locked --no-fail-fast -p serin -p serin-tools --lib backtest -- --ignored
 
 .PHONY: soak
 soak: ## Run 20000 generated sequences of edits, crashes and refusals on the model; SOAK_SEED=n selects others

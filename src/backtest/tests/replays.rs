@@ -52,6 +52,7 @@ fn report(analysis: &Value, past: &Past, replays: usize) -> Report {
 }
 
 #[test]
+#[ignore = "takes a minute: make backtests"]
 fn a_service_that_always_fails_a_little_shows_which_threshold_it_can_keep() {
     let past = day(|_| 0.01);
     let strict = report(&success(99.5), &past, 50);
@@ -68,6 +69,7 @@ fn a_service_that_always_fails_a_little_shows_which_threshold_it_can_keep() {
 }
 
 #[test]
+#[ignore = "takes a minute: make backtests"]
 fn a_comparison_finds_worse_releases_sooner_the_worse_they_are_and_no_release_that_is_the_same() {
     let found = report(&compared(), &day(|_| 0.005), 50);
     assert!(found.as_configured.rolled_back == 0.0, "{found}");
@@ -80,6 +82,7 @@ fn a_comparison_finds_worse_releases_sooner_the_worse_they_are_and_no_release_th
 }
 
 #[test]
+#[ignore = "takes a minute: make backtests"]
 fn an_incident_of_all_pods_is_a_false_alarm_of_thresholds_and_not_of_a_comparison() {
     // an incident of ten minutes each hour
     let past = day(|look| if look % 240 < 40 { 0.2 } else { 0.001 });
@@ -90,6 +93,7 @@ fn an_incident_of_all_pods_is_a_false_alarm_of_thresholds_and_not_of_a_compariso
 }
 
 #[test]
+#[ignore = "takes a minute: make backtests"]
 fn the_same_seed_plays_the_same() {
     let past = day(|_| 0.01);
     let of = |seed| over(&canary(&success(98.9)), &past, &Wanted { seed, ..wanted(50) }).unwrap();
@@ -114,6 +118,7 @@ fn too_few_replays_are_no_answer() {
 }
 
 #[test]
+#[ignore = "takes a minute: make backtests"]
 fn without_pods_requests_are_dealt_out_and_that_is_said() {
     let whole = day(|_| 0.005);
     let sum = |look: usize| {

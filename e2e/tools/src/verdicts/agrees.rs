@@ -105,6 +105,7 @@ fn agree(report: &Report, found: f64) {
 }
 
 #[test]
+#[ignore = "takes a minute: make backtests"]
 fn a_backtest_of_thresholds_says_how_often_they_are_wrong_in_that_world() {
     let world = named("bursts of 20");
     let metric = json!({"name": "request-success-rate", "thresholdRange": {"min": 99}});
@@ -114,6 +115,7 @@ fn a_backtest_of_thresholds_says_how_often_they_are_wrong_in_that_world() {
 }
 
 #[test]
+#[ignore = "takes a minute: make backtests"]
 fn a_backtest_of_a_comparison_says_how_often_it_is_wrong_in_that_world() {
     let metric = json!({"name": "request-success-rate", "compare": {"bursts": 1}});
     let known = Known { burst: Some(1.0), ..Known::NOTHING };
