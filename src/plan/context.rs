@@ -131,11 +131,11 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn primary_pods(&self) -> u32 {
-        self.c.target.ready(self.snap, &self.c.names.primary_service, self.primary())
+        self.c.target.behind(self.snap, &self.c.names.primary_service)
     }
 
     pub(crate) fn canary_pods(&self) -> u32 {
-        self.c.target.ready(self.snap, &self.c.names.canary_service, Some(self.target))
+        self.c.target.behind(self.snap, &self.c.names.canary_service)
     }
 
     /// A share of the users, or of the callers of the apex Service, reaches no pod, although there are some.

@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serin::{
     api::{Answer, CanaryStatus, Phase, StepStatus},
     plan::{Answers, Plan, Question, Wake},
-    snapshot::{DEPLOYMENT, Snapshot},
+    snapshot::Snapshot,
     spec::{Apex, Validated, validate},
 };
 
-use crate::{Broken, evidence::enough, facts::none_ready, schedule::schedule};
+use crate::{Broken, evidence::enough, schedule::schedule};
 
 /// A plan and its inputs.
 pub struct Decided<'a> {
@@ -99,7 +99,7 @@ impl Decisions {
         };
         let (Some(before), Some(after)) = (paused(old), paused(new)) else { return };
         let weight = |status: &CanaryStatus| status.step.as_ref().map_or(0, |step| step.weight);
-        let primary_down = primary_down(it.snap, c);
+        let primary_down = it.snap.ready(&c.names.primary_service) == 0;
         let raised = weight(new) > weight(old) && !(primary_down && weight(new) == 100);
         let promoted = new.phase == Some(Phase::Promoting) && old.phase != new.phase;
         if before == after && (raised || promoted) {
@@ -110,7 +110,7 @@ impl Decisions {
     fn stepped(&mut self, it: &Decided<'_>, c: &Validated, old: &CanaryStatus, new: &CanaryStatus) {
         let (snap, now) = (it.snap, it.now);
         let (a, b) = (old.step.clone().unwrap_or_default(), new.step.clone().unwrap_or_default());
-        let primary_down = primary_down(snap, c);
+        let primary_down = snap.ready(&c.names.primary_service) == 0;
         // a primary that is replaced at once has no traffic meanwhile
         let promoting = snap.canary.status.as_ref().and_then(|s| s.phase) == Some(Phase::Promoting);
         let ended = new.run.as_ref().and_then(|r| r.ending.as_ref());
@@ -193,12 +193,6 @@ fn expected(snap: &Snapshot, c: &Validated, new: &CanaryStatus, step: usize) -> 
     let weights = schedule(&serde_json::to_value(&*snap.canary).unwrap_or_default());
     let listed = weights.get(step).or(weights.last()).copied().unwrap_or(100) as i32;
     if c.apex == Apex::Shares { nearest(new, listed) } else { listed }
-}
-
-/// By its EndpointSlices, or by its Deployment, the primary has no ready pod.
-fn primary_down(snap: &Snapshot, c: &Validated) -> bool {
-    snap.objects.get(DEPLOYMENT, &c.names.primary).is_some_and(none_ready)
-        || snap.ready(&c.names.primary_service) == 0
 }
 
 /// The weight that whole pods make of this one, worked out anew.

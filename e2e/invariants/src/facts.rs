@@ -18,8 +18,6 @@ pub struct Facts {
     pub weights: Option<BTreeMap<String, i64>>,
     /// Ready endpoints per Service of the Canary.
     pub ready: BTreeMap<String, i64>,
-    /// The primary's controller says that none of its pods is ready, whatever EndpointSlices show as yet.
-    pub primary_down: bool,
     /// Services without pods, or about to have none.
     pub empty: BTreeSet<String>,
     /// Ready pods that the apex Service selects. None if the Service does not exist.
@@ -44,9 +42,6 @@ impl Facts {
             rules,
             empty: empty.cloned().collect(),
             ready,
-            primary_down: view
-                .get(Kind::Deployment, &names.primary)
-                .is_some_and(|primary| none_ready(&primary)),
             apex: view.get(Kind::Service, &names.apex).map(|_| view.selected(&names.apex)),
             apex_on_target: view.selects(&names.apex, &names.target),
             apex_on_primary: view.selects(&names.apex, &names.primary),
@@ -72,12 +67,6 @@ impl Facts {
         };
         self.rules.iter().flatten().map(lost).max().unwrap_or(0)
     }
-}
-
-/// The controller of a Deployment has counted its pods, and none is ready.
-pub(crate) fn none_ready(deployment: &Value) -> bool {
-    let status = &deployment["status"];
-    status["observedGeneration"].is_i64() && status["readyReplicas"].as_i64().unwrap_or(0) == 0
 }
 
 /// The workloads behind a Service are asked for no pods.

@@ -95,7 +95,7 @@ impl Seen<'_> {
     /// there, independently of the schedule. `found`: when the primary's Service got its first ready pod again.
     pub(crate) fn rescue(&self, found: Option<&Timestamp>) -> bool {
         let back = found.is_some_and(|at| between(*at, self.at) < self.place.reaction);
-        let down = self.after.primary_down || self.after.ready(&self.names.primary_service) == 0;
-        (down || back) && self.after.ready(&self.names.canary_service) > 0
+        let primary = self.after.ready(&self.names.primary_service);
+        (primary == 0 || back) && self.after.ready(&self.names.canary_service) > 0
     }
 }

@@ -211,7 +211,10 @@ impl Track {
         }
         let at_rest = matches!(seen.phase(), "Initialized" | "Succeeded" | "Failed" | "Waiting");
         if let Some(target) = seen.is(Kind::Deployment, &seen.names.target)
-            && seen.old.is_none_or(|old| replicas(old) != replicas(target))
+            && seen.old.is_none_or(|old| {
+                // the number that it has by chance may be applied, too
+                replicas(old) != replicas(target) || by_apply(target) && !by_apply(old)
+            })
         {
             // 1 is what a number becomes that nobody writes any more
             let wished = || Some(replicas(target)).filter(|n| *n > 1 || by_apply(target));

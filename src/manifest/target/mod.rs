@@ -215,15 +215,6 @@ impl Target {
         }
     }
 
-    /// The same for a Service that selects the pods of `live` alone. There are none if the controller of `live` reports no ready
-    /// pod: EndpointSlices may lag behind it, and traffic is never moved to pods that either of the two has lost.
-    pub fn ready(self, snap: &Snapshot, service: &str, live: Option<&Value>) -> u32 {
-        match self {
-            Self::Deployment | Self::DaemonSet if live.is_some_and(readiness::none_ready) => 0,
-            _ => self.behind(snap, service),
-        }
-    }
-
     /// A primary that is updated to `source` may have no pods for a while.
     pub fn replaced_at_once(self, primary: &Value, source: &Source) -> bool {
         let mut next = primary.clone();
