@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ring::hmac;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -17,14 +16,6 @@ pub(crate) fn of(value: &Value) -> String {
     let mut text = String::new();
     write_canonical(value, &mut text);
     of_text(&text)
-}
-
-/// The same with a key (HMAC): who does not have the key cannot try out contents.
-pub(super) fn of_with(key: &str, value: &Value) -> String {
-    let mut text = String::new();
-    write_canonical(value, &mut text);
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), text.as_bytes());
-    tag.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn write_canonical(value: &Value, out: &mut String) {

@@ -6,12 +6,9 @@ use serde_json::{Value, json};
 use super::{ObjectCache, gather};
 use crate::{
     config::Rules,
-    manifest::{config, pod_policies},
+    manifest::pod_policies,
     plan::{self, Answers, Plan},
-    snapshot::{
-        CANARY, CANARY_RUN, DEPLOYMENT, INGRESS, Key, Kind, METRIC_TEMPLATE, ObjectRef, REVISION, SECRET,
-        SERVICE,
-    },
+    snapshot::{CANARY, CANARY_RUN, DEPLOYMENT, INGRESS, Key, Kind, METRIC_TEMPLATE, SERVICE},
 };
 
 /// Two Canaries, the older named `older`, with their snapshots and plans.
@@ -517,64 +514,4 @@ fn f1_a_metric_template_that_does_not_decode_holds_only_who_refers_to_it() {
     odd["metadata"]["resourceVersion"] = json!("6");
     two.cache.insert(METRIC_TEMPLATE, odd);
     assert!(faults(&two).contains("MetricTemplate n/deep does not decode: "), "{}", faults(&two));
-}
-
-/// A Canary `older` whose target uses Secret `login`, of which this is recorded, and what a look at it writes down when the
-/// Secret has been read.
-fn looked_at(recorded: &Value, stored: &str) -> (config::Digest, crate::api::CanaryStatus) {
-    let two = Two::new(
-        &json!({"targetRef": deployment("web"), "provider": "kubernetes", "analysis": {"stepWeight": null, "maxWeight": null, "iterations": 5}}),
-        &json!({"targetRef": deployment("api")}),
-    );
-    two.put(DEPLOYMENT, "web", &json!({"spec": {
-        "replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": {
-            "metadata": {"labels": {"app": "web"}},
-            "spec": {"containers": [{"name": "c", "image": "x:1", "envFrom": [{"secretRef": {"name": "login"}}], "ports": [{"containerPort": 80}]}]},
-        },
-    }}));
-    let secret = json!({"type": "Opaque", "data": {"pin": "MTIzNA=="}});
-    two.put(SECRET, "login", &secret);
-    if !stored.is_empty() {
-        let data = json!({"template": {"spec": {}}, "configs": {"secret/login": {"checksum": stored, "copy": "login-primary-1"}}});
-        two.put(
-            REVISION,
-            "web-primary-1",
-            &json!({"metadata": {"labels": {"serin.dev/canary": "older", "serin.dev/template-of": "web-primary"}}, "data": data}),
-        );
-    }
-    let key: Key = ("n".to_owned(), "older".to_owned());
-    let mut canary = (*two.cache.get(CANARY, "n", "older").unwrap()).clone();
-    canary["status"] = json!({"phase": "Initialized", "lastAppliedSpec": "0".repeat(64), "lastPromotedSpec": "0".repeat(64)});
-    json_patch::merge(&mut canary["status"], recorded);
-    canary["metadata"]["resourceVersion"] = json!("9");
-    two.cache.insert(CANARY, canary);
-    let mut whole = json!({"kind": "Secret", "metadata": {"uid": "login", "resourceVersion": "2"}});
-    json_patch::merge(&mut whole, &secret);
-    let (digest, now) = (config::digest(&whole), "2026-01-01T01:00:00Z".parse::<Timestamp>().unwrap());
-    let at = ObjectRef::new(SECRET, "login");
-    let answers = Answers { configs: [(at, Ok(Some(digest.clone())))].into(), ..Answers::default() };
-    let snap = gather(&two.cache, &two.rules, &key, now).unwrap();
-    (digest, plan::decide(&snap, &answers, now).status.unwrap())
-}
-
-#[test]
-fn f17_what_is_recorded_of_a_secret_stays_in_its_form_until_the_content_changes() {
-    let observed = |status: &crate::api::CanaryStatus| {
-        let known = status.observed_configs.get("secret/login");
-        known.unwrap_or_else(|| panic!("{:?}", status.conditions)).checksum.clone()
-    };
-    let (digest, status) = looked_at(&json!({}), "");
-    assert_eq!(observed(&status), digest.checksum);
-    let former = digest.former.clone().unwrap();
-    for (recorded, stored) in [
-        (json!({"observedConfigs": {"secret/login": {"version": "1", "checksum": former}}}), ""),
-        (json!({"trackedConfigs": {"secret/login": former}}), ""),
-        (json!({}), former.as_str()),
-    ] {
-        let (_, status) = looked_at(&recorded, stored);
-        assert_eq!(observed(&status).as_ref(), Some(&former), "{recorded}");
-    }
-    let other =
-        json!({"observedConfigs": {"secret/login": {"version": "1", "checksum": "0123456789abcdef"}}});
-    assert_eq!(observed(&looked_at(&other, "").1), digest.checksum);
 }

@@ -51,26 +51,8 @@ pub struct Reference {
 pub struct Digest {
     /// `metadata.resourceVersion`.
     pub version: String,
-    /// 16 hex digits. None: a Secret of a type that is not followed. It can be read by people who may not read Secrets, so that of a
-    /// Secret is made with its uid, which they do not know: without, they could try out what it holds.
+    /// 16 hex digits. None: a Secret of a type that is not followed.
     pub checksum: Option<String>,
-    /// That of a Secret as versions up to 0.2 made it, without the uid: what is recorded in this form stays so while the content
-    /// does.
-    #[serde(skip)]
-    pub former: Option<String>,
-}
-
-impl Digest {
-    /// It is that of this content, in one form or the other.
-    pub fn is(&self, checksum: &str) -> bool {
-        [&self.checksum, &self.former].into_iter().flatten().any(|own| own == checksum)
-    }
-
-    /// The checksum, in the former form where this content is recorded in that one: nothing is released because it would be
-    /// recorded in another.
-    pub fn as_recorded(&self, is_recorded: impl Fn(&String) -> bool) -> Option<String> {
-        self.former.as_ref().filter(|former| is_recorded(former)).or(self.checksum.as_ref()).cloned()
-    }
 }
 
 /// A copy to make, without its content.
@@ -185,7 +167,7 @@ pub fn digest(object: &Value) -> Digest {
     let secret = object["kind"] == SECRET.kind;
     let type_ = object["type"].as_str().unwrap_or("Opaque");
     if secret && !SECRET_TYPES.contains(&type_) {
-        return Digest { version, ..Digest::default() };
+        return Digest { version, checksum: None };
     }
     let mut content = Map::new();
     for field in ["data", "binaryData"] {
@@ -196,15 +178,7 @@ pub fn digest(object: &Value) -> Digest {
     if secret {
         content.insert("type".into(), json!(type_));
     }
-    let (content, cut) = (Value::Object(content), |whole: String| first_chars(&whole, CHECKSUM).to_owned());
-    let plain = || cut(digest::of(&content));
-    match get::uid(object).filter(|_| secret) {
-        None => Digest { version, checksum: Some(plain()), former: None },
-        Some(uid) => {
-            let checksum = Some(cut(digest::of_with(uid, &content)));
-            Digest { version, checksum, former: Some(plain()) }
-        }
-    }
+    Digest { version, checksum: Some(first_chars(&digest::of(&Value::Object(content)), CHECKSUM).to_owned()) }
 }
 
 /// Name of the copy of a content: `<name>-primary-<hash>`. Each Canary has its own copies, so none waits for another
@@ -219,7 +193,7 @@ pub fn copy_name(canary: &str, from: &ObjectRef, checksum: &str) -> String {
 
 /// The copy of `source`; none if its content is not the wanted one.
 pub fn copy(source: &Value, of: &CopyOf) -> Option<Manifest> {
-    if !digest(source).is(&of.checksum) {
+    if digest(source).checksum.as_ref() != Some(&of.checksum) {
         return None;
     }
     let mut labels: Map<String, Value> = labels(source)

@@ -16,7 +16,7 @@ use crate::{
     },
     names::{self, conditions},
     plan::{builder::PlanBuilder, configs::Configs, context::Context, model::Answers},
-    snapshot::{ObjectRef, REVISION, Snapshot},
+    snapshot::{ObjectRef, Snapshot},
     spec::{Problem, Target},
 };
 
@@ -116,9 +116,7 @@ impl Configs {
                     self.refuse(MISSING, missing(of, target));
                 }
             }
-            ConfigState::Known(digest) => {
-                let checksum = digest.as_recorded(|former| is_recorded(snap, status, &key, former));
-                let version = digest.version;
+            ConfigState::Known(Digest { version, checksum }) => {
                 if let Some(checksum) = &checksum {
                     self.checksums.insert(key.clone(), checksum.clone());
                     self.foreign(snap, &of.at, checksum);
@@ -172,15 +170,7 @@ fn unread(of: &Reference, target: &str, why: &str) -> String {
 fn remembered(status: &CanaryStatus, key: &str, live: &Value) -> Option<Digest> {
     let known = status.observed_configs.get(key)?;
     let same = manifest::resource_version(live) == Some(known.version.as_str());
-    same.then(|| Digest { version: known.version.clone(), checksum: known.checksum.clone(), former: None })
-}
-
-/// This checksum is recorded under this name: of what was looked at, of what runs, or with a stored template.
-fn is_recorded(snap: &Snapshot, status: &CanaryStatus, key: &str, checksum: &String) -> bool {
-    let observed = status.observed_configs.get(key).and_then(|observed| observed.checksum.as_ref());
-    let tracked = status.tracked_configs.as_ref().and_then(|tracked| tracked.get(key));
-    let stored = |revision: &Value| revision::checksums_of(revision).get(key) == Some(checksum);
-    observed == Some(checksum) || tracked == Some(checksum) || snap.objects.of(REVISION).any(stored)
+    same.then(|| Digest { version: known.version.clone(), checksum: known.checksum.clone() })
 }
 
 /// Between two attempts to read, the condition keeps the last message.
