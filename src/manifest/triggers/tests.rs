@@ -39,10 +39,10 @@ fn r17_triggers_without_query_go_by_the_primary() {
 #[test]
 fn a_copy_that_goes_leaves_the_primary_its_pods() {
     let kept = json!({"behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}});
-    let mut spec =
-        json!({"advanced": {"restoreToOriginalReplicaCount": true, "horizontalPodAutoscalerConfig": kept}});
+    let restoring = json!({"restoreToOriginalReplicaCount": true, "horizontalPodAutoscalerConfig": kept});
+    let mut spec = json!({"advanced": restoring, "triggers": []});
     of_primary(&mut spec, &fixture::canary(&json!({})), &label(), &named(&json!({})));
-    assert_eq!(spec, json!({"advanced": {"horizontalPodAutoscalerConfig": kept}, "triggers": null}));
+    assert_eq!(spec, json!({"advanced": {"horizontalPodAutoscalerConfig": kept}, "triggers": []}));
 }
 
 #[test]
