@@ -81,6 +81,13 @@ pub fn rollout(deployment: &Value, threshold: i32) -> Rollout {
     Rollout::Waiting { why }
 }
 
+/// The controller of the Deployment or DaemonSet has counted its pods, and none is ready.
+pub fn none_ready(workload: &Value) -> bool {
+    let count = |field: &str| workload["status"][field].as_i64().unwrap_or(0);
+    // the API server leaves a count of 0 out of a Deployment's status
+    count("observedGeneration") > 0 && count("readyReplicas") == 0 && count("numberReady") == 0
+}
+
 /// No earlier pod is left: the Deployment's controller has seen that none is wanted.
 pub fn empty(deployment: &Value) -> bool {
     let count = |field: &str| deployment["status"][field].as_i64().unwrap_or(0);

@@ -138,6 +138,12 @@ impl<'a> Context<'a> {
         self.c.target.behind(self.snap, &self.c.names.canary_service)
     }
 
+    /// The controller of the workload has counted its pods, and none is ready. Always false for kinds without pods of their
+    /// own.
+    pub(crate) fn none_ready(&self, workload: Option<&Value>) -> bool {
+        self.c.target.none_ready(workload.unwrap_or(&Value::Null))
+    }
+
     /// A share of the users, or of the callers of the apex Service, reaches no pod, although there are some.
     pub(crate) fn loses_users(&self) -> bool {
         let (primary, canary) = (self.primary_pods(), self.canary_pods());

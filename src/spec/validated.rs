@@ -234,13 +234,17 @@ pub fn known(canary: &Canary, rules: &Rules) -> Option<Validated> {
         session_affinity: written.session_affinity,
         ..CanaryAnalysis::default()
     };
-    let mut reduced = canary.clone();
-    let old_name = reduced.spec.canary_analysis.is_some() && reduced.spec.analysis.is_none();
-    let place = if old_name { &mut reduced.spec.canary_analysis } else { &mut reduced.spec.analysis };
-    *place = Some(analysis);
-    reduced.spec.canary_scale_down_delay = None;
-    reduced.spec.autoscaler_ref = None;
-    validate(&reduced, rules).ok()
+    let pinned = CanaryAnalysis { always: written.always, never: written.never, ..analysis.clone() };
+    let valid = |analysis: CanaryAnalysis| {
+        let mut reduced = canary.clone();
+        let old_name = reduced.spec.canary_analysis.is_some() && reduced.spec.analysis.is_none();
+        let place = if old_name { &mut reduced.spec.canary_analysis } else { &mut reduced.spec.analysis };
+        *place = Some(analysis);
+        reduced.spec.canary_scale_down_delay = None;
+        reduced.spec.autoscaler_ref = None;
+        validate(&reduced, rules).ok()
+    };
+    valid(pinned).or_else(|| valid(analysis))
 }
 
 fn names(spec: &CanarySpec, service: &CanaryService, kind: Target) -> Result<Names, Denial> {

@@ -206,6 +206,14 @@ impl Target {
         }
     }
 
+    /// The controller of `live` has counted its pods, and none is ready.
+    pub fn none_ready(self, live: &Value) -> bool {
+        match self {
+            Self::Deployment | Self::DaemonSet => readiness::none_ready(live),
+            Self::Service | Self::Knative => false,
+        }
+    }
+
     /// Ready endpoints behind a Service of the Canary, or an equivalent if there is none.
     pub fn behind(self, snap: &Snapshot, service: &str) -> u32 {
         match self {

@@ -34,6 +34,7 @@ pub(crate) const CHAIN: Chain = &[
         Phase::Promoting => promote::canary_pods_lost(cx, d),
         _ => progress::canary_pods_lost(cx, d),
     }),
+    ("pinned_to_nobody", pinned_to_nobody),
     ("primary_pods_lost", progress::on_healthy_side),
     ("found_worse", comparisons::look),
     ("bad_checks", evaluate::while_held),
@@ -94,6 +95,17 @@ fn target_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     lowered(cx, d)?;
     progress::on_healthy_side(cx, d)?;
     WAIT
+}
+
+/// At weight 0 only the requests of `analysis.always` are on the canary: without its pods they go to the primary as well.
+fn pinned_to_nobody(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let pinned = cx.live_split().is_some_and(Split::is_pinned);
+    if !pinned || cx.step().weight > 0 || cx.canary_pods() > 0 || cx.primary_pods() == 0 {
+        return GO_ON;
+    }
+    d.urgent = true;
+    d.say(cx.messages.canary_vanished());
+    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }
 
 /// All traffic goes to the primary, if that has pods. The steps begin again when the Canary is accepted.

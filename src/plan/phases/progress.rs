@@ -144,11 +144,12 @@ fn is_rescue(cx: &Context<'_>, split: Split) -> bool {
     split.canary() == 100 && (others || split != cx.split(&step))
 }
 
-/// Only the canary has pods: all users are routed there, and back to the step's split once the primary has some again.
-/// Nothing else is corrected.
+/// Only the canary has pods: all users are routed there, also those with a session cookie of the primary, and back to the
+/// step's split once the primary has some again. Nothing else is corrected.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let want = wanted(cx, &cx.step());
-    if !is_rescue(cx, want) && !cx.live_split().is_some_and(|live| is_rescue(cx, live)) {
+    let alone = cx.zero().canary() > 0;
+    if !alone && !is_rescue(cx, want) && !cx.live_split().is_some_and(|live| is_rescue(cx, live)) {
         return GO_ON;
     }
     traffic::routing(cx, d, want, WriteReason::Wanted)

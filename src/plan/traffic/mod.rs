@@ -11,8 +11,9 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::flow::{Flow, GO_ON},
+        model::flow::{Flow, GO_ON, WAIT},
         objects::write::WriteReason,
+        waiting,
     },
     router::Split,
     spec::Apex,
@@ -21,10 +22,28 @@ use crate::{
 /// Moves users to the split `want`.
 pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     if cx.c.apex == Apex::Stays {
+        primary_counted(cx, d, want)?;
         routes::write_routes(cx, d, want, why)
     } else {
         pod_weighting::carry(cx, d, want, why)
     }
+}
+
+/// Continues unless more users would move to the primary while its EndpointSlices show ready pods and the status of its
+/// workload shows none: one of the two is out of date. Until they agree, users stay where they are if the canary has pods.
+pub(crate) fn primary_counted(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Flow {
+    let Some(live) = cx.live_split() else { return GO_ON };
+    let back = live.canary() > want.canary()
+        || live.is_for_everyone() && live.canary() > 0 && !want.is_for_everyone();
+    if !back || cx.primary_pods() == 0 || !cx.none_ready(cx.primary()) {
+        return GO_ON;
+    }
+    if cx.canary_pods() == 0 || cx.none_ready(Some(cx.target)) {
+        return GO_ON;
+    }
+    let why = "its status shows no ready pod, but its EndpointSlices still do";
+    waiting::for_pods(cx, d, cx.standing_since(), why, |why| cx.messages.primary_not_ready(why));
+    WAIT
 }
 
 /// In a phase that changes no weight: no traffic goes to a side without pods while the other has some.

@@ -21,7 +21,7 @@ use crate::{
             pod_shares::{self, Replicas},
         },
         objects::{pod_limits::Limits, write::WriteReason},
-        traffic::routes,
+        traffic::{self, routes},
         waiting,
     },
     router::{self, Selected, Split},
@@ -78,6 +78,7 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
             if cx.primary_pods() == 0 && cx.selected().is_some() {
                 return wait_unless(cx.selected() == Some(Selected::Primary));
             }
+            traffic::primary_counted(cx, d, want)?;
             routes::write_routes(cx, d, want, why)
         }
         100 if cx.canary_pods() > 0 => routes::write_routes(cx, d, want, why),
