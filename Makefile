@@ -25,7 +25,11 @@ LINKS ?=
 SERIN := $(CARGO) run --quiet --locked --bin serin --
 CRDS := canaries metrictemplates alertproviders canaryruns
 CI := fmt-check lint deny crd-check manifests-check test-unit test-engines test-waiting charts-check test-bed
-NIGHTLY := stories properties fuzz backtests helm-check servers-check proxies-check soak engines crash breakages bench bench-verdicts image-check dist-check book monitoring-check fresh keda-check trials ha advisories-check
+# Stories with a bed mostly wait, so what only computes runs beside them, with the lowest priority. Counted requests, times and an empty
+# machine have the machine to themselves.
+NIGHTLY_BED := stories helm-check servers-check keda-check crash image-check
+NIGHTLY_BESIDE := soak properties fuzz backtests engines breakages bench-verdicts dist-check book monitoring-check advisories-check
+NIGHTLY_ALONE := proxies-check trials ha bench fresh
 
 .PHONY: help
 help: ## Show this list
@@ -337,7 +341,11 @@ ci: ## Run everything that must pass before a change is merged
 .PHONY: nightly
 nightly: ## Run everything that is too slow for every change: trials, soak, all crashes, all breakages, benchmarks, an empty machine
 	@.ci/doctor nightly
-	@.ci/steps nightly $(NIGHTLY)
+	@e2e/parts/build.sh all nightly
+	@failed=0; \
+	  .ci/beside '.ci/steps nightly $(NIGHTLY_BED)' 'nice -n 19 .ci/steps nightly $(NIGHTLY_BESIDE)' || failed=1; \
+	  .ci/steps nightly $(NIGHTLY_ALONE) || failed=1; \
+	  exit $$failed
 
 ## Clusters
 

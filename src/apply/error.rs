@@ -49,7 +49,7 @@ pub(crate) enum ApplyError {
         sent: Value,
     },
     /// The operator no longer works in the namespace.
-    #[error("nothing is written in namespace {namespace} any more")]
+    #[error("the operator no longer writes in namespace {namespace}")]
     LetGo {
         /// The namespace.
         namespace: String,

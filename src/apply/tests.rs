@@ -149,7 +149,7 @@ async fn a_namespace_that_is_let_go_gets_no_further_write_of_a_plan_that_is_unde
         let carried = applier.carry_out(&canary(), &plan(urgent)).await;
         assert_eq!(asked.load(Ordering::SeqCst), 1, "urgent: {urgent}");
         let failed = carried.failed.unwrap();
-        assert_eq!(failed.to_string(), "nothing is written in namespace n any more");
+        assert_eq!(failed.to_string(), "the operator no longer writes in namespace n");
         assert!(carried.decided && failed.is_conflict() && failed.permanent_refusal().is_none());
     }
 }

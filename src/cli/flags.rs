@@ -253,7 +253,7 @@ pub const FLAGS: &[Flag] = &[
         Kind::Form,
         "",
         Use::Shared,
-        "Namespaces whose releases are held: no run begins and no weight rises, what goes back does; * is all",
+        "Namespaces whose releases are held: no run starts and no weight rises, but rollbacks continue; * means all",
     ),
     flag("max-runs-per-namespace", Kind::Form, "0", Use::Served, "The same within each namespace"),
     flag(

@@ -40,7 +40,7 @@ pub(crate) enum SourceError {
         message: String,
     },
     /// The named Secret does not exist.
-    #[error("Secret {secret} does not exist, which {named_by} names: create it or correct the name")]
+    #[error("Secret {secret}, which {named_by} names, does not exist: create it or correct the name")]
     SecretMissing {
         /// `namespace/name`.
         secret: String,
@@ -135,7 +135,7 @@ pub(crate) enum SourceError {
         said: String,
     },
     /// The server asks for fewer queries.
-    #[error("{server} answered with status {status}: it is asked too often, and is left alone for a while")]
+    #[error("{server} answered with status {status}: too many queries, so the next ones are delayed")]
     RateLimited {
         /// The server.
         server: String,
@@ -184,7 +184,7 @@ pub(crate) enum SourceError {
         limit: usize,
     },
     /// The answer does not have this kind of server's format.
-    #[error("the answer of {server} makes no sense: {why}")]
+    #[error("the answer of {server} cannot be read: {why}")]
     Undecodable {
         /// The server.
         server: String,

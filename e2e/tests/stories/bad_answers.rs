@@ -70,7 +70,7 @@ async fn frozen_by(shared: &Shared, namespace: &str, says: Says, words: &[&str])
 }
 
 async fn a_login_page_freezes_the_run(shared: &Shared) -> anyhow::Result<()> {
-    frozen_by(shared, "answer-html", Says::Html, &["makes no sense"]).await
+    frozen_by(shared, "answer-html", Says::Html, &["cannot be read"]).await
 }
 
 async fn a_gigabyte_freezes_the_run_and_is_not_kept(shared: &Shared) -> anyhow::Result<()> {

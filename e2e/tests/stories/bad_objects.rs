@@ -71,7 +71,7 @@ async fn delete_primary(story: &Story<'_>, promoted: &str) -> anyhow::Result<()>
     api.delete("app-primary", &DeleteParams::background()).await?;
     let made = |d: &Deployment| d.metadata.uid != uid && image(d) == Some(promoted) && ready(d, 2);
     wait::object(api, "app-primary", PATIENCE, made).await.context("a new primary")?;
-    story.event("app", "Deployment app-primary was gone: made again").await
+    story.event("app", "Deployment app-primary was missing: created again").await
 }
 
 /// Only version 1 answers, after the proxies have caught up.
@@ -225,7 +225,7 @@ async fn a_route_deleted_in_a_run_comes_back_at_the_step(shared: &Shared) -> any
     };
     wait::until("a new route", PATIENCE, again).await?;
     untouched_at_25(&story).await?;
-    story.event("app", "VirtualService app was gone: made again").await?;
+    story.event("app", "VirtualService app was missing: created again").await?;
     go_on(&story).await
 }
 

@@ -257,7 +257,7 @@ async fn an_operator_of_one_namespace_sees_the_route_in_every_life(shared: &Shar
     routes(&story).delete(app, &DeleteParams::default()).await?;
     operator.restart().await?;
     splits(&story, app, 25).await?;
-    story.event(app, "TrafficRoute kuma-alone was gone: made again").await?;
+    story.event(app, "TrafficRoute kuma-alone was missing: created again").await?;
     story.edit_canary(app, json!({"spec": {"analysis": {"interval": "1s"}}})).await?;
     story.phase(app, Phase::Succeeded).await?;
     splits(&story, app, 0).await

@@ -114,7 +114,7 @@ async fn a_service_goes_through_its_whole_life(shared: &Shared) -> anyhow::Resul
     wait::until("the primary to be as it was", PATIENCE, mended).await?;
     over(load).await?;
     api.delete("app-canary", &DeleteParams::default()).await?;
-    story.event("app", "Service app-canary was gone: made again").await?;
+    story.event("app", "Service app-canary was missing: created again").await?;
 
     let load = LoadHandle::start(&story.target("app"), 100.0, 2);
     story.delete_canary("app").await?;

@@ -24,7 +24,7 @@ pub fn plan(view: &PlanView, term: &Term) -> Vec<Line> {
         format!("{} failed checks", view.threshold)
     };
     let head = format!(
-        "{}{place} {dot} {} {dot} {} {dot} a look every {} {dot} rolled back at {ends}",
+        "{}{place} {dot} {} {dot} {} {dot} a check every {} {dot} rolled back at {ends}",
         view.name,
         view.provider,
         view.strategy,
@@ -114,7 +114,7 @@ fn promotion(view: &PlanView) -> String {
 
 fn rollback(view: &PlanView) -> String {
     match &view.rollback {
-        None => "none: nothing that is measured decides".into(),
+        None => "none: no measured metric decides".into(),
         Some(worst) => format!(
             "{} after the pods are ready when every look fails, at {} % (step {}, {}): as many failed requests as {} of everybody",
             seconds(worst.earliest_seconds),

@@ -157,7 +157,7 @@ impl Configs {
 
 fn missing(of: &Reference, target: &str) -> String {
     format!(
-        "{} does not exist, which spec.template.spec.{} of {target} refers to: create it, mark the reference as optional, or correct its name",
+        "{}, which spec.template.spec.{} of {target} refers to, does not exist: create it, mark the reference as optional, or correct its name",
         of.at, of.field
     )
 }

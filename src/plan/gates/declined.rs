@@ -23,7 +23,7 @@ pub(crate) fn decline(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) {
         conditions::PROMOTED,
         "False",
         conditions::DECLINED,
-        &format!("The revision was not begun with: {why}."),
+        &format!("The revision did not start a run: {why}."),
     );
     observed_target::remember(cx, d);
     d.say(cx.messages.declined(why));

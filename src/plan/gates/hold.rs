@@ -118,7 +118,7 @@ pub(crate) fn report(cx: &Context<'_>, d: &mut PlanBuilder) {
     let until = Messages::until(paused.until.map(|at| at.0));
     let who = if paused.message.is_empty() { String::new() } else { format!(", {}", paused.message) };
     let text = format!(
-        "the run is held at step {}, weight {} %{who}: it rises no further {until}, and what fails still ends it. To go on: {}",
+        "the run is held at step {}, weight {} %{who}: the weight does not rise {until}, and failed checks still end the run. To continue: {}",
         step.index,
         step.weight,
         resuming(cx, paused.since.0)

@@ -113,17 +113,17 @@ fn stale(cx: &Context<'_>, request: &Request) -> Option<String> {
         } else {
             format!("{trial:.12} is on trial")
         };
-        return Some(format!("it is about revision {revision:.64}, and {stands}"));
+        return Some(format!("it names revision {revision:.64}, and {stands}"));
     }
     let step = cx.step().index;
     if let Some(other) = request.step.filter(|wanted| *wanted != step) {
-        return Some(format!("it is about step {other}, and the run is at step {step}"));
+        return Some(format!("it names step {other}, and the run is at step {step}"));
     }
     let gate = request.gate.as_deref()?;
     let here = place::stands_at(cx).and_then(|rule| rule.name.as_deref());
     (here != Some(gate)).then(|| match here {
-        Some(here) => format!("it is about gate {gate:.64}, and the run is at gate {here}"),
-        None => format!("it is about gate {gate:.64}, at which the run is not"),
+        Some(here) => format!("it names gate {gate:.64}, and the run is at gate {here}"),
+        None => format!("it names gate {gate:.64}, and the run is not at that gate"),
     })
 }
 

@@ -90,6 +90,7 @@ fn a_run_that_is_not_accepted_is_watched_in_this_order() {
         "target_changed",
         "canary_pods_taken",
         "canary_pods_lost",
+        "pinned_to_nobody",
         "primary_pods_lost",
         "found_worse",
         "bad_checks",

@@ -27,7 +27,7 @@ fn annotated_answers_of_several_tables_are_read() {
 #[test]
 fn an_error_within_an_answer_is_one() {
     let error = decode(&reply(",error,reference\r\n,cannot query,897\r\n")).unwrap_err();
-    assert!(error.quoting().ends_with("makes no sense: the query failed half-way: cannot query"), "{error}");
+    assert!(error.quoting().ends_with("cannot be read: the query failed half-way: cannot query"), "{error}");
     let error = decode(&reply(",result,table,mean\r\n,_result,0,1\r\n")).unwrap_err();
     assert!(error.quoting().ends_with("there is no column _value in it: ,result,table,mean"), "{error}");
     assert!(decode(&reply(",result,table,_value\r\n,_result,0,on\r\n")).is_err());

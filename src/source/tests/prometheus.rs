@@ -66,7 +66,7 @@ async fn a_wrong_query_is_told_from_a_broken_server() {
     }
     let odd = ask(Play::Say(200, "application/json", error.into())).await.unwrap_err();
     assert_eq!(odd.reason(), "AnswerUndecodable");
-    assert!(odd.quoting().ends_with("makes no sense: it calls itself an error: parse error"), "{odd}");
+    assert!(odd.quoting().ends_with("cannot be read: it calls itself an error: parse error"), "{odd}");
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn v16_a_native_histogram_is_called_one() {
 async fn nonsense_is_no_answer() {
     let html = ask(Play::Say(200, "text/html", "<html><body>login</body></html>".into())).await.unwrap_err();
     assert_eq!(html.reason(), "AnswerUndecodable");
-    assert!(html.to_string().ends_with("makes no sense: it is a web page"));
+    assert!(html.to_string().ends_with("cannot be read: it is a web page"));
     assert!(html.quoting().ends_with("it is a web page: <html><body>login</body></html>"));
     let bodies = [
         r#"{"resultType":"vector","result":[{"metric":{},"value":[]}]}"#,

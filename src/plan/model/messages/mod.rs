@@ -187,7 +187,7 @@ impl Messages {
         Note::warning(
             "InconclusiveAnalysis",
             format!(
-                "{why}; waiting until asked to go on: kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
+                "{why}; waiting for a decision. To continue: kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
                 names::ANNOTATION_REQUEST
             ),
         )
@@ -294,7 +294,7 @@ impl Messages {
         Note::normal(
             "Queued",
             format!(
-                "{} has a new revision, which waits for its turn: {most} runs are under way, as many as --{which}={most} allows at once",
+                "{} has a new revision that waits for its turn: {most} runs are in progress, the limit of --{which}={most}",
                 self.canary
             ),
         )
@@ -312,17 +312,17 @@ impl Messages {
             ChangedBy::Us => {
                 return Note::normal(
                     "ObjectUpdated",
-                    format!("{object} was as a former version or other settings of Serin wanted it: updated"),
+                    format!("{object} was updated: it had the form of an earlier version or of other settings of Serin"),
                 );
             }
         };
         Note::warning(
             "DriftCorrected",
-            format!("{object} was changed by {who}: put back to what the Canary asks for"),
+            format!("{object} was changed by {who}: reverted to what the Canary requires"),
         )
     }
     pub(crate) fn recreated(object: &str) -> Note {
-        Note::warning("Recreated", format!("{object} was gone: made again"))
+        Note::warning("Recreated", format!("{object} was missing: created again"))
     }
     pub(crate) fn terminating(&self) -> Note {
         Note::normal("Terminating", format!("Terminating canary {}", self.canary))

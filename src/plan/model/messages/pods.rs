@@ -15,7 +15,7 @@ impl Messages {
         Note::warning(
             "ReplicasNotFollowed",
             format!(
-                "{} was scaled to {replicas}, as it is when spec.replicas is taken out of what is applied: {} keeps its {kept} replicas. If it is to have {replicas}: kubectl -n {namespace} scale deployment {name} --replicas={replicas}",
+                "{} was scaled to {replicas}, which also happens when spec.replicas is removed from what is applied: {} keeps its {kept} replicas. To give it {replicas}: kubectl -n {namespace} scale deployment {name} --replicas={replicas}",
                 self.target, self.primary
             ),
         )
@@ -36,7 +36,7 @@ impl Messages {
         };
         Note::warning(
             "PodsTakenAway",
-            format!("{what}: it gets its pods back, and this counts as no failed check. {remedy}"),
+            format!("{what}: its pods are restored, and this does not count as a failed check. {remedy}"),
         )
     }
     /// `replicas`: the number that the primary gets.
