@@ -173,8 +173,10 @@ impl PlanBuilder {
         self.writes.is_refused(write)
     }
 
+    /// Traffic is moved at once when that is decided. Further attempts of the same write become rarer.
     fn held_until(&self, write: &Write, desired: Desired) -> Option<Timestamp> {
-        self.writes.held_until(write, desired, self.now).filter(|_| !self.urgent)
+        let decided = self.status.step != self.old.step || self.status.run != self.old.run;
+        self.writes.held_until(write, desired, self.now).filter(|_| !self.urgent || !decided)
     }
 
     /// Adds a message, in the phase that the plan has reached.

@@ -3,7 +3,7 @@
 //! its pods are gone or the target has a template that was never analysed.
 
 use crate::{
-    api::Phase,
+    api::{Phase, StepStatus},
     manifest,
     plan::{
         analysis::{comparisons, evaluate},
@@ -57,20 +57,21 @@ fn is_routed(cx: &Context<'_>) -> bool {
     cx.phase() > Phase::Initializing || cx.status().in_use.is_some() && written()
 }
 
-/// Without a weight of a run all traffic is on the primary, or on the canary while only that has pods. Nothing else of the
-/// route is corrected.
+/// Without a weight of a run all traffic is on the primary, or on the canary while only that has pods. That includes a weight
+/// that a run has lowered to 0 in status, if the route could not be written then. Nothing else of the route is corrected.
 fn route_to_nobody(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(live) = cx.live_split().filter(|_| is_routed(cx)) else { return GO_ON };
     let zero = cx.zero();
     let canary_lost = cx.step().weight == 0 && live.canary() > 0 && cx.canary_pods() == 0;
     let rescued = !in_a_run(cx) && live.canary() == 100 && live != zero;
     let primary_lost = !in_a_run(cx) && zero.canary() == 100 && live != zero;
-    if !primary_lost && !((canary_lost || rescued) && cx.primary_pods() > 0) {
+    let lowered = in_a_run(cx) && cx.step().weight == 0 && live.canary() > 0 && !canary_lost;
+    if !primary_lost && !((canary_lost || rescued || lowered) && cx.primary_pods() > 0) {
         return GO_ON;
     }
     d.urgent = zero.canary() == 0;
-    let ours = primary_lost || rescued;
-    handled_after(traffic::routing(cx, d, zero, if ours { WriteReason::Wanted } else { WriteReason::Drift }))
+    let ours = primary_lost || rescued || lowered;
+    traffic::routing(cx, d, zero, if ours { WriteReason::Wanted } else { WriteReason::Drift })
 }
 
 /// Ending a run needs only the target's label; without one its traffic goes back, and the rest waits.
@@ -99,13 +100,16 @@ fn target_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// At weight 0 only the requests of `analysis.always` are on the canary: without its pods they go to the primary as well.
 fn pinned_to_nobody(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let pinned = cx.live_split().is_some_and(Split::is_pinned);
-    if !pinned || cx.step().weight > 0 || cx.canary_pods() > 0 || cx.primary_pods() == 0 {
+    let (step, pinned) = (cx.step(), cx.live_split().is_some_and(Split::is_pinned));
+    if !pinned || step.weight > 0 || cx.canary_pods() > 0 || cx.primary_pods() == 0 {
         return GO_ON;
     }
     d.urgent = true;
-    d.say(cx.messages.canary_vanished());
-    handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
+    if step.confirmed.is_some() {
+        d.say(cx.messages.canary_vanished());
+        d.status.step = Some(StepStatus { confirmed: None, ..step });
+    }
+    traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted)
 }
 
 /// All traffic goes to the primary, if that has pods. The steps begin again when the Canary is accepted.

@@ -312,7 +312,9 @@ impl Messages {
             ChangedBy::Us => {
                 return Note::normal(
                     "ObjectUpdated",
-                    format!("{object} was updated: it had the form of an earlier version or of other settings of Serin"),
+                    format!(
+                        "{object} was updated: it had the form of an earlier version or of other settings of Serin"
+                    ),
                 );
             }
         };
