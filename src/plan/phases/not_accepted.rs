@@ -114,10 +114,14 @@ fn pinned_to_nobody(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// All traffic goes to the primary, if that has pods. The steps begin again when the Canary is accepted.
 fn lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let step = cx.step();
-    let led = step.weight > 0 || step.mirrored || cx.live_split().is_some_and(Split::is_pinned);
-    if !led || cx.primary_pods() == 0 {
+    let (step, pinned) = (cx.step(), cx.live_split().is_some_and(Split::is_pinned));
+    let led = step.weight > 0 || step.mirrored;
+    if !led && !pinned || cx.primary_pods() == 0 {
         return GO_ON;
+    }
+    // withdrawn already, and the route could not be written
+    if !led && step.confirmed.is_none() {
+        return traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
     }
     let ending = cx.status().run.as_ref().is_some_and(|run| run.ending.is_some());
     let kept = ending || cx.phase() == Phase::Promoting;

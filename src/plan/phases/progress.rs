@@ -148,9 +148,8 @@ fn is_rescue(cx: &Context<'_>, split: Split) -> bool {
 /// step's split once the primary has some again. Nothing else is corrected.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let want = wanted(cx, &cx.step());
-    let alone = cx.zero().canary() > 0;
-    if !alone && !is_rescue(cx, want) && !cx.live_split().is_some_and(|live| is_rescue(cx, live)) {
-        return GO_ON;
+    if !is_rescue(cx, want) && !cx.live_split().is_some_and(|live| is_rescue(cx, live)) {
+        return if cx.zero().canary() == 100 { traffic::all_on_canary(cx, d, want) } else { GO_ON };
     }
     traffic::routing(cx, d, want, WriteReason::Wanted)
 }

@@ -78,10 +78,13 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
             if cx.primary_pods() == 0 && cx.selected().is_some() {
                 return wait_unless(cx.selected() == Some(Selected::Primary));
             }
-            traffic::primary_counted(cx, d, want)?;
+            traffic::counted(cx, d, want, why)?;
             routes::write_routes(cx, d, want, why)
         }
-        100 if cx.canary_pods() > 0 => routes::write_routes(cx, d, want, why),
+        100 if cx.canary_pods() > 0 => {
+            traffic::counted(cx, d, want, why)?;
+            routes::write_routes(cx, d, want, why)
+        }
         // without pods of the canary, or for shares of a run that began with them: unchanged
         100 => wait_unless(cx.live_split() == Some(want)),
         _ if cx.c.apex != Apex::Shares => wait_unless(cx.live_split() == Some(want)),
