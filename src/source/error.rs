@@ -40,7 +40,7 @@ pub(crate) enum SourceError {
         message: String,
     },
     /// The named Secret does not exist.
-    #[error("Secret {secret}, which {named_by} names, does not exist: create it or correct the name")]
+    #[error("Secret {secret} does not exist, but {named_by} names it: create it or correct the name")]
     SecretMissing {
         /// `namespace/name`.
         secret: String,

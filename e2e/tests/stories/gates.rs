@@ -90,7 +90,7 @@ async fn a_gate_that_nobody_opens_is_told_again_and_ends_the_run(shared: &Shared
     ensure!(story.replicas("app").await? == Some(0), "replicas");
     let command =
         "kubectl -n gate-late annotate canary app --overwrite serin.dev/request=approve/run-2-step-1";
-    let late = "timed out after 20 s waiting for gate qa at step 1, weight 20: going back";
+    let late = "timed out after 20 s waiting for gate qa at step 1, weight 20: rolling back";
     let expected = [
         ("warn", "WaitingForApproval", format!("Canary is waiting for approval. To go on: {command}")),
         (
@@ -139,7 +139,7 @@ async fn the_command_in_an_alert_opens_the_gate_and_the_next_one_has_its_own(
     }
     story.phase("app", Phase::Succeeded).await?;
     story.target("app").serving("2", PATIENCE).await?;
-    let late = "timed out after 5 s waiting for the gate before the promotion: the run goes on";
+    let late = "timed out after 5 s waiting for the gate before the promotion: the run continues";
     story.event("app", late).await?;
     let all = told(&people, 4).await?;
     let reasons: Vec<&str> = all.iter().map(|(_, reason, _)| reason.as_str()).collect();
@@ -161,7 +161,7 @@ async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::R
     // no run has started, so no run has failed
     story.condition("app", "Promoted", "False", "was not begun with").await?;
     story.phase("app", Phase::Initialized).await?;
-    story.event("app", "timed out after 5 s waiting for gate board before the run: going back").await?;
+    story.event("app", "timed out after 5 s waiting for gate board before the run: rolling back").await?;
     story.event("app", "Rollout of app.gate-start was not started").await?;
     ensure!(story.replicas("app").await? == Some(0), "pods of a revision that was not begun with");
     let all = told(&people, 2).await?;

@@ -157,7 +157,7 @@ impl Configs {
 
 fn missing(of: &Reference, target: &str) -> String {
     format!(
-        "{}, which spec.template.spec.{} of {target} refers to, does not exist: create it, mark the reference as optional, or correct its name",
+        "{} does not exist, but spec.template.spec.{} of {target} refers to it: create it, mark the reference as optional, or correct its name",
         of.at, of.field
     )
 }

@@ -92,7 +92,7 @@ fn arguments(snap: &Snapshot, c: &Validated, target: &Value, findings: &mut Find
             let name = format!("{}/{}", c.namespace, at.name);
             if snap.secrets.as_ref().is_some_and(|known| !known.contains_key(&name)) {
                 findings.faults.push(Problem::new("SecretMissing", format!(
-                    "Secret {name}, which spec.analysis.metrics[{}].args names, does not exist: create it or correct the name",
+                    "Secret {name} does not exist, but spec.analysis.metrics[{}].args names it: create it or correct the name",
                     metric.name
                 )));
             }
@@ -107,7 +107,7 @@ fn secret_missing(snap: &Snapshot, access: &Access) -> Option<Problem> {
     let at = access.secret.as_ref()?;
     let name = format!("{}/{}", at.namespace, at.name);
     let message = || {
-        format!("Secret {name}, which {} names, does not exist: create it or correct the name", at.named_by)
+        format!("Secret {name} does not exist, but {} names it: create it or correct the name", at.named_by)
     };
     (!known.contains_key(&name)).then(|| Problem::new("SecretMissing", message()))
 }

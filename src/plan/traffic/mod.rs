@@ -62,7 +62,7 @@ pub(crate) fn counted(
             || to.is_pinned() && !from.is_pinned()
     };
     let moves = if onto_canary { more(want, live) } else { more(live, want) };
-    if !moves && why != WriteReason::Drift {
+    if !moves && (why != WriteReason::Drift || live == want) {
         return ControlFlow::Continue(want);
     }
     let why = "its status shows no ready pod, but its EndpointSlices still do";
