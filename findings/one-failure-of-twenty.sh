@@ -5,8 +5,8 @@
 # digits, and prop_var=False of the first makes a difference.
 #
 # Really: one failure of 20 against none of 380 is p = 0.00001 by the first and 0.15 by the second, with what is taken where
-# no method is given; Fisher's test says 0.05. method="score" of the second is the first;
-# prop_var=False changes nothing.
+# no method is given; Fisher's test says 0.05. method="score" of the second is the first, nearly; prop_var=False changes
+# nothing.
 #
 # Matters: a canary at a weight of 5 has a twentieth of its primary's requests, and its first failure rolls it back by one
 # judge and is nothing to another, though both compare the same share with the same level. Name the function and its method
