@@ -159,11 +159,11 @@ async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::R
     story.phase("app", Phase::Waiting).await?;
     ensure!(story.replicas("app").await? == Some(0), "pods before it may begin");
     // no run has started, so no run has failed
-    story.condition("app", "Promoted", "False", "was not begun with").await?;
+    story.condition("app", "Promoted", "False", "did not start a run").await?;
     story.phase("app", Phase::Initialized).await?;
-    story.event("app", "timed out after 5 s waiting for gate board before the run: rolling back").await?;
+    story.event("app", "timed out after 5 s waiting for gate board before the run: the run does not start").await?;
     story.event("app", "Rollout of app.gate-start was not started").await?;
-    ensure!(story.replicas("app").await? == Some(0), "pods of a revision that was not begun with");
+    ensure!(story.replicas("app").await? == Some(0), "pods of a revision that did not start a run");
     let all = told(&people, 2).await?;
     ensure!(all[1].0 == "error" && all[1].1 == "GateDeadlinePassed", "{all:#?}");
     // the next gate asks again

@@ -98,7 +98,11 @@ fn overdue(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>) -> Pass {
 }
 
 fn expired(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>, seconds: f64) -> Pass {
-    let next = if place.rule.proceeds { "the run continues" } else { "rolling back" };
+    let next = match (place.rule.proceeds, cx.waits_to_begin()) {
+        (true, _) => "the run continues",
+        (false, true) => "the run does not start",
+        (false, false) => "rolling back",
+    };
     let text = format!("timed out after {seconds} s waiting for {}: {next}", place::title(cx, place));
     let note = format!("{} {text}", cx.messages.canary());
     if place.rule.proceeds {

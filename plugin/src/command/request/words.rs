@@ -92,7 +92,7 @@ pub(super) fn accepted(before: &CanaryView, request: &Request) -> String {
     let (name, weight) = (&before.name, before.weight.canary);
     match request.verb.as_str() {
         "abort" if before.phase == Phase::Waiting.to_string() && before.run.is_none() => {
-            format!("canary {name:?} aborted: this revision is not begun with\n")
+            format!("canary {name:?} aborted: this revision does not start a run\n")
         }
         "abort" => format!("canary {name:?} aborted: traffic goes back to the primary\n"),
         "promote" => format!("canary {name:?} promoted: it waited at weight {weight}\n"),
