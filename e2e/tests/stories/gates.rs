@@ -161,7 +161,9 @@ async fn a_revision_that_nobody_lets_begin_is_left(shared: &Shared) -> anyhow::R
     // no run has started, so no run has failed
     story.condition("app", "Promoted", "False", "did not start a run").await?;
     story.phase("app", Phase::Initialized).await?;
-    story.event("app", "timed out after 5 s waiting for gate board before the run: the run does not start").await?;
+    story
+        .event("app", "timed out after 5 s waiting for gate board before the run: the run does not start")
+        .await?;
     story.event("app", "Rollout of app.gate-start was not started").await?;
     ensure!(story.replicas("app").await? == Some(0), "pods of a revision that did not start a run");
     let all = told(&people, 2).await?;
