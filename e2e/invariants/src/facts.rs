@@ -59,8 +59,12 @@ impl Facts {
         self.ready.get(service).copied().unwrap_or(0)
     }
 
-    /// The percentage of traffic to Services without pods, for the clients who are affected most.
+    /// The percentage of traffic to Services without pods, for the clients who are affected most. Without a route all
+    /// traffic goes to the apex.
     pub fn to_nobody(&self, blameless: impl Fn(&str) -> bool) -> i64 {
+        if self.weights.is_none() && self.apex == Some(0) {
+            return 100;
+        }
         let lost = |rule: &Rule| {
             let empty = rule.iter().filter(|(s, w)| *w > 0 && self.empty.contains(s) && !blameless(s));
             empty.map(|(_, weight)| weight).sum()
