@@ -227,9 +227,13 @@ fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let (before, after) = seen.weights();
     let epoch: i64 = route["metadata"]["annotations"][names::ANNOTATION_EPOCH].as_str()?.parse().ok()?;
     let late = track.ended.is_some_and(|ended| epoch <= ended);
-    (after > before && late && !seen.rescue(track.found.get(&seen.names.primary_service))).then(|| {
-        format!("the canary goes from {before} to {after} % at epoch {epoch}, whose run was being ended")
-    })
+    // a route that was lost while a promotion is undone comes back with the share of that moment
+    let again = seen.old.is_none()
+        && seen.status()["run"]["ending"]["kind"] == "UndoingPromotion"
+        && seen.status()["step"]["weight"].as_i64() >= Some(after);
+    (after > before && late && !again && !seen.rescue(track.found.get(&seen.names.primary_service))).then(
+        || format!("the canary goes from {before} to {after} % at epoch {epoch}, whose run was being ended"),
+    )
 }
 
 /// S9: the weight goes up by one declared step, and down to zero or by a promotion.

@@ -267,8 +267,10 @@ fn with_configs<'a>(mut cx: Context<'a>, d: &mut PlanBuilder) -> Result<Context<
         if cx.applied() != Some(cx.hash.as_str()) && !config_tracking::committed(cx.status()) {
             return Err(problem.into());
         }
-        // as far as visible nothing has changed: running work continues, and no weight changes
-        if d.unread.is_empty() {
+        // as far as visible nothing has changed: running work continues, and no weight changes. Before the questions are
+        // asked, what is read with them is no obstacle
+        let asked = cx.answers.asked_at != Timestamp::default();
+        if asked || d.unread.is_empty() {
             cx.findings.faults.push(problem);
         }
     }
