@@ -2,20 +2,18 @@
 
 pub(crate) mod acceptance;
 pub(crate) mod apex;
+pub(crate) mod doubt;
 pub(crate) mod ending;
 pub(crate) mod handover;
 pub(crate) mod pod_weighting;
 pub(crate) mod routes;
 
-use std::ops::ControlFlow;
-
 use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::flow::{Flow, GO_ON, Stop, WRITE_FIRST},
+        model::flow::{Flow, GO_ON, WRITE_FIRST},
         objects::write::WriteReason,
-        waiting,
     },
     router::Split,
     spec::Apex,
@@ -24,56 +22,11 @@ use crate::{
 /// Moves users to the split `want`.
 pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     if cx.c.apex == Apex::Stays {
-        let want = counted(cx, d, want, why)?;
+        let want = doubt::counted(cx, d, want, why)?;
         routes::write_routes(cx, d, want, why)
     } else {
         pod_weighting::carry(cx, d, want, why)
     }
-}
-
-/// The split that may be written. If the EndpointSlices of one side show ready pods and the status of its workload shows
-/// none, one of the two is out of date. If the other side serves, no users move to the doubtful side until they agree,
-/// and nothing is corrected. A route that is missing leads to the primary meanwhile, if that serves.
-pub(crate) fn counted(
-    cx: &Context<'_>,
-    d: &mut PlanBuilder,
-    want: Split,
-    why: WriteReason,
-) -> ControlFlow<Stop, Split> {
-    let (primary, canary) = (cx.primary_pods() > 0, cx.canary_pods() > 0);
-    let doubtful = (primary && cx.none_ready(cx.primary()), canary && cx.none_ready(Some(cx.target)));
-    let onto_canary = match doubtful {
-        (true, false) if canary => false,
-        (false, true) if primary => true,
-        _ => return ControlFlow::Continue(want),
-    };
-    let Some(live) = cx.live_split() else {
-        if !onto_canary || want.canary() == 0 && !want.is_pinned() {
-            return ControlFlow::Continue(want);
-        }
-        if let Some(step) = &mut d.status.step {
-            step.confirmed = None;
-        }
-        return ControlFlow::Continue(Split::to_canary(0));
-    };
-    let more = |to: Split, from: Split| {
-        to.canary() > from.canary()
-            || to.canary() > 0 && to.is_for_everyone() && !from.is_for_everyone()
-            || to.is_pinned() && !from.is_pinned()
-    };
-    let moves = if onto_canary { more(want, live) } else { more(live, want) };
-    if !moves && (why != WriteReason::Drift || live == want) {
-        return ControlFlow::Continue(want);
-    }
-    let why = "its status shows no ready pod, but its EndpointSlices still do";
-    waiting::for_pods(cx, d, cx.standing_since(), why, |why| {
-        if onto_canary {
-            cx.messages.canary_not_ready(cx.c.target.noun(), why)
-        } else {
-            cx.messages.primary_not_ready(why)
-        }
-    });
-    ControlFlow::Break(Stop::Wait)
 }
 
 /// In a phase that changes no weight: no traffic goes to a side without pods while the other has some.

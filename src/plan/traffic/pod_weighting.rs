@@ -21,7 +21,7 @@ use crate::{
             pod_shares::{self, Replicas},
         },
         objects::{pod_limits::Limits, write::WriteReason},
-        traffic::{self, routes},
+        traffic::{doubt, routes},
         waiting,
     },
     router::{self, Selected, Split},
@@ -78,11 +78,11 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
             if cx.primary_pods() == 0 && cx.selected().is_some() {
                 return wait_unless(cx.selected() == Some(Selected::Primary));
             }
-            traffic::counted(cx, d, want, why)?;
+            doubt::counted(cx, d, want, why)?;
             routes::write_routes(cx, d, want, why)
         }
         100 if cx.canary_pods() > 0 => {
-            traffic::counted(cx, d, want, why)?;
+            doubt::counted(cx, d, want, why)?;
             routes::write_routes(cx, d, want, why)
         }
         // without pods of the canary, or for shares of a run that began with them: unchanged
