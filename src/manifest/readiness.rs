@@ -83,9 +83,14 @@ pub fn rollout(deployment: &Value, threshold: i32) -> Rollout {
 
 /// The controller of the Deployment or DaemonSet has counted its pods, and none is ready.
 pub fn none_ready(workload: &Value) -> bool {
-    let count = |field: &str| workload["status"][field].as_i64().unwrap_or(0);
+    workload["status"]["observedGeneration"].as_i64() > Some(0) && ready_pods(workload) == 0
+}
+
+/// Ready pods in the status of a Deployment or DaemonSet.
+pub fn ready_pods(workload: &Value) -> i64 {
     // the API server leaves a count of 0 out of a Deployment's status
-    count("observedGeneration") > 0 && count("readyReplicas") == 0 && count("numberReady") == 0
+    let count = |field: &str| workload["status"][field].as_i64().unwrap_or(0);
+    count("readyReplicas").max(count("numberReady"))
 }
 
 /// No earlier pod is left: the Deployment's controller has seen that none is wanted.

@@ -214,6 +214,14 @@ impl Target {
         }
     }
 
+    /// The controller of `live` has counted a ready pod.
+    pub fn some_ready(self, live: &Value) -> bool {
+        match self {
+            Self::Deployment | Self::DaemonSet => readiness::ready_pods(live) > 0,
+            Self::Service | Self::Knative => false,
+        }
+    }
+
     /// Ready endpoints behind a Service of the Canary, or an equivalent if there is none.
     pub fn behind(self, snap: &Snapshot, service: &str) -> u32 {
         match self {

@@ -177,8 +177,9 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.c.spec.revert_on_deletion != Some(false) {
         return GO_ON;
     }
-    // users stay on it: a primary without pods is awaited, while the canary serves
-    if cx.primary_pods() == 0 && cx.canary_pods() > 0 {
+    // users stay on it: a primary without pods is awaited, while the canary serves, by its EndpointSlices or its status
+    let lacking = cx.primary_pods() == 0 || cx.none_ready(cx.primary());
+    if lacking && (cx.canary_pods() > 0 || cx.some_ready(cx.target)) {
         d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     }
     if cx.live_split().is_some() {

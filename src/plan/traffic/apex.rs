@@ -32,8 +32,9 @@ pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -
     // shares that the spec no longer wants are not drift
     let wanted = cx.step().since.is_some() || services::is_widely_selected(cx, &apex);
     let why = if wanted { WriteReason::Wanted } else { why };
-    // changed by hand while the primary has no pods: left until it has some
-    if let Some(live) = cx.apex().filter(|_| why == WriteReason::Drift && cx.primary_pods() == 0) {
+    // changed by hand while the primary has no pods, or may have none: left until it has some
+    let lacking = cx.primary_pods() == 0 || cx.none_ready(cx.primary());
+    if let Some(live) = cx.apex().filter(|_| why == WriteReason::Drift && lacking) {
         return wait_unless(manifest::patch(live, &apex).is_none());
     }
     write::object(cx, d, apex, why)
