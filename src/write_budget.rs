@@ -4,7 +4,7 @@
 //!
 //! Attempts count for as long as the same content is wanted. A write of different content is made at once, so that a
 //! decision never waits for the attempts of the one before it; if the object was reverted before, only one such write
-//! is free.
+//! is free. If the API server refuses contents that take turns, they count as the same.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -96,6 +96,8 @@ struct Attempts {
     digest: u64,
     outcome: Outcome,
     times: u32,
+    /// Refusals in a row of other content than the time before.
+    turns: u32,
     last: Timestamp,
     /// The pause after the last one.
     pause: Duration,
@@ -120,20 +122,25 @@ impl<K: Ord + Clone> WriteBudget<K> {
                 && std::mem::discriminant(&old.outcome) == std::mem::discriminant(&outcome)
         };
         let old = self.0.get(key);
-        let times = match old.filter(same) {
-            Some(same) => same.times.saturating_add(1),
+        let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused(_));
+        let turns = old
+            .filter(|old| refused(&old.outcome) && refused(&outcome))
+            .map_or(0, |old| old.turns.saturating_add(u32::from(old.digest != desired.digest)));
+        let times = match old.filter(|old| same(old) || turns >= FREE) {
+            Some(old) => old.times.saturating_add(1),
             None if outcome == Outcome::Written && self.is_disputed(key) => FREE,
             None => 1,
         };
         let pause = pause(&outcome, times);
         let pause = pause.min(desired.stake.longest());
-        let attempts = Attempts { digest: desired.digest, outcome, times, last: now, pause };
+        let attempts = Attempts { digest: desired.digest, outcome, times, turns, last: now, pause };
         self.0.insert(key.clone(), attempts);
     }
 
     /// Until when the same must not be written again; none if it may be written now.
     pub fn held_until(&self, key: &K, desired: Desired, now: Timestamp) -> Option<Timestamp> {
-        let attempts = self.0.get(key).filter(|attempts| attempts.digest == desired.digest)?;
+        let counts = |attempts: &&Attempts| attempts.digest == desired.digest || attempts.turns >= FREE;
+        let attempts = self.0.get(key).filter(counts)?;
         attempts.until(desired.stake.longest()).filter(|until| attempts.last <= now && now < *until)
     }
 
@@ -271,6 +278,20 @@ mod tests {
         assert_eq!(writes(A, &refused, 100), [0, 1, 3, 7, 15, 31, 61, 91]);
         let moved = Outcome::Conflict("patch x: it has changed meanwhile".into());
         assert_eq!(writes(A, &moved, 12), [0, 0, 0, 0, 0, 1, 3, 7]);
+    }
+
+    #[test]
+    fn contents_that_take_turns_are_refused_ever_more_rarely() {
+        let (mut budget, mut made) = (WriteBudget::default(), Vec::new());
+        for second in 0..40 {
+            for desired in [A, B, A, B, A, B] {
+                if budget.held_until(&"x", desired, at(second)).is_none() {
+                    budget.note(&"x", desired, Outcome::Refused("patch x: no".into()), at(second));
+                    made.push(second);
+                }
+            }
+        }
+        assert_eq!(made, [0, 0, 0, 0, 2, 6, 14, 30]);
     }
 
     #[test]

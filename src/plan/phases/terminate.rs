@@ -203,13 +203,18 @@ fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
 fn target_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let services = [&cx.c.names.primary_service, &cx.c.names.canary_service];
     let there = services.into_iter().all(|name| cx.snap.objects.get(SERVICE, name).is_some());
-    let lost = there && cx.canary_pods() == 0 && cx.primary_pods() > 0;
+    let lost = there && cx.canary_pods() == 0 && cx.primary_pods() > 0 && !target_has_pods(cx);
     if reverted_at(cx).is_none() || !lost || cx.status().step.is_none() {
         return GO_ON;
     }
     apex::service(cx, d, WriteReason::Wanted)?;
     d.status.step = None;
     HANDLED
+}
+
+/// By their status the ready pods are those of the target, and not of the primary, whatever EndpointSlices show.
+fn target_has_pods(cx: &Context<'_>) -> bool {
+    cx.none_ready(cx.primary()) && cx.some_ready(cx.target)
 }
 
 /// The target has as many pods as the primary, ready and behind their Service.
@@ -219,7 +224,7 @@ fn target_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let behind = cx.snap.objects.get(SERVICE, &cx.c.names.canary_service).is_none() || cx.canary_pods() > 0;
     let Some((why, _)) = cx.target_rollout().unserving(behind) else { return GO_ON };
     d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
-    if cx.primary_pods() > 0 {
+    if cx.primary_pods() > 0 && !target_has_pods(cx) {
         return leave_generated(cx, d, &format!("{} did not become ready ({why})", cx.c.names.target));
     }
     // no side has pods: the plain objects serve users better, as soon as the target is ready
