@@ -144,11 +144,6 @@ impl<'a> Context<'a> {
         self.c.target.none_ready(workload.unwrap_or(&Value::Null))
     }
 
-    /// The controller of the workload has counted a ready pod.
-    pub(crate) fn some_ready(&self, workload: &Value) -> bool {
-        self.c.target.some_ready(workload)
-    }
-
     /// A share of the users, or of the callers of the apex Service, reaches no pod, although there are some.
     pub(crate) fn loses_users(&self) -> bool {
         let (primary, canary) = (self.primary_pods(), self.canary_pods());

@@ -179,7 +179,7 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     // users stay on it: a primary without pods is awaited, while the canary serves, by its EndpointSlices or its status
     let lacking = cx.primary_pods() == 0 || cx.none_ready(cx.primary());
-    if lacking && (cx.canary_pods() > 0 || cx.some_ready(cx.target)) {
+    if lacking && (cx.canary_pods() > 0 || cx.c.target.some_ready(cx.target)) {
         d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     }
     if cx.live_split().is_some() {
@@ -214,7 +214,7 @@ fn target_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// By their status the ready pods are those of the target, and not of the primary, whatever EndpointSlices show.
 fn target_has_pods(cx: &Context<'_>) -> bool {
-    cx.none_ready(cx.primary()) && cx.some_ready(cx.target)
+    cx.none_ready(cx.primary()) && cx.c.target.some_ready(cx.target)
 }
 
 /// The target has as many pods as the primary, ready and behind their Service.
