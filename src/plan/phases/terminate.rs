@@ -21,7 +21,7 @@ use crate::{
         },
         phases::finalizer::{let_go, release},
         staleness,
-        traffic::{self, acceptance, apex, handover},
+        traffic::{self, acceptance, apex, doubt, handover},
     },
     snapshot::{ObjectRef, REVISION, SERVICE, Snapshot},
 };
@@ -178,8 +178,7 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     // users stay on it: a primary without pods is awaited, while the canary serves, by its EndpointSlices or its status
-    let lacking = cx.primary_pods() == 0 || cx.none_ready(cx.primary());
-    if lacking && (cx.canary_pods() > 0 || cx.c.target.some_ready(cx.target)) {
+    if doubt::primary_may_lack_pods(cx) && (cx.canary_pods() > 0 || cx.c.target.some_ready(cx.target)) {
         d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     }
     if cx.live_split().is_some() {

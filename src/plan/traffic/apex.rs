@@ -12,7 +12,7 @@ use crate::{
             services,
             write::{self, WriteReason},
         },
-        traffic::pod_weighting,
+        traffic::{doubt, pod_weighting},
     },
     spec::Apex,
 };
@@ -33,8 +33,8 @@ pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -
     let wanted = cx.step().since.is_some() || services::is_widely_selected(cx, &apex);
     let why = if wanted { WriteReason::Wanted } else { why };
     // changed by hand while the primary has no pods, or may have none: left until it has some
-    let lacking = cx.primary_pods() == 0 || cx.none_ready(cx.primary());
-    if let Some(live) = cx.apex().filter(|_| why == WriteReason::Drift && lacking) {
+    let left = why == WriteReason::Drift && doubt::primary_may_lack_pods(cx);
+    if let Some(live) = cx.apex().filter(|_| left) {
         return wait_unless(manifest::patch(live, &apex).is_none());
     }
     write::object(cx, d, apex, why)

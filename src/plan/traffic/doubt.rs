@@ -7,6 +7,11 @@ use crate::{
     router::Split,
 };
 
+/// The primary has no pods, or may have none.
+pub(crate) fn primary_may_lack_pods(cx: &Context<'_>) -> bool {
+    cx.primary_pods() == 0 || cx.none_ready(cx.primary())
+}
+
 /// The split that may be written. If the EndpointSlices of one side show ready pods and the status of its workload shows
 /// none, one of the two is out of date. If the other side serves, no users move to the doubtful side until they agree,
 /// and nothing is corrected. A route that is missing leads to the primary meanwhile, if that serves.

@@ -78,11 +78,11 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
             if cx.primary_pods() == 0 && cx.selected().is_some() {
                 return wait_unless(cx.selected() == Some(Selected::Primary));
             }
-            doubt::counted(cx, d, want, why)?;
+            let want = doubt::counted(cx, d, want, why)?;
             routes::write_routes(cx, d, want, why)
         }
         100 if cx.canary_pods() > 0 => {
-            doubt::counted(cx, d, want, why)?;
+            let want = doubt::counted(cx, d, want, why)?;
             routes::write_routes(cx, d, want, why)
         }
         // without pods of the canary, or for shares of a run that began with them: unchanged
