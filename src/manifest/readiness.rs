@@ -81,11 +81,6 @@ pub fn rollout(deployment: &Value, threshold: i32) -> Rollout {
     Rollout::Waiting { why }
 }
 
-/// The controller of the Deployment or DaemonSet has counted its pods, and none is ready.
-pub fn none_ready(workload: &Value) -> bool {
-    workload["status"]["observedGeneration"].as_i64() > Some(0) && ready_pods(workload) == 0
-}
-
 /// Ready pods in the status of a Deployment or DaemonSet.
 pub fn ready_pods(workload: &Value) -> i64 {
     // the API server leaves a count of 0 out of a Deployment's status

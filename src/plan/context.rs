@@ -138,8 +138,8 @@ impl<'a> Context<'a> {
         self.c.target.behind(self.snap, &self.c.names.canary_service)
     }
 
-    /// The controller of the workload has counted its pods, and none is ready. Always false for kinds without pods of their
-    /// own.
+    /// The status of the workload shows no ready pod, or the workload is missing. Always false for kinds without pods of
+    /// their own.
     pub(crate) fn none_ready(&self, workload: Option<&Value>) -> bool {
         self.c.target.none_ready(workload.unwrap_or(&Value::Null))
     }

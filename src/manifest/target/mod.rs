@@ -206,10 +206,11 @@ impl Target {
         }
     }
 
-    /// The controller of `live` has counted its pods, and none is ready.
+    /// The controller of `live` has counted no ready pod, or has not counted its pods yet. Always false for kinds without
+    /// pods of their own.
     pub fn none_ready(self, live: &Value) -> bool {
         match self {
-            Self::Deployment | Self::DaemonSet => readiness::none_ready(live),
+            Self::Deployment | Self::DaemonSet => readiness::ready_pods(live) == 0,
             Self::Service | Self::Knative => false,
         }
     }

@@ -114,8 +114,9 @@ pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.tracked_configs = cx.configs.for_status();
     d.status.canary_weight = 0;
     d.status.iterations = 0;
-    let renew =
-        cx.step().renew || cx.target_replicas() > 0 && cx.configs.differ_for_running_pods(cx.status());
+    // pods of the last run may be left until the controller has seen that none is wanted
+    let may_have_pods = cx.target_replicas() > 0 || !cx.c.target.is_empty(cx.target);
+    let renew = cx.step().renew || may_have_pods && cx.configs.differ_for_running_pods(cx.status());
     d.status.step = Some(StepStatus { renew, ..steps::before_first(cx) });
     let of_last_run = [
         conditions::HALTED,
