@@ -15,6 +15,11 @@ impl Split {
     pub fn to_canary(canary: i32) -> Self {
         Self { canary: canary.clamp(0, 100) as u8, ..Self::default() }
     }
+    /// The same with `canary` percent (more than 100 is 100) to the canary.
+    #[must_use]
+    pub fn with_canary(self, canary: i32) -> Self {
+        Self { canary: Self::to_canary(canary).canary, ..self }
+    }
     /// With copies of the primary's requests sent to the canary, or without.
     #[must_use]
     pub fn mirroring(self, mirrored: bool) -> Self {

@@ -53,6 +53,7 @@ pub(crate) fn nothing_to_start(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.say(cx.messages.aborted());
     } else {
         as_before(cx, d);
+        d.say(cx.messages.waits_no_longer());
     }
     observed_target::remember(cx, d);
     HANDLED

@@ -115,7 +115,8 @@ pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.canary_weight = 0;
     d.status.iterations = 0;
     // pods of the last run may be left until the controller has seen that none is wanted
-    let may_have_pods = cx.target_replicas() > 0 || !cx.c.target.is_empty(cx.target);
+    let left = cx.c.target.rests() && !cx.c.target.is_empty(cx.target);
+    let may_have_pods = cx.target_replicas() > 0 || left;
     let renew = cx.step().renew || may_have_pods && cx.configs.differ_for_running_pods(cx.status());
     d.status.step = Some(StepStatus { renew, ..steps::before_first(cx) });
     let of_last_run = [

@@ -11,9 +11,10 @@ use crate::{
         context::Context,
         model::flow::{Flow, GO_ON, handled_after},
         objects::write::WriteReason,
-        traffic,
+        traffic::{self, doubt},
     },
     router::Split,
+    spec::Apex,
 };
 
 /// Writes the decision and, in the same plan, moves the traffic off the canary. After a failed promotion the
@@ -48,11 +49,20 @@ pub(crate) fn begin(
     handled_after(traffic::routing(cx, d, split, WriteReason::Wanted))
 }
 
-/// While the primary is being restored: the current split, or all to the side that has pods if the other has none.
+/// While the primary is being restored: the current split, or all to the side that has pods if the other has none. A
+/// share that was lowered by hand stays as it is: a run that ends raises none.
 pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let zero = cx.zero();
     let canary_lost = cx.canary_pods() == 0 && cx.primary_pods() > 0;
-    if zero.canary() > 0 || canary_lost { zero } else { cx.split(&cx.step()) }
+    if zero.canary() > 0 || canary_lost {
+        return zero;
+    }
+    let split = cx.split(&cx.step());
+    let lower = |live: &Split| live.canary() < split.canary() && cx.c.apex == Apex::Stays;
+    match cx.live_split().filter(lower) {
+        Some(live) if !doubt::primary_may_lack_pods(cx) => split.with_canary(live.canary()),
+        _ => split,
+    }
 }
 
 /// Pods that a share needs are not ready within the deadline: the run fails.

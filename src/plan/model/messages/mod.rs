@@ -230,6 +230,13 @@ impl Messages {
         )
         .aloud(Urgency::Info)
     }
+    pub(crate) fn waits_no_longer(&self) -> Note {
+        Note::normal(
+            "Aborted",
+            format!("{} was set back to the revision that was analysed last: no run begins", self.target),
+        )
+        .aloud(Urgency::Info)
+    }
     pub(crate) fn reverted(&self) -> Note {
         Note::normal(
             "FailureOver",
