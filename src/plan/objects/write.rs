@@ -217,7 +217,7 @@ fn serves(cx: &Context<'_>, live: &Value, want: &Manifest, patch: &Value) -> (bo
 
 /// The number of places in a routing object that can send requests to a Service, whatever the router: destinations, by the name
 /// of the Service or its host, and annotations with conditions of ingress-nginx.
-fn ways_to(service: &str, route: &Value) -> usize {
+pub(crate) fn ways_to(service: &str, route: &Value) -> usize {
     fn destinations(service: &str, value: &Value) -> usize {
         match value {
             Value::String(text) => {

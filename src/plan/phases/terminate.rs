@@ -43,6 +43,7 @@ pub(crate) const CHAIN: Chain = &[
     ("leave_running", leave_running),
     ("target_serves", |cx, d| if reverted_at(cx).is_some() { GO_ON } else { target_serves(cx, d) }),
     ("given_back", given_back),
+    ("led_back", led_back),
     ("proxies_followed", proxies_followed),
     ("generated_deleted", |cx, d| within_deadline(cx, d, |d| generated_deleted(cx, d))),
     ("autoscaler_released", autoscaler::release),
@@ -88,7 +89,6 @@ pub(crate) fn remove(cx: &Context<'_>, d: &mut PlanBuilder) {
 
 /// Removals that the API server refuses, e.g. because a right is missing, do not hold up the Canary forever: each
 /// removal is tried, and once there is nothing left to try, the deadline counts.
-/// removal is tried, and once there is nothing to try, the deadline counts.
 fn within_deadline(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -258,6 +258,15 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.status.canary_weight = 0;
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..StepStatus::default() });
     WRITE_FIRST
+}
+
+/// After everything was given back, another party led users to what is to be deleted: that is left running.
+fn led_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some(at) = handover::led_back(cx) else { return GO_ON };
+    let sides = format!("{} or {}", cx.c.names.primary_service, cx.c.names.canary_service);
+    ignore(autoscaler::release(cx, d));
+    let_go(cx.snap, d, Some(&format!("{at} was given back, and leads to the pods of {sides} again")));
+    HANDLED
 }
 
 /// The Services point to the target, and the proxies have had time to learn of that before a route points to them: some

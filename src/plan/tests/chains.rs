@@ -185,6 +185,7 @@ fn everything_is_given_back_in_these_guards() {
             "leave_running",
             "target_serves",
             "given_back",
+            "led_back",
             "proxies_followed",
             "generated_deleted",
             "autoscaler_released",

@@ -29,6 +29,26 @@ pub(crate) fn routes_back(cx: &Context<'_>) -> Vec<Undo> {
     every_apex(cx).iter().flat_map(|c| cx.router.restore(c, &cx.snap.objects)).collect()
 }
 
+/// An object that leads users to the primary's or the canary's Service, or the apex Service with the primary's selector,
+/// although it stays when these are deleted.
+pub(crate) fn led_back(cx: &Context<'_>) -> Option<ObjectRef> {
+    let (names, objects) = (&cx.c.names, &cx.snap.objects);
+    let goes: Vec<Undo> = routes_back(cx);
+    let stays = |at: &ObjectRef| !goes.iter().any(|undo| matches!(undo, Undo::Delete(gone) if gone == at));
+    let sides = [&names.primary_service, &names.canary_service];
+    let there = sides.into_iter().filter(|side| objects.get(SERVICE, side).is_some());
+    let there: Vec<&String> = there.collect();
+    let leads = |at: &ObjectRef| {
+        objects.at(at).is_some_and(|live| there.iter().any(|side| write::ways_to(side, live) > 0))
+    };
+    let route = cx.router.reads(&cx.c).into_iter().find(|at| at.kind != SERVICE && stays(at) && leads(at));
+    let selector = |name: &str| objects.get(SERVICE, name).map(|service| &service["spec"]["selector"]);
+    let own_pods = !cx.c.target.is_copied() && !cx.c.target.holds_both();
+    let primary = own_pods.then(|| selector(&names.primary_service)).flatten();
+    let turned = primary.is_some() && selector(&names.apex) == primary;
+    route.or_else(|| turned.then(|| ObjectRef::new(SERVICE, names.apex.clone())))
+}
+
 /// The Canary as it is, and with every former `spec.service.name` whose Services still exist.
 fn every_apex(cx: &Context<'_>) -> Vec<Validated> {
     let mut all = vec![cx.c.clone()];
