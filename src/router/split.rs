@@ -51,6 +51,12 @@ impl Split {
     pub fn is_pinned(self) -> bool {
         self.pinned
     }
+    /// Sends requests to the canary that `other` sends to the primary.
+    pub fn exceeds(self, other: Self) -> bool {
+        self.canary > other.canary
+            || self.canary > 0 && self.everyone && !other.everyone
+            || self.pinned && !other.pinned
+    }
     /// For all requests, even if the Canary matches some.
     pub fn is_for_everyone(self) -> bool {
         self.everyone

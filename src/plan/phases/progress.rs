@@ -119,7 +119,8 @@ fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     steps::advance(cx, d, i32::try_from(done + 1).unwrap_or(i32::MAX))
 }
 
-/// The step's split; all to the canary while only that has pods. If the route cannot do that, but somebody has moved it
+/// The step's split; all to the canary while only that has pods. No share rises for pods that are awaited, or while the
+/// spec is not usable. If the route cannot do that, but somebody has moved it
 /// further to the canary, it stays: reverting it would lead to no pods.
 fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     let zero = cx.zero();
@@ -127,8 +128,8 @@ fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
         return zero;
     }
     let split = cx.split(step);
-    if replicas::awaits_pods(cx, step)
-        && let Some(live) = cx.live_split().filter(|live| live.canary() <= split.canary())
+    if (replicas::awaits_pods(cx, step) || blocked(cx))
+        && let Some(live) = cx.live_split().filter(|live| !live.exceeds(split))
     {
         return live;
     }

@@ -107,6 +107,24 @@ pub(crate) fn say_why_unanalysed(cx: &Context<'_>, d: &mut PlanBuilder) {
     }
 }
 
+/// Pods of the last run may be left until the controller has seen that none is wanted.
+fn may_have_pods(cx: &Context<'_>) -> bool {
+    cx.target_replicas() > 0 || cx.c.target.rests() && !cx.c.target.is_empty(cx.target)
+}
+
+fn other_configuration(cx: &Context<'_>) -> bool {
+    cx.configs.differ_for_running_pods(cx.status())
+}
+
+/// The target got another template while the operator did not act: its pods may have read a configuration that has
+/// changed and changed back since.
+fn unseen_configuration(cx: &Context<'_>) -> bool {
+    let suspended = cx.status().conditions.iter().any(|c| c.type_ == conditions::SUSPENDED && c.status == "True");
+    let away = cx.step().since.is_some_and(|since| since.0 < cx.snap.watching_since);
+    let changed = cx.applied() != Some(cx.hash.as_str());
+    changed && (suspended || away) && !cx.configs.observed.is_empty()
+}
+
 pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.phase(Phase::Progressing, cx.kind());
     d.status.epoch += 1;
@@ -114,10 +132,7 @@ pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.tracked_configs = cx.configs.for_status();
     d.status.canary_weight = 0;
     d.status.iterations = 0;
-    // pods of the last run may be left until the controller has seen that none is wanted
-    let left = cx.c.target.rests() && !cx.c.target.is_empty(cx.target);
-    let may_have_pods = cx.target_replicas() > 0 || left;
-    let renew = cx.step().renew || may_have_pods && cx.configs.differ_for_running_pods(cx.status());
+    let renew = cx.step().renew || may_have_pods(cx) && (other_configuration(cx) || unseen_configuration(cx));
     d.status.step = Some(StepStatus { renew, ..steps::before_first(cx) });
     let of_last_run = [
         conditions::HALTED,

@@ -37,12 +37,7 @@ pub(crate) fn counted(
         }
         return ControlFlow::Continue(Split::to_canary(0));
     };
-    let more = |to: Split, from: Split| {
-        to.canary() > from.canary()
-            || to.canary() > 0 && to.is_for_everyone() && !from.is_for_everyone()
-            || to.is_pinned() && !from.is_pinned()
-    };
-    let moves = if canary_in_doubt { more(want, live) } else { more(live, want) };
+    let moves = if canary_in_doubt { want.exceeds(live) } else { live.exceeds(want) };
     if !moves && (why != WriteReason::Drift || live == want) {
         return ControlFlow::Continue(want);
     }
