@@ -253,6 +253,7 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         .filter_map(|undo| if let Undo::Restore(next) = undo { Some(next.clone()) } else { None })
         .collect();
     services_given_back(cx, d, !next.is_empty())?;
+    apex_serves(cx, d, !next.is_empty())?;
     handover::exchangeable(cx, d, &next)?;
     left_running(cx, d, |d| give_back(cx, d, route))?;
     d.status.canary_weight = 0;
@@ -282,6 +283,19 @@ fn services_given_back(cx: &Context<'_>, d: &mut PlanBuilder, routed: bool) -> F
     }
     back?;
     d.reached(turned.map_or(Timestamp::MIN, |turned| clock::after(turned, cx.settle())))
+}
+
+/// EndpointSlices show pods behind the apex Service before a route leads to it, while a side serves users.
+fn apex_serves(cx: &Context<'_>, d: &mut PlanBuilder, routed: bool) -> Flow {
+    let served = cx.live_split().is_some_and(|live| {
+        live.canary() < 100 && cx.primary_pods() > 0 || live.canary() > 0 && cx.canary_pods() > 0
+    });
+    let empty = cx.c.target.rests() && cx.c.target.behind(cx.snap, &cx.c.names.apex) == 0;
+    if !(routed && served && empty) {
+        return GO_ON;
+    }
+    d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
+    leave_generated(cx, d, &format!("Service {}: its EndpointSlices show no ready pod", cx.c.names.apex))
 }
 
 /// Writes that another party reverts, or the API server refuses, do not hold up the deletion after the deadline.
