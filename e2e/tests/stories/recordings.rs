@@ -171,11 +171,7 @@ async fn record(
     if let Some(traffic) = traffic {
         story.bed.scripted().traffic(&story.namespace, APP, traffic);
     }
-    // the Canary is last, so that it is followed by then
-    let (canary, others) = input.into_iter().partition(|object| object["kind"] == "Canary");
-    story.apply(others).await?;
-    story.apply(canary).await?;
-    story.phase(APP, Phase::Initialized).await?;
+    // before the Canary: without any series an Event says that the built-in checks find nothing
     if traffic.is_some() {
         let query = format!(
             "rate(istio_requests_total{{destination_workload_namespace={:?}}}[30s]) > 0",
@@ -184,6 +180,11 @@ async fn record(
         let measured = async || story.bed.query(&query).await.ok().filter(|found| !found.is_empty());
         wait::until("the scripted series", PATIENCE, measured).await?;
     }
+    // the Canary is last, so that it is followed by then
+    let (canary, others) = input.into_iter().partition(|object| object["kind"] == "Canary");
+    story.apply(others).await?;
+    story.apply(canary).await?;
+    story.phase(APP, Phase::Initialized).await?;
     match release {
         Release::Image => story.set_image_of(APP, "podinfod", "podinfo:2").await?,
         Release::Config => {
