@@ -144,7 +144,9 @@ impl Pods {
         let Some(live) = world.workload(deployment) else { return false };
         let template = &live["spec"]["template"];
         let (now, text) = (configs::content_of(world, template), template.to_string());
-        let present = |p: &Played| p.template == text && (!contents || p.contents == now);
+        // pods that lack something read what is there once they start
+        let read = |p: &Played| p.lacking || p.contents == now;
+        let present = |p: &Played| p.template == text && (!contents || read(p));
         self.played.get(deployment).is_some_and(|p| present(p) && p.ready > 0)
     }
 
