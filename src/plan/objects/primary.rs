@@ -141,8 +141,10 @@ fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value)
         return GO_ON;
     }
     let want = cx.c.target.content(&want);
+    // a promotion that could not be undone has left its own revision there
     let restored = json!({"metadata": {"annotations": {
-        names::ANNOTATION_RESTORED: (manifest::generation(live).unwrap_or_default() + 1).to_string()
+        names::ANNOTATION_RESTORED: (manifest::generation(live).unwrap_or_default() + 1).to_string(),
+        names::ANNOTATION_REVISION: revision::hash_of(stored),
     }}});
     // its generation shows nothing if it contains both versions: only Serin writes the restored fields
     let more = if cx.c.target.holds_both() { json!({}) } else { restored };

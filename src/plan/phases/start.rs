@@ -119,7 +119,8 @@ fn other_configuration(cx: &Context<'_>) -> bool {
 /// The target got another template while the operator did not act: its pods may have read a configuration that has
 /// changed and changed back since.
 fn unseen_configuration(cx: &Context<'_>) -> bool {
-    let suspended = cx.status().conditions.iter().any(|c| c.type_ == conditions::SUSPENDED && c.status == "True");
+    let suspended =
+        cx.status().conditions.iter().any(|c| c.type_ == conditions::SUSPENDED && c.status == "True");
     let away = cx.step().since.is_some_and(|since| since.0 < cx.snap.watching_since);
     let changed = cx.applied() != Some(cx.hash.as_str());
     changed && (suspended || away) && !cx.configs.observed.is_empty()
