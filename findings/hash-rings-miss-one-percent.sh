@@ -4,9 +4,9 @@
 #
 # Guess: with the weights 99 and 1 one key of a hundred goes to the canary, give or take some.
 #
-# Really: none does. A ring of ketama has some 80 points for two servers, in groups of four, and a share of less than one group
-# is none. With 2 the canary gets 2.7 %, and with 50 it gets 47 % or, in Go, 55 %. The other ring of uhashring has some points
-# for each unit of weight, and keeps the shares.
+# Really: none does. A ring of ketama has 80 groups of points for two servers, and each server gets whole groups only: one
+# percent is 0.8 groups, so none. With 2 the canary gets 2.7 %, and with 50 it gets 47 % or, in Go, 55 %. The other ring of
+# uhashring keeps the shares.
 #
 # Matters: a first step of 1 % by such a ring has no user at all, and passes for no failures. Hash the user to a number from 0
 # to 9999 and compare instead.
