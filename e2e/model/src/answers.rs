@@ -63,9 +63,9 @@ impl Sim {
             let wait = SignedDuration::from_secs(1 << self.silence.min(6));
             let wait = wait.max(SignedDuration::try_from(named).unwrap_or_default());
             self.silence += 1;
-            self.ask_not_before = self.clock().checked_add(wait).ok();
+            self.asks_later = self.clock().checked_add(wait).ok().map(|until| (self.clock(), until));
         } else if !questions.is_empty() {
-            (self.silence, self.ask_not_before) = (0, None);
+            (self.silence, self.asks_later) = (0, None);
         }
         answers
     }
@@ -73,7 +73,7 @@ impl Sim {
     /// Time passes and others act during the wait for answers. Returns false if nothing happened.
     pub(crate) fn time_passes(&mut self) -> bool {
         // the pause after a query starts with its answer
-        self.ask_not_before = self.ask_not_before.map(|at| later(at, self.asking));
+        self.asks_later = self.asks_later.map(|(since, until)| (since, later(until, self.asking)));
         let Some((name, mode)) = self.meanwhile.take() else {
             self.now = later(self.now, self.asking);
             return !self.asking.is_zero();

@@ -100,7 +100,8 @@ pub struct Sim {
     conditions: Known,
     pub(crate) names: Names,
     pub(crate) wake: Wake,
-    pub(crate) ask_not_before: Option<Timestamp>,
+    /// When the operator began not to ask, and until when, by its own clock.
+    pub(crate) asks_later: Option<(Timestamp, Timestamp)>,
     pub(crate) silence: u32,
     /// The memory of the records of runs.
     pub(crate) kept: Kept,
@@ -145,7 +146,7 @@ impl Sim {
             asked: 0,
             names,
             wake: Wake::Now,
-            ask_not_before: None,
+            asks_later: None,
             silence: 0,
             kept: Kept::default(),
         };
@@ -172,7 +173,7 @@ impl Sim {
     /// The planner's input now.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let mut snap = self.world.snapshot()?;
-        snap.ask_not_before = self.ask_not_before;
+        snap.ask_not_before = self.ask_not_before();
         snap.watching_since = self.watching_since;
         snap.rate_limited = self.limited.is_some();
         snap.writes = self.writes.clone();
@@ -199,6 +200,11 @@ impl Sim {
     /// The operator's time.
     pub fn clock(&self) -> Timestamp {
         self.now.checked_add(self.skew).unwrap_or(self.now)
+    }
+
+    /// Until when it does not ask. None also if the clock was set back since it stopped asking, as in the operator.
+    fn ask_not_before(&self) -> Option<Timestamp> {
+        self.asks_later.filter(|(since, _)| *since <= self.clock()).map(|(_, until)| until)
     }
 
     /// The operator is not running for this long: time passes and pods change, but nothing is decided.
@@ -228,7 +234,7 @@ impl Sim {
                 return true;
             }
         }
-        snap.ask_not_before = self.ask_not_before;
+        snap.ask_not_before = self.ask_not_before();
         let clock = self.clock();
         let plan = begun.unwrap_or_else(|_| plan::decide(&snap, &answers, clock));
         self.observer.decided(&snap, &questions, &answers, &plan, clock);
@@ -309,7 +315,7 @@ impl Sim {
 
     fn crash(&mut self) {
         self.log.push("       the operator dies and starts anew".into());
-        (self.ask_not_before, self.silence) = (None, 0);
+        (self.asks_later, self.silence) = (None, 0);
         self.kept.forget();
         self.heard.clear();
         self.writes = WriteBudget::default();

@@ -30,8 +30,8 @@ pub(crate) const STORIES: Family = &[
     story!(what_tcp_cannot_do_is_refused),
 ];
 
-/// The number of answers for measuring a share, and the tolerance.
-const ANSWERS: u64 = 1000;
+/// The number of answers for measuring a share, and the tolerance: 4.5 standard deviations at one half.
+const ANSWERS: u64 = 2000;
 const WITHIN: f64 = 0.05;
 
 /// A run that stays at its first step until [`pace`], because the window lasts an hour.
