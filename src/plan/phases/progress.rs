@@ -119,9 +119,9 @@ fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     steps::advance(cx, d, i32::try_from(done + 1).unwrap_or(i32::MAX))
 }
 
-/// The step's split; all to the canary while only that has pods. No share rises for pods that are awaited, or while the
-/// spec is not usable. If the route cannot do that, but somebody has moved it
-/// further to the canary, it stays: reverting it would lead to no pods.
+/// The step's split; all to the canary while only that has pods. If the route cannot do that, but somebody has moved it
+/// further to the canary, it stays: reverting it would lead to no pods. No share rises for pods that are awaited, or
+/// while the spec is not usable.
 fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     let zero = cx.zero();
     if zero.canary() > 0 {
