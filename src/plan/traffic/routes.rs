@@ -7,7 +7,7 @@ use crate::{
         context::Context,
         model::flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
         objects::write::{self, WriteReason},
-        traffic::handover,
+        traffic::{doubt, handover},
     },
     router::{self, Cookies, Split},
     snapshot::ObjectRef,
@@ -111,11 +111,11 @@ fn cookies(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Cookies {
     }
     Cookies {
         canary: status.session_affinity_cookie.clone(),
-        // users of the primary stay there while it has pods
+        // users of the primary stay there while it has pods; with none ready in its status, slices may be late
         primary: affinity
             .primary_cookie_name
             .as_ref()
-            .filter(|_| cx.primary_pods() > 0 || want.canary() < 100)
+            .filter(|_| want.canary() < 100 || !doubt::primary_may_lack_pods(cx))
             .and(status.primary_session_affinity_cookie.clone()),
         previous: status.previous_session_affinity_cookie.clone(),
     }
