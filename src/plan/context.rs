@@ -198,7 +198,7 @@ impl<'a> Context<'a> {
     }
 
     /// All users are on the analysed pods, because the promotion may leave the primary without any.
-    fn primary_is_replaced(&self, weight: i32) -> bool {
+    pub(crate) fn primary_is_replaced(&self, weight: i32) -> bool {
         self.phase() == Phase::Promoting && weight == 100 && self.replaces_at_once()
     }
 

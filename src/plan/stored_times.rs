@@ -16,6 +16,15 @@ pub(crate) fn corrected(snap: &Snapshot, now: Timestamp) -> Option<Snapshot> {
     let mut status = snap.canary.status.clone()?;
     let latest = clock::after(now, TOLERANCE);
     let mut any = false;
+    // a pause with an end lasts as long as it was meant to
+    let paused = status.run.as_mut().and_then(|run| run.paused.as_mut()).filter(|p| p.since.0 > latest);
+    if let Some(until) = paused.and_then(|p| Some((p.since.0, p.until.as_mut()?))) {
+        let (since, until) = until;
+        *until = MicroTime(clock::after(
+            now,
+            Duration::try_from(until.0.duration_since(since)).unwrap_or_default(),
+        ));
+    }
     for time in times(&mut status) {
         if time.0 > latest {
             *time = MicroTime(now);

@@ -9,7 +9,10 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         context::Context,
-        model::{HookKind, Note},
+        model::{
+            HookKind, Note,
+            flow::{Flow, GO_ON, WAIT},
+        },
     },
     spec::Pause,
 };
@@ -17,6 +20,9 @@ use crate::{
 /// Reason of the condition `Inconclusive`: neither condition of a metric holds, more often than its limit, and a
 /// person decides.
 pub(crate) const INCONCLUSIVE_ANALYSIS: &str = "InconclusiveAnalysis";
+
+/// Why it is in doubt whether a side has pods.
+pub(crate) const SLICES_LATE: &str = "its status shows no ready pod, but its EndpointSlices still do";
 
 /// Waiting for pods is reported once it takes longer than an interval.
 pub(crate) fn for_pods(
@@ -35,6 +41,17 @@ pub(crate) fn for_pods(
         d.condition(conditions::PODS_READY, "False", note.reason, &note.message);
         d.say(note);
     }
+}
+
+/// Waits while EndpointSlices show ready pods of the primary and its status shows none, if the target has ready pods: they
+/// may be the only ones, and must not be removed.
+pub(crate) fn for_slices_of_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let doubtful = cx.primary_pods() > 0 && cx.none_ready(cx.primary());
+    if !doubtful || !cx.c.target.some_ready(cx.target) {
+        return GO_ON;
+    }
+    for_pods(cx, d, cx.standing_since(), SLICES_LATE, |why| cx.messages.primary_not_ready(why));
+    WAIT
 }
 
 /// What a Canary waits for, according to its status.

@@ -102,15 +102,15 @@ impl Sim {
                 let last = round.ends_with(&answer);
                 let course = Timing {
                     shown: call.url.clone(),
-                    asked: self.now,
-                    answered: self.now,
+                    asked: self.clock(),
+                    answered: self.clock(),
                     tries: 1,
                     status: Some(if answer.is_ok() { 200 } else { 403 }),
                 };
                 said.push(WebhookReply { name: call.name.clone(), url: call.url.clone(), answer, course });
                 if last || said.len() == round.calls.len() {
                     answered = true;
-                    self.heard.insert(round.place.clone(), WebhookRound { at: self.now, said });
+                    self.heard.insert(round.place.clone(), WebhookRound { at: self.clock(), said });
                     break;
                 }
             }

@@ -21,6 +21,8 @@ pub(crate) enum Scaled {
     EditTwin(i64),
     /// The primary's replicas are set.
     PrimaryReplicas(i64),
+    /// Both sides are scaled to 0 at once, as by a tool that switches a namespace off.
+    Off,
 }
 
 /// An `autoscalerRef`, or none.
@@ -47,6 +49,7 @@ pub(super) fn event() -> impl Strategy<Value = Scaled> {
         1 => super::side().prop_map(Scaled::Drop),
         2 => (1i64..6).prop_map(Scaled::EditTwin),
         2 => (0i64..6).prop_map(Scaled::PrimaryReplicas),
+        1 => Just(Scaled::Off),
     ]
 }
 
@@ -82,6 +85,11 @@ impl Scaled {
             Self::PrimaryReplicas(n) => {
                 let primary = ObjectRef::new(DEPLOYMENT, "podinfo-primary");
                 sim.world.edit(&primary, &json!({"spec": {"replicas": n}}));
+            }
+            Self::Off => {
+                for name in super::SIDES {
+                    sim.world.edit(&ObjectRef::new(DEPLOYMENT, name), &json!({"spec": {"replicas": 0}}));
+                }
             }
         }
     }

@@ -39,8 +39,8 @@ pub(crate) enum Pass {
 pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
     let Some(place) = place::here(cx) else {
         if WaitingFor::of(cx).is_some_and(WaitingFor::is_manual) {
-            if d.find(conditions::HALTED).is_some() {
-                // the spec no longer asks for a wait, but the last check has failed
+            // the spec no longer asks for a wait
+            if !last_check_passed(d) {
                 return Pass::Closed;
             }
             d.say(Messages::wait_is_over());
@@ -62,7 +62,7 @@ pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
         let end = clock::after(cx.waiting_since(), time);
         if cx.now < end {
             d.wake_at(end);
-        } else if d.find(conditions::HALTED).is_none() {
+        } else if last_check_passed(d) {
             d.say(Messages::wait_is_over());
             return Pass::Open;
         }
@@ -71,15 +71,22 @@ pub(crate) fn pass(cx: &Context<'_>, d: &mut PlanBuilder) -> Pass {
     overdue(cx, d, &place)
 }
 
+/// The last check neither failed nor was undecided: without a person's request, a wait ends only then.
+fn last_check_passed(d: &PlanBuilder) -> bool {
+    [conditions::HALTED, conditions::INCONCLUSIVE].into_iter().all(|type_| d.find(type_).is_none())
+}
+
 /// The deadline of a gate, and its reminder.
 fn overdue(cx: &Context<'_>, d: &mut PlanBuilder, place: &Place<'_>) -> Pass {
     let since = cx.waiting_since();
     if let Some(time) = place.rule.deadline {
         let end = clock::after(since, time);
-        if cx.now >= end {
+        if cx.now >= end && (!place.rule.proceeds || last_check_passed(d)) {
             return expired(cx, d, place, time.as_secs_f64());
         }
-        d.wake_at(end);
+        if cx.now < end {
+            d.wake_at(end);
+        }
     }
     let remind = clock::after(since, place.rule.remind_after);
     let waiting = |c: &crate::api::CanaryCondition| c.reason == WAITING;

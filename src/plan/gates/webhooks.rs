@@ -104,6 +104,10 @@ pub(crate) fn known(cx: &Context<'_>, kind: HookKind) -> bool {
 /// When webhooks of this type that have refused at this place are called again.
 pub(crate) fn asked_again_at(cx: &Context<'_>, kind: HookKind) -> Option<Timestamp> {
     let heard = cx.snap.heard.get(&place(cx, kind)).filter(|heard| refusal(heard).is_some())?;
+    // the clock has gone back since: the answer does not count, and they are called at once
+    if heard.at > cx.now {
+        return None;
+    }
     Some(clock::after(heard.at, cx.c.interval))
 }
 

@@ -18,7 +18,7 @@ use crate::{
             write::{self, WriteReason},
         },
     },
-    snapshot::ObjectRef,
+    snapshot::{ObjectRef, SCALED_OBJECT},
     spec::Problem,
 };
 
@@ -93,11 +93,11 @@ pub(crate) fn lost(cx: &Context<'_>) -> Option<Problem> {
 /// Keeps the primary at the promoted template: creates it again if it is gone, and restores it if it is damaged.
 pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let is_promoted = cx.promoted() == Some(cx.hash.as_str());
+    if let Some(live) = cx.primary() {
+        switched_on(cx, d, live);
+    }
     match (cx.primary(), cx.stored(cx.promoted())) {
-        (Some(live), Some(stored)) => {
-            switched_on(cx, d, live);
-            restored(cx, d, live, stored)
-        }
+        (Some(live), Some(stored)) => restored(cx, d, live, stored),
         (Some(_), None) if is_promoted => revisions::store_template(cx, d),
         (Some(_), None) => GO_ON,
         (None, Some(stored)) => {
@@ -110,9 +110,12 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
 }
 
-/// Scaled to 0 although only people and charts set its replicas.
+/// Scaled to 0 although only people and charts set its replicas; in a run also with a HorizontalPodAutoscaler, which is
+/// off at 0, while KEDA adds pods by itself.
 fn is_switched_off(cx: &Context<'_>, live: &Value) -> bool {
-    let counted = cx.c.target.replicated() && cx.c.spec.autoscaler_ref.is_none();
+    let keda = cx.c.spec.autoscaler_ref.as_ref().is_some_and(|scaler| scaler.kind == SCALED_OBJECT.kind);
+    let alone = cx.c.spec.autoscaler_ref.is_none() || !keda && cx.status().run.is_some();
+    let counted = cx.c.target.replicated() && alone;
     counted && !pod_limits::shares_pods(cx) && manifest::replicas(live) == 0
 }
 

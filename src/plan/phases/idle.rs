@@ -43,7 +43,7 @@ pub(crate) const CHAIN: Chain = &[
 fn generated_objects(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     gates::after_run(cx, d);
     let sides = all([primary::intact(cx, d), services::side_services(cx, d, WriteReason::Drift)]);
-    let mut route = traffic::routing(cx, d, cx.zero(), WriteReason::Drift);
+    let mut route = traffic::without_a_run(cx, d);
     if route.is_continue() {
         route = apex::service(cx, d, WriteReason::Drift);
     }

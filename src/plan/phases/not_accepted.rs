@@ -123,9 +123,15 @@ fn lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if !led && step.confirmed.is_none() {
         return traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted);
     }
-    let ending = cx.status().run.as_ref().is_some_and(|run| run.ending.is_some());
-    let kept = ending || cx.phase() == Phase::Promoting;
-    d.status.step = Some(if kept { cx.step_at(Split::to_canary(0)) } else { steps::before_first(cx) });
+    let run = cx.status().run.as_ref();
+    let ending = run.is_some_and(|run| run.ending.is_some());
+    if ending || cx.phase() == Phase::Promoting {
+        d.status.step = Some(cx.step_at(Split::to_canary(0)));
+    } else if run.is_some() {
+        steps::start_over(cx, d);
+    } else {
+        d.status.step = Some(steps::before_first(cx));
+    }
     d.status.canary_weight = 0;
     d.urgent = true;
     d.say(cx.messages.withdrawn());

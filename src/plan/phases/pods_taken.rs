@@ -9,9 +9,10 @@ use crate::{
         builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, WAIT, handled_after},
-        objects::{replicas, write::WriteReason},
+        objects::{primary, replicas, write::WriteReason},
         phases::steps,
         traffic::{self, ending},
+        waiting,
     },
     router::Split,
 };
@@ -27,7 +28,7 @@ pub(crate) fn taken_away(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     if cx.primary_pods() == 0 {
-        return WAIT;
+        return none_serves(cx, d);
     }
     if cx.target_replicas() > 0 {
         replicas::note_taken(cx, d);
@@ -68,4 +69,21 @@ fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.say(cx.messages.canary_not_ready(cx.c.target.noun(), &why));
     d.say(cx.messages.deadline_exceeded(&why));
     ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why)
+}
+
+/// No side has pods under traffic: a primary that was deleted or scaled to 0 as well gets its pods back first.
+pub(crate) fn none_serves(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    primary::intact(cx, d)?;
+    primary_pods(cx, d)
+}
+
+/// Without pods of the primary there is nothing to compare with, and no weight changes.
+pub(crate) fn primary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.primary_pods() > 0 {
+        return GO_ON;
+    }
+    waiting::for_pods(cx, d, cx.standing_since(), "it has no ready pods", |why| {
+        cx.messages.primary_not_ready(why)
+    });
+    WAIT
 }

@@ -44,7 +44,7 @@ pub(crate) const CHAIN: Chain = &[
     ("pods_renewed", start::pods_renewed),
     ("target_scaled_up", autoscaler::scale_up),
     ("capacity", autoscaler::report_capacity),
-    ("primary_pods", primary_pods),
+    ("primary_pods", pods_taken::primary_pods),
     ("canary_pods", canary_pods),
     ("spec_usable", |cx, _| wait_unless(!blocked(cx))),
     ("capacity_to_begin", capacity_to_begin),
@@ -200,9 +200,7 @@ pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     if cx.primary_pods() == 0 {
-        // a primary that was deleted as well is created again
-        primary::intact(cx, d)?;
-        return WAIT;
+        return pods_taken::none_serves(cx, d);
     }
     let checks = cx.status().failed_checks.saturating_add(1);
     d.status.failed_checks = checks;
@@ -215,17 +213,6 @@ pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     steps::start_over(cx, d);
     d.urgent = true;
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
-}
-
-/// Without pods of the primary there is nothing to compare with, and no weight changes.
-fn primary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if cx.primary_pods() > 0 {
-        return GO_ON;
-    }
-    waiting::for_pods(cx, d, cx.standing_since(), "it has no ready pods", |why| {
-        cx.messages.primary_not_ready(why)
-    });
-    WAIT
 }
 
 /// The pods that are to get traffic are ready and behind their Service. Past the deadline the run fails.
@@ -257,6 +244,8 @@ fn confirm(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if step.confirmed.is_some() {
         return GO_ON;
     }
+    // the route keeps the former weight meanwhile, see `wanted`
+    wait_unless(!replicas::awaits_pods(cx, &step))?;
     d.status.canary_weight = cx.shown(&step);
     if let Some(n) = cx.planned(step.index).iteration {
         d.status.iterations = n;

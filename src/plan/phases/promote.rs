@@ -74,7 +74,7 @@ pub(crate) const FINALISE: Chain = &[
         all([
             services::side_services(cx, d, WriteReason::Drift),
             apex::service(cx, d, WriteReason::Drift),
-            traffic::routing(cx, d, cx.zero(), WriteReason::Drift),
+            traffic::without_a_run(cx, d),
             primary_there(cx, d),
         ])
     }),

@@ -116,12 +116,14 @@ fn other_configuration(cx: &Context<'_>) -> bool {
     cx.configs.differ_for_running_pods(cx.status())
 }
 
-/// The target got another template while the operator did not act: its pods may have read a configuration that has
-/// changed and changed back since.
+/// The target got another template while the operator did not act, or took up no revision: its pods may have read a
+/// configuration that has changed and changed back since.
 fn unseen_configuration(cx: &Context<'_>) -> bool {
-    let suspended =
-        cx.status().conditions.iter().any(|c| c.type_ == conditions::SUSPENDED && c.status == "True");
-    let away = cx.step().since.is_some_and(|since| since.0 < cx.snap.watching_since);
+    let said = |type_: &str, status: &str| {
+        cx.status().conditions.iter().any(|c| c.type_ == type_ && c.status == status)
+    };
+    let suspended = said(conditions::SUSPENDED, "True") || said(conditions::ACCEPTED, "False");
+    let away = cx.waiting_since() < cx.snap.watching_since;
     let changed = cx.applied() != Some(cx.hash.as_str());
     changed && (suspended || away) && !cx.configs.observed.is_empty()
 }

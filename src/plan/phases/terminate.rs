@@ -181,10 +181,12 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if doubt::primary_may_lack_pods(cx) && (cx.canary_pods() > 0 || cx.c.target.some_ready(cx.target)) {
         d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     }
-    if cx.live_split().is_some() {
-        traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)?;
-    }
-    autoscaler::sync(cx, d)?;
+    left_running(cx, d, |d| {
+        if cx.live_split().is_some() {
+            traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)?;
+        }
+        autoscaler::sync(cx, d)
+    })?;
     d.say(cx.messages.terminated());
     release(cx.snap, d);
     HANDLED
@@ -202,9 +204,14 @@ fn reverted_at(cx: &Context<'_>) -> Option<Timestamp> {
 fn target_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let services = [&cx.c.names.primary_service, &cx.c.names.canary_service];
     let there = services.into_iter().all(|name| cx.snap.objects.get(SERVICE, name).is_some());
-    let lost = there && cx.canary_pods() == 0 && cx.primary_pods() > 0 && !target_has_pods(cx);
-    if reverted_at(cx).is_none() || !lost || cx.status().step.is_none() {
+    let other = there && cx.primary_pods() > 0 && !target_has_pods(cx);
+    if reverted_at(cx).is_none() || !other || cx.status().step.is_none() {
         return GO_ON;
+    }
+    if cx.canary_pods() > 0 {
+        // EndpointSlices may be late: the primary's pods are perhaps the only ones
+        let doubtful = cx.none_ready(Some(cx.target)) && !cx.none_ready(cx.primary());
+        return if doubtful { d.reached(clock::after(cx.standing_since(), cx.c.deadline)) } else { GO_ON };
     }
     apex::service(cx, d, WriteReason::Wanted)?;
     d.status.step = None;

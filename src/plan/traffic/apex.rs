@@ -14,6 +14,7 @@ use crate::{
         },
         traffic::{doubt, pod_weighting},
     },
+    router::Selected,
     spec::Apex,
 };
 
@@ -32,8 +33,10 @@ pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -
     // shares that the spec no longer wants are not drift
     let wanted = cx.step().since.is_some() || services::is_widely_selected(cx, &apex);
     let why = if wanted { WriteReason::Wanted } else { why };
-    // changed by hand while the primary has no pods, or may have none: left until it has some
-    let left = why == WriteReason::Drift && doubt::primary_may_lack_pods(cx);
+    // changed by hand, or still selecting both sides, while the primary has no pods, or may have none: left until it has
+    // some
+    let both = cx.selected() == Some(Selected::Both);
+    let left = (why == WriteReason::Drift || both) && doubt::primary_may_lack_pods(cx);
     if let Some(live) = cx.apex().filter(|_| left) {
         return wait_unless(manifest::patch(live, &apex).is_none());
     }

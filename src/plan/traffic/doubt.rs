@@ -41,8 +41,7 @@ pub(crate) fn counted(
     if !moves && (why != WriteReason::Drift || live == want) {
         return ControlFlow::Continue(want);
     }
-    let why = "its status shows no ready pod, but its EndpointSlices still do";
-    waiting::for_pods(cx, d, cx.standing_since(), why, |why| {
+    waiting::for_pods(cx, d, cx.standing_since(), waiting::SLICES_LATE, |why| {
         if canary_in_doubt {
             cx.messages.canary_not_ready(cx.c.target.noun(), why)
         } else {

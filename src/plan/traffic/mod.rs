@@ -29,9 +29,25 @@ pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: W
     }
 }
 
+/// All users on the primary, or on the target while only that has pods. Moving them there is not the correction of
+/// another party's change.
+pub(crate) fn without_a_run(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let zero = cx.zero();
+    let rescue = zero.canary() == 100 && cx.live_split().is_some_and(|live| live.canary() < 100);
+    if !rescue {
+        return routing(cx, d, zero, WriteReason::Drift);
+    }
+    let flow = routing(cx, d, zero, WriteReason::Wanted);
+    if flow == WRITE_FIRST {
+        d.say(cx.messages.primary_vanished());
+    }
+    flow
+}
+
 /// In a phase that changes no weight: no traffic goes to a side without pods while the other has some.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let Some(live) = cx.live_split().filter(|_| cx.c.apex == Apex::Stays) else { return GO_ON };
+    // with shares of pods, the apex selects both sides
+    let Some(live) = cx.live_split().filter(|_| cx.c.apex != Apex::Shares) else { return GO_ON };
     let zero = cx.zero();
     let led = live.canary() > 0 || live.is_pinned();
     let canary_lost = led && cx.canary_pods() == 0 && cx.primary_pods() > 0;

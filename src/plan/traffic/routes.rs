@@ -111,10 +111,12 @@ fn cookies(cx: &Context<'_>, d: &mut PlanBuilder, want: Split) -> Cookies {
     }
     Cookies {
         canary: status.session_affinity_cookie.clone(),
-        // users of the primary stay there while it has pods; with none ready in its status, slices may be late
+        // users of the primary stay there while it has pods and keeps them; with none ready in its status, slices may be
+        // late
         primary: affinity
             .primary_cookie_name
             .as_ref()
+            .filter(|_| !cx.primary_is_replaced(want.canary()))
             .filter(|_| want.canary() < 100 || !doubt::primary_may_lack_pods(cx))
             .and(status.primary_session_affinity_cookie.clone()),
         previous: status.previous_session_affinity_cookie.clone(),

@@ -27,7 +27,7 @@ use crate::{
             replicas,
             write::{self, WriteReason},
         },
-        staleness,
+        staleness, waiting,
     },
     snapshot::{DEPLOYMENT, ObjectRef, SCALED_OBJECT},
 };
@@ -198,6 +198,9 @@ pub(crate) fn scale_down(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// ScaledObject is paused first.
 pub(crate) fn scale_to_zero(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     staleness::wait_until_seen(cx)?;
+    if cx.c.target.rests() && cx.target_replicas() > 0 {
+        waiting::for_slices_of_primary(cx, d)?;
+    }
     let paused = set_paused(d, of_target(cx).filter(|live| !scaler::paused(live)), |live| {
         scaler::pause(live, uid(cx))
     });
@@ -254,16 +257,12 @@ pub(crate) fn report_capacity(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.scaler_problem.is_some() {
         return GO_ON;
     }
-    let Some((note, holds)) = shortage(cx) else {
+    let Some((note, _)) = shortage(cx) else {
         d.clear(conditions::CAPACITY);
         return GO_ON;
     };
     if d.condition(conditions::CAPACITY, "False", note.reason, &note.message) {
         d.say(note);
-    }
-    // an autoscaler is off at 0: the pods will not come back by themselves
-    if let Some(off) = cx.primary().filter(|p| holds && manifest::replicas(p) == 0) {
-        d.act(Action::scale(off, bounds::floor(cx).unwrap_or(1).max(1)));
     }
     GO_ON
 }
