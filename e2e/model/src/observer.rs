@@ -172,6 +172,9 @@ impl Observer {
     /// a moment because proxies must first learn of something, or because somebody has reverted a change repeatedly.
     pub fn settled(&mut self, world: &World, pods: &Pods, names: &Names, soon: Option<Timestamp>) {
         let Some(canary) = &world.canary else { return };
+        if soon.is_none() && is_off_in_a_run(world, names) {
+            self.wrong("S16", "a run goes on, and the primary is asked for no pods");
+        }
         // with plain Services, users are moved only if the analysis asks for it
         if route::rules(world, names).is_empty() {
             return;
@@ -345,4 +348,13 @@ impl Observer {
             self.wrong("S12", format!("let go while the apex leads to nobody: {what}"));
         }
     }
+}
+
+/// An accepted run goes on, and the primary is scaled to 0.
+fn is_off_in_a_run(world: &World, names: &Names) -> bool {
+    let status = world.status();
+    let suspended = world.canary.as_ref().is_some_and(|canary| canary["spec"]["suspend"] == true);
+    let accepted = status.conditions.iter().any(|c| c.type_ == "Accepted" && c.status == "True");
+    let off = world.objects.get(DEPLOYMENT, &names.primary).is_some_and(|live| manifest::replicas(live) == 0);
+    off && accepted && !suspended && status.run.is_some() && world.flagger.is_none()
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::Phase,
-    manifest::{self, Manifest, json, revision, workload},
+    manifest::{self, Manifest, json, revision, scaler, workload},
     names,
     plan::{
         builder::PlanBuilder,
@@ -113,8 +113,11 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// Scaled to 0 although only people and charts set its replicas; in a run also with a HorizontalPodAutoscaler, which is
 /// off at 0, while KEDA adds pods by itself.
 fn is_switched_off(cx: &Context<'_>, live: &Value) -> bool {
-    let keda = cx.c.spec.autoscaler_ref.as_ref().is_some_and(|scaler| scaler.kind == SCALED_OBJECT.kind);
-    let alone = cx.c.spec.autoscaler_ref.is_none() || !keda && cx.status().run.is_some();
+    let keda = || {
+        let mut all = cx.snap.objects.of(SCALED_OBJECT);
+        all.any(|keda| scaler::scales(keda) == (cx.c.target.kind().kind, cx.c.names.primary.as_str()))
+    };
+    let alone = cx.c.spec.autoscaler_ref.is_none() || cx.status().run.is_some() && !keda();
     let counted = cx.c.target.replicated() && alone;
     counted && !pod_limits::shares_pods(cx) && manifest::replicas(live) == 0
 }
