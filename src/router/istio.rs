@@ -9,11 +9,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    always_never, cookie, istio_hosts,
-    istio_ports::{MESH, with_ports},
+    always_never, cookie,
+    istio_conditions::{self, MESH, narrowed},
+    istio_hosts,
+    istio_ports::with_ports,
     istio_queries::QUERIES,
     queries::Builtin,
-    route::{self, Place, Shares, Side, narrowed},
+    route::{self, Place, Shares, Side},
     split::Split,
     takeover::Shape,
     traits::{Cookies, Router, RouterError},
@@ -87,6 +89,7 @@ impl Router for Istio {
                 }
             }
         }
+        refused.extend(istio_conditions::problems(c));
         refused.extend(always_never::problems(c));
         refused
     }
@@ -269,14 +272,9 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
     rules.extend(sticky(c, want, cookies, &mut sides));
     let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
     let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
-    let mut split = http_route(c, &conditions, &sides);
-    if want.mirrored() {
-        get::set(&mut split, &["mirror"], destination(&c.names.canary_service));
-        if let Some(percent) = c.analysis.mirror_weight.filter(|percent| *percent > 0) {
-            get::set(&mut split, &["mirrorPercentage"], json!({"value": percent}));
-        }
-    }
-    rules.push(split);
+    // without conditions it would be for all
+    let split = (!named || !conditions.is_empty()).then(|| http_route(c, &conditions, &sides));
+    rules.extend(split.map(|split| with_copies(c, want, split)));
     if named {
         let rest = json!([{"destination": destination(&c.names.primary_service), "weight": 100}]);
         rules.push(http_route(c, &c.service.match_, &rest));
@@ -284,13 +282,24 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
     rules
 }
 
+fn with_copies(c: &Validated, want: Split, mut split: Value) -> Value {
+    if want.mirrored() {
+        get::set(&mut split, &["mirror"], destination(&c.names.canary_service));
+        if let Some(percent) = c.analysis.mirror_weight.filter(|percent| *percent > 0) {
+            get::set(&mut split, &["mirrorPercentage"], json!({"value": percent}));
+        }
+    }
+    split
+}
+
 /// Rules for the requests of always and never.
 fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
     let rule = |(list, side): (&[Value], Side)| {
         let to = json!([{"destination": destination(always_never::service(c, side)), "weight": 100}]);
-        http_route(c, &narrowed(c, list), &to)
+        let conditions = narrowed(c, list);
+        (!conditions.is_empty()).then(|| http_route(c, &conditions, &to))
     };
-    always_never::lists(c, want).into_iter().map(rule).collect()
+    always_never::lists(c, want).into_iter().filter_map(rule).collect()
 }
 
 /// Rules for requests with a session cookie; `sides` are extended to issue them. Once nothing goes to the canary any

@@ -16,6 +16,7 @@ mod gatewayapi;
 mod gloo;
 mod httproute;
 mod istio;
+mod istio_conditions;
 mod istio_hosts;
 mod istio_ports;
 mod istio_queries;
