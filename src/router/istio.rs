@@ -82,13 +82,6 @@ impl Router for Istio {
             let fields = ["match", "always", "never", "mirror", "sessionAffinity"];
             refused.extend(route::cannot(c, &fields, why));
         }
-        for (path, entry) in always_never::entries(c) {
-            for (name, way) in entry["headers"].as_object().into_iter().flatten() {
-                if way["suffix"].is_string() {
-                    refused.push(format!("{path}.headers.{name}: Istio knows exact, prefix and regex"));
-                }
-            }
-        }
         refused.extend(istio_conditions::problems(c));
         refused.extend(always_never::problems(c));
         refused

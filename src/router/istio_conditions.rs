@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::route;
+use super::{always_never, route};
 use crate::{manifest::json as get, spec::Validated};
 
 /// The gateway that means all sidecars.
@@ -40,7 +40,21 @@ pub(super) fn narrowed(c: &Validated, conditions: &[Value]) -> Vec<Value> {
 
 /// Conditions that a VirtualService cannot have: field paths, each with a reason.
 pub(super) fn problems(c: &Validated) -> Vec<String> {
+    let lists = [("spec.service.match", &c.service.match_), ("spec.analysis.match", &c.analysis.match_)];
+    let numbered = lists.into_iter().flat_map(|(path, list)| {
+        list.iter().enumerate().map(move |(index, entry)| (format!("{path}[{index}]"), entry))
+    });
     let mut refused = Vec::new();
+    for (path, entry) in numbered.chain(always_never::entries(c)) {
+        for field in ["headers", "withoutHeaders", "queryParams"] {
+            for (name, _) in entry[field].as_object().into_iter().flatten().filter(|(_, way)| ends(way)) {
+                refused.push(format!("{path}.{field}.{name}: Istio knows exact, prefix and regex"));
+            }
+        }
+        if ends(&entry["uri"]) {
+            refused.push(format!("{path}.uri: Istio knows exact, prefix and regex"));
+        }
+    }
     let lists = [("match", &c.analysis.match_), ("always", &c.analysis.always), ("never", &c.analysis.never)];
     for (field, _) in lists.iter().filter(|(_, list)| !list.is_empty() && narrowed(c, list).is_empty()) {
         refused.push(format!(
@@ -48,4 +62,9 @@ pub(super) fn problems(c: &Validated) -> Vec<String> {
         ));
     }
     refused
+}
+
+/// Pruned by the API server, what is left of it would only ask whether there is a value.
+fn ends(way: &Value) -> bool {
+    way["suffix"].is_string()
 }

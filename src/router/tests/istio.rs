@@ -310,6 +310,20 @@ fn labels_of_callers_are_not_asked_of_a_gateway() {
 }
 
 #[test]
+fn the_end_of_a_value_is_nothing_that_istio_can_ask() {
+    let ends = json!([{"headers": {"x-user": {"suffix": "@corp.example"}}}]);
+    for list in ["match", "always", "never"] {
+        let said = Istio.unsupported(&analysed(json!({list: ends}), &json!({})));
+        assert_eq!(
+            said,
+            [format!("spec.analysis.{list}[0].headers.x-user: Istio knows exact, prefix and regex")]
+        );
+    }
+    let service = json!({"match": [{"uri": {"suffix": ".js"}, "headers": {"x": {"suffix": "a"}}}]});
+    assert_eq!(Istio.unsupported(&fixture::canary(&service)).len(), 2);
+}
+
+#[test]
 fn r12_an_apex_with_other_ports_counts_as_several() {
     let c = fixture::canary(&json!({"gateways": ["public"]}));
     let mut live = Objects::default();
