@@ -108,8 +108,12 @@ impl Router for Istio {
         }
         let (ours, own) = (gateways(c), format!("{}/", c.namespace));
         let plain = |gateway: &str| gateway.strip_prefix(&own).unwrap_or(gateway).to_owned();
-        let mut given = get::list(&theirs["spec"]["gateways"]).iter().filter_map(Value::as_str);
-        let lost = given.find(|gateway| !ours.iter().any(|ours| plain(ours) == plain(gateway)));
+        let mut given: Vec<&str> =
+            get::list(&theirs["spec"]["gateways"]).iter().filter_map(Value::as_str).collect();
+        if given.is_empty() {
+            given.push(MESH);
+        }
+        let lost = given.into_iter().find(|gateway| !ours.iter().any(|ours| plain(ours) == plain(gateway)));
         if let Some(gateway) = lost {
             return Some(format!("add its gateway {gateway} to spec.service.gateways"));
         }

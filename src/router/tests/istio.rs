@@ -324,6 +324,19 @@ fn the_end_of_a_value_is_nothing_that_istio_can_ask() {
 }
 
 #[test]
+fn a_route_without_gateways_is_one_of_the_mesh() {
+    let lost = |service: Value| {
+        Istio.takeover_conflict(&fixture::canary(&service), &json!({"spec": {"hosts": ["podinfo"]}}))
+    };
+    assert_eq!(
+        lost(json!({"gateways": ["public"]})).as_deref(),
+        Some("add its gateway mesh to spec.service.gateways")
+    );
+    assert_eq!(lost(json!({})), None);
+    assert_eq!(lost(json!({"gateways": ["public", "mesh"]})), None);
+}
+
+#[test]
 fn r12_an_apex_with_other_ports_counts_as_several() {
     let c = fixture::canary(&json!({"gateways": ["public"]}));
     let mut live = Objects::default();
