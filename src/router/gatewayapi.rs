@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 
 use super::{
     always_never, cookie, gateway_status,
-    httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request, whole_units},
+    httproute::{
+        SHAPE, cors, filters, inexpressible, mirror, origins, replaces_prefix, request, whole_units,
+    },
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
-    takeover::{Request, Shape},
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
@@ -40,34 +41,6 @@ pub(super) const QUERIES: Builtin = Builtin {
             "http_request_duration_seconds_count" if r#"status!~"5.*""#,
             p99 "http_request_duration_seconds_bucket" " * 1000"
     )
-};
-
-const SHAPE: Shape = Shape {
-    rules: "/rules",
-    destinations: "/backendRefs",
-    all: |rule| get::list(&rule["backendRefs"]).to_vec(),
-    leading: Some(&["matches", "backendRefs"]),
-    destination: &["group", "kind", "name", "namespace", "port", "weight"],
-    elsewhere: |c, to| {
-        let name = to["name"].as_str().unwrap_or_default();
-        let namespace = to["namespace"].as_str().filter(|namespace| *namespace != c.namespace);
-        let kind = to["kind"].as_str().filter(|kind| *kind != "Service");
-        let at = namespace.map(|namespace| format!("{name} of namespace {namespace}"));
-        let at = at.or(kind.map(|kind| format!("{kind} {name}")));
-        at.or_else(|| route::ours(c, name)).or_else(|| route::port(c, name, &to["port"]))
-    },
-    requests: |rule| {
-        let one = |entry: &Value| {
-            let path = &entry["path"];
-            let way = match path["type"].as_str() {
-                Some("Exact") => "exact",
-                Some("RegularExpression") => "regex",
-                _ => "prefix",
-            };
-            Request::of(entry, path, &[("value", way)]).without(&["path"])
-        };
-        get::list(&rule["matches"]).iter().map(one).collect()
-    },
 };
 
 /// The router, for one version of the API.

@@ -56,9 +56,10 @@ impl Request {
         let path = match (&self.path, &other.path) {
             (None, _) => true,
             (Some(("prefix", at)), _) if at == "/" => true,
+            // whole segments: proxies differ in whether /a is a prefix of /ab
             (Some(("prefix", at)), Some(("prefix" | "exact", below))) => {
-                let rest = below.strip_prefix(at.trim_end_matches('/'));
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                let rest = below.strip_prefix(at.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || at.ends_with('/') || rest.starts_with('/'))
             }
             (ours, theirs) => ours == theirs,
         };

@@ -278,6 +278,23 @@ fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
     assert!(lost(&elsewhere, json!([])).unwrap().contains("parent other of namespace infra"));
 }
 
+#[test]
+fn a_prefix_means_the_same_with_a_slash_at_its_end() {
+    let lost = |path: Value| {
+        let c = canary(&json!({"match": [{"uri": {"prefix": "/api/"}}]}), &json!({"stepWeight": 25}));
+        let to = json!([{"name": "podinfo", "port": 80}]);
+        let rules = json!([{"matches": [{"path": path}], "backendRefs": to}]);
+        V1.takeover_conflict(&c, &json!({"spec": {"parentRefs": c.service.gateway_refs, "rules": rules}}))
+    };
+    for covered in ["/api", "/api/", "/api/v1"] {
+        assert_eq!(lost(json!({"type": "PathPrefix", "value": covered})), None, "{covered}");
+        assert_eq!(lost(json!({"type": "Exact", "value": covered})), None, "{covered}");
+    }
+    for left_out in ["/", "/apis"] {
+        assert!(lost(json!({"type": "PathPrefix", "value": left_out})).is_some(), "{left_out}");
+    }
+}
+
 /// With a Service as its parent, and these conditions of its controller; the route is at generation 3.
 fn answered_for_a_service(router: &GatewayApi, conditions: &Value) -> (Option<String>, Vec<String>) {
     let parent =

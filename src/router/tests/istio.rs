@@ -337,6 +337,22 @@ fn a_route_without_gateways_is_one_of_the_mesh() {
 }
 
 #[test]
+fn a_prefix_covers_only_what_begins_with_all_of_it() {
+    let lost = |uri: Value| {
+        let c = fixture::canary(&json!({"match": [{"uri": {"prefix": "/api/"}}]}));
+        let route = json!([{"destination": {"host": "podinfo"}}]);
+        let spec = json!({"hosts": ["podinfo"], "http": [{"match": [{"uri": uri}], "route": route}]});
+        Istio.takeover_conflict(&c, &json!({"spec": spec}))
+    };
+    for covered in [json!({"prefix": "/api/"}), json!({"prefix": "/api/v1"}), json!({"exact": "/api/v1"})] {
+        assert_eq!(lost(covered.clone()), None, "{covered}");
+    }
+    for left_out in [json!({"prefix": "/api"}), json!({"exact": "/api"})] {
+        assert!(lost(left_out.clone()).is_some_and(|said| said.contains("it serves /api,")), "{left_out}");
+    }
+}
+
+#[test]
 fn r12_an_apex_with_other_ports_counts_as_several() {
     let c = fixture::canary(&json!({"gateways": ["public"]}));
     let mut live = Objects::default();
