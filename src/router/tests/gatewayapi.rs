@@ -279,6 +279,17 @@ fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
 }
 
 #[test]
+fn hosts_of_a_route_are_not_lost_to_a_canary_without_any() {
+    let lost = |hosts: Value| {
+        let c = canary(&json!({"hosts": hosts}), &json!({"stepWeight": 25}));
+        let spec = json!({"parentRefs": c.service.gateway_refs, "hostnames": ["a.example.com"]});
+        V1.takeover_conflict(&c, &json!({"spec": spec}))
+    };
+    assert_eq!(lost(json!([])).as_deref(), Some("add its host a.example.com to spec.service.hosts"));
+    assert_eq!((lost(json!(["*"])), lost(json!(["a.example.com"]))), (None, None));
+}
+
+#[test]
 fn a_prefix_means_the_same_with_a_slash_at_its_end() {
     let lost = |path: Value| {
         let c = canary(&json!({"match": [{"uri": {"prefix": "/api/"}}]}), &json!({"stepWeight": 25}));
