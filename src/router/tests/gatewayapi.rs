@@ -306,6 +306,68 @@ fn a_prefix_means_the_same_with_a_slash_at_its_end() {
     }
 }
 
+/// Rules of a route with these members that was taken over by a Canary with this service and analysis.
+fn taken_over(
+    theirs: &Value,
+    service: &Value,
+    analysis: &Value,
+    want: Split,
+) -> (Option<String>, Value, Vec<String>) {
+    let c = canary(service, analysis);
+    let mut rule = json!({"backendRefs": [{"name": "podinfo", "port": 80}]});
+    fixture::merge(&mut rule, theirs);
+    let route = json!({
+        "metadata": {"name": "podinfo"}, "spec": {"parentRefs": c.service.gateway_refs, "rules": [rule]},
+    });
+    let mut live = Objects::default();
+    live.insert(V1.kinds[0], route.clone());
+    let made = V1.render(&c, &live, want, &Cookies::default()).unwrap().remove(0);
+    (V1.takeover_conflict(&c, &route), made.body["spec"]["rules"].clone(), V1.advice(&c, &live))
+}
+
+#[test]
+fn no_filter_of_a_route_is_lost() {
+    let filter = |name: &str| json!({"type": "ExtensionRef", "extensionRef": {"group": "x", "kind": "Auth", "name": name}});
+    let theirs = json!({"filters": [
+        filter("auth"), filter("ratelimit"),
+        {"type": "RequestHeaderModifier", "requestHeaderModifier": {
+            "set": [{"name": "X-A", "value": "1"}, {"name": "X-B", "value": "1"}], "remove": ["X-C"],
+        }},
+        {"type": "URLRewrite", "urlRewrite": {
+            "hostname": "inner", "path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"},
+        }},
+    ]});
+    let service = json!({
+        "headers": {"request": {"set": {"X-B": "2"}, "remove": ["X-D"]}}, "rewrite": {"uri": "/v2"},
+    });
+    let mirror = json!({"iterations": 3, "mirror": true});
+    let (lost, rules, _) = taken_over(&theirs, &service, &mirror, Split::to_canary(0).mirroring(true));
+    assert_eq!(lost, None);
+    let ours = get::list(&rules[0]["filters"]);
+    assert!(ours.contains(&filter("auth")) && ours.contains(&filter("ratelimit")), "{rules}");
+    assert_eq!(
+        ours[0]["requestHeaderModifier"],
+        json!({"set": [{"name": "X-B", "value": "2"}, {"name": "X-A", "value": "1"}], "remove": ["X-D", "X-C"]})
+    );
+    assert_eq!(
+        ours[1]["urlRewrite"],
+        json!({"hostname": "inner", "path": {"type": "ReplaceFullPath", "replaceFullPath": "/v2"}})
+    );
+    assert_eq!(ours.iter().filter(|filter| filter["type"] == "RequestMirror").count(), 1);
+}
+
+#[test]
+fn rules_that_differ_in_filters_are_not_made_one() {
+    let c = canary(&json!({"headers": {"request": {"set": {"X-B": "2"}}}}), &json!({"stepWeight": 25}));
+    let to = json!([{"name": "podinfo", "port": 80}]);
+    let admin = json!([{"path": {"type": "PathPrefix", "value": "/admin"}}]);
+    let auth = json!([{"type": "ExtensionRef", "extensionRef": {"name": "auth"}}]);
+    let rules = json!([{"backendRefs": to}, {"matches": admin, "filters": auth, "backendRefs": to}]);
+    let spec = json!({"parentRefs": c.service.gateway_refs, "rules": rules});
+    let said = V1.takeover_conflict(&c, &json!({"spec": spec})).unwrap();
+    assert!(said.contains("its rules differ in filters"), "{said}");
+}
+
 /// With a Service as its parent, and these conditions of its controller; the route is at generation 3.
 fn answered_for_a_service(router: &GatewayApi, conditions: &Value) -> (Option<String>, Vec<String>) {
     let parent =
