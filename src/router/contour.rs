@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     always_never,
+    precedence::Sorting,
     queries::{Builtin, UNANSWERED, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
@@ -67,6 +68,9 @@ const SHAPE: Shape = Shape {
     },
 };
 
+/// Ties are broken by names and values of headers.
+const SORTING: Sorting = Sorting { of: "Contour", keeps_order: false };
+
 /// The router.
 pub(super) struct Contour;
 
@@ -99,6 +103,7 @@ impl Router for Contour {
             }
         }
         refused.extend(always_never::problems(c));
+        refused.extend(SORTING.problems(c, &|entry| vec![entry.clone()]));
         refused
     }
 

@@ -14,6 +14,7 @@ use super::{
     httproute::{
         SHAPE, cors, filters, inexpressible, mirror, origins, replaces_prefix, request, whole_units,
     },
+    precedence::Sorting,
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
@@ -42,6 +43,9 @@ pub(super) const QUERIES: Builtin = Builtin {
             p99 "http_request_duration_seconds_bucket" " * 1000"
     )
 };
+
+/// A longer path comes first, then a method, then this.
+const SORTING: Sorting = Sorting { of: "an HTTPRoute", keeps_order: true };
 
 /// The router, for one version of the API.
 pub(super) struct GatewayApi {
@@ -109,6 +113,7 @@ impl Router for GatewayApi {
             refused.extend(inexpressible(entry).map(|field| format!("{path}.{field}")));
         }
         refused.extend(always_never::problems(c));
+        refused.extend(SORTING.problems(c, &|entry| narrowed(c, std::slice::from_ref(entry))));
         if self.is_v1() {
             refused.extend(origins(c).1);
         }

@@ -26,6 +26,7 @@ mod kuma;
 mod kuma_traffic_route;
 mod linkerd;
 mod nginx;
+mod precedence;
 mod queries;
 mod route;
 mod skipper;

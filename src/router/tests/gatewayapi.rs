@@ -306,6 +306,49 @@ fn a_prefix_means_the_same_with_a_slash_at_its_end() {
     }
 }
 
+#[test]
+fn an_entry_that_would_lose_to_another_rule_is_refused() {
+    let refused = |service: Value, analysis: Value| {
+        let mut asked = json!({"stepWeight": 25});
+        fixture::merge(&mut asked, &analysis);
+        V1.unsupported(&canary(&service, &asked))
+    };
+    let query = json!([{"queryParams": {"x": {"exact": "1"}}}]);
+    let header = |value: &str| json!([{"headers": {"x": {"exact": value}}}]);
+    let both = |value: &str| json!([{"headers": {"x": {"exact": value}, "y": {"exact": "2"}}}]);
+    let affinity = json!({"cookieName": "a"});
+    for list in ["always", "never"] {
+        let with = |entries: &Value| json!({list: entries, "sessionAffinity": affinity});
+        let said = refused(json!({}), with(&query));
+        assert!(
+            said[0].starts_with(&format!("spec.analysis.{list}[0]: ")) && said[0].contains("cookie"),
+            "{said:?}"
+        );
+        assert_eq!(refused(json!({}), with(&header("1"))), Vec::<String>::new());
+        assert_eq!(refused(json!({}), json!({list: query})), Vec::<String>::new());
+        // its header takes the place of the general one, to which the cookie's is added
+        let general = json!({"match": [{"uri": {"prefix": "/"}}, {"headers": {"x": {"regex": ".+"}}}]});
+        assert_eq!(refused(general.clone(), with(&header("1"))).len(), 1);
+        assert_eq!(refused(general, with(&both("1"))), Vec::<String>::new());
+    }
+    let pins = |never: Value, always: Value| refused(json!({}), json!({"never": never, "always": always}));
+    for (never, always) in [(query.clone(), header("1")), (header("1"), both("1"))] {
+        let said = pins(never, always);
+        assert!(
+            said[0].starts_with("spec.analysis.never[0]: ") && said[0].contains("spec.analysis.always[0]"),
+            "{said:?}"
+        );
+    }
+    for (never, always) in [
+        (header("1"), both("2")),
+        (both("1"), header("1")),
+        (header("1"), query.clone()),
+        (header("1"), json!([{"headers": {"z": {"exact": "1"}}}])),
+    ] {
+        assert_eq!(pins(never, always), Vec::<String>::new());
+    }
+}
+
 /// Rules of a route with these members that was taken over by a Canary with this service and analysis.
 fn taken_over(
     theirs: &Value,
