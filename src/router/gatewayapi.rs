@@ -151,6 +151,7 @@ impl Router for GatewayApi {
         let route = live.at(&self.place(c).at());
         let mut advice = route.map_or_else(Vec::new, |route| gateway_status::untold(c, route));
         advice.extend(gateway_status::of_every_port(c, live));
+        advice.extend(self.nameless(c, live));
         advice
     }
 
@@ -243,6 +244,22 @@ impl GatewayApi {
 
     fn place<'a>(&self, c: &'a Validated) -> Place<'a> {
         Place { kind: self.kinds[0], name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
+    }
+
+    /// The rules for some requests only, which do not have the name of the rule that was taken over: names are unique.
+    fn nameless(&self, c: &Validated, live: &Objects) -> Option<String> {
+        let theirs = self.place(c).theirs(c, live)?;
+        let name = *SHAPE.names(&theirs).first()?;
+        let asked = ["match", "always", "never", "sessionAffinity"];
+        let said = route::cannot(c, &asked, "");
+        let fields: Vec<&str> = said.iter().filter_map(|text| text.split(": ").next()).collect();
+        (!fields.is_empty()).then(|| {
+            format!(
+                "policies that name the rule {name} of HTTPRoute {} do not apply to the rules for the requests of {}: attach them to the HTTPRoute as a whole",
+                c.names.apex,
+                fields.join(", ")
+            )
+        })
     }
 
     /// One rule for all conditions; one for each if the matched part of the path is replaced, as the API requires.

@@ -83,6 +83,11 @@ impl Shape {
         elsewhere.or_else(|| differing(&theirs, &ours, self)).or_else(|| self.uncovered(&theirs, &ours))
     }
 
+    /// Names of their rules.
+    pub(super) fn names<'v>(&self, theirs: &'v Value) -> Vec<&'v str> {
+        self.rules(theirs).into_iter().filter_map(|rule| rule[NAME].as_str()).collect()
+    }
+
     /// Our spec with the fields of their rules that ours do not set.
     pub(super) fn keep(&self, c: &Validated, theirs: &Value, ours: &mut Value) {
         let rules = self.rules(theirs);

@@ -411,6 +411,28 @@ fn rules_that_differ_in_filters_are_not_made_one() {
     assert!(said.contains("its rules differ in filters"), "{said}");
 }
 
+#[test]
+fn a_name_that_some_rules_do_not_have_is_advised_about() {
+    let header = json!([{"headers": {"x": {"exact": "1"}}}]);
+    let named = json!({"name": "api"});
+    let advice =
+        |theirs: &Value, analysis: Value| taken_over(theirs, &json!({}), &analysis, Split::to_canary(25)).2;
+    for (field, value) in [
+        ("match", header.clone()),
+        ("always", header.clone()),
+        ("sessionAffinity", json!({"cookieName": "a"})),
+    ] {
+        let said = advice(&named, json!({"stepWeight": 25, field: value}));
+        let words = format!("for the requests of spec.analysis.{field}: ");
+        assert!(
+            said[0].contains("the rule api of HTTPRoute podinfo") && said[0].contains(&words),
+            "{said:?}"
+        );
+    }
+    assert_eq!(advice(&named, json!({"stepWeight": 25})), Vec::<String>::new());
+    assert_eq!(advice(&json!({}), json!({"stepWeight": 25, "match": header})), Vec::<String>::new());
+}
+
 /// With a Service as its parent, and these conditions of its controller; the route is at generation 3.
 fn answered_for_a_service(router: &GatewayApi, conditions: &Value) -> (Option<String>, Vec<String>) {
     let parent =
