@@ -107,6 +107,16 @@ impl Router for Contour {
         refused
     }
 
+    fn advice(&self, c: &Validated, _live: &Objects) -> Vec<String> {
+        let one = |field: String| {
+            format!(
+                "spec.service.match{field} is not looked at by the provider contour, which takes the first prefix of a path alone: say it where the user's HTTPProxy includes {}",
+                c.names.apex
+            )
+        };
+        unheard(&c.service.match_).into_iter().map(one).collect()
+    }
+
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
         let proxy = live.at(&place(c).at())?;
         let said = get::list(&proxy["status"]["conditions"]).iter().find(|said| said["type"] == "Valid")?;
@@ -220,6 +230,21 @@ fn rule(c: &Validated, conditions: &[Value], services: &[Value]) -> Value {
         ("timeoutPolicy", json!(timeout.map(|t| json!({"response": t, "idle": IDLE})))),
         ("retryPolicy", json!(retries(c))),
     ])
+}
+
+/// What the routes leave out of `service.match`.
+fn unheard(entries: &[Value]) -> Vec<String> {
+    let Some((first, others)) = entries.split_first() else { return vec![] };
+    let mut fields = Vec::new();
+    for (field, value) in first.as_object().into_iter().flatten().filter(|(field, _)| *field != "name") {
+        let mut ways = value.as_object().into_iter().flatten().map(|(way, _)| way.as_str());
+        match field.as_str() {
+            "uri" => fields.extend(ways.find(|way| *way != "prefix").map(|way| format!("[0].uri.{way}"))),
+            _ => fields.push(format!("[0].{field}")),
+        }
+    }
+    fields.extend((1..=others.len()).map(|index| format!("[{index}]")));
+    fields
 }
 
 /// Routes for the requests of always and never.

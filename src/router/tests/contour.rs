@@ -77,6 +77,22 @@ fn what_never_wins_does_not_depend_on_its_place() {
 }
 
 #[test]
+fn fields_of_a_match_that_the_routes_leave_out_are_named() {
+    let fields = |entries: Value| -> Vec<String> {
+        let c = canary(&json!({"match": entries}), &json!({"stepWeight": 10}));
+        let advice = Contour.advice(&c, &Objects::default());
+        advice.iter().map(|text| text.split(' ').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(fields(json!([{"name": "all", "uri": {"prefix": "/api"}}])), Vec::<String>::new());
+    assert_eq!(
+        fields(
+            json!([{"uri": {"exact": "/a"}, "headers": {"x": {"exact": "y"}}}, {"uri": {"prefix": "/b"}}])
+        ),
+        ["spec.service.match[0].headers", "spec.service.match[0].uri.exact", "spec.service.match[1]"]
+    );
+}
+
+#[test]
 fn r29_a_proxy_that_contour_does_not_take_is_not_followed() {
     let c = canary(&json!({}), &json!({"stepWeight": 10}));
     let said = |seen: i64, status: &str| {
