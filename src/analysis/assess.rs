@@ -182,7 +182,8 @@ fn one(
         Ok(conditions) => conditions,
         Err(why) => return error(metric, query.promql.clone(), why),
     };
-    let asked = rated.is_none() || metric.verdict.no_data.is_none() && conditions.know_absence();
+    let asked =
+        rated.is_none() || metric.verdict.no_data.is_none() && conditions.know_absence(reading.values());
     let judged = asked.then(|| conditions.judge(c, query, reading.values(), primary));
     // a series that is not a number does not hide a bad one
     let numbers = if asked { vec![] } else { conditions.measured(reading.values()) };
@@ -228,15 +229,15 @@ impl Conditions {
     }
 
     /// The values for which they pass are good even if there are none.
-    fn know_absence(&self) -> bool {
-        self.success.as_ref().is_some_and(|c| c.knows_absence())
+    fn know_absence(&self, values: &[f64]) -> bool {
+        self.success.as_ref().is_some_and(|c| c.knows_absence(values))
     }
 
     /// The values that can be bad if `noData` decides about values that are not a number: all, or only the numbers if a
     /// condition tests for them. None if there is no number.
     fn measured(&self, values: &[f64]) -> Vec<f64> {
         let numbers: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
-        let asks = self.each().any(Condition::knows_absence);
+        let asks = self.each().any(|c| c.knows_absence(&numbers));
         if numbers.is_empty() || asks { numbers } else { values.to_vec() }
     }
 

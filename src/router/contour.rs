@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     always_never,
+    precedence::Sorting,
     queries::{Builtin, UNANSWERED, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
@@ -67,6 +68,9 @@ const SHAPE: Shape = Shape {
     },
 };
 
+/// Ties are broken by names and values of headers.
+const SORTING: Sorting = Sorting { of: "Contour", keeps_order: false };
+
 /// The router.
 pub(super) struct Contour;
 
@@ -99,7 +103,18 @@ impl Router for Contour {
             }
         }
         refused.extend(always_never::problems(c));
+        refused.extend(SORTING.problems(c, &|entry| vec![entry.clone()]));
         refused
+    }
+
+    fn advice(&self, c: &Validated, _live: &Objects) -> Vec<String> {
+        let one = |field: String| {
+            format!(
+                "spec.service.match{field} is not looked at by the provider contour, which takes the first prefix of a path alone: say it where the user's HTTPProxy includes {}",
+                c.names.apex
+            )
+        };
+        unheard(&c.service.match_).into_iter().map(one).collect()
     }
 
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
@@ -215,6 +230,21 @@ fn rule(c: &Validated, conditions: &[Value], services: &[Value]) -> Value {
         ("timeoutPolicy", json!(timeout.map(|t| json!({"response": t, "idle": IDLE})))),
         ("retryPolicy", json!(retries(c))),
     ])
+}
+
+/// What the routes leave out of `service.match`.
+fn unheard(entries: &[Value]) -> Vec<String> {
+    let Some((first, others)) = entries.split_first() else { return vec![] };
+    let mut fields = Vec::new();
+    for (field, value) in first.as_object().into_iter().flatten().filter(|(field, _)| *field != "name") {
+        let mut ways = value.as_object().into_iter().flatten().map(|(way, _)| way.as_str());
+        match field.as_str() {
+            "uri" => fields.extend(ways.find(|way| *way != "prefix").map(|way| format!("[0].uri.{way}"))),
+            _ => fields.push(format!("[0].{field}")),
+        }
+    }
+    fields.extend((1..=others.len()).map(|index| format!("[{index}]")));
+    fields
 }
 
 /// Routes for the requests of always and never.

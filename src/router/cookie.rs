@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{api::SessionAffinity, spec::Validated};
 
-/// A day: default lifetime of a cookie without `maxAge`, in seconds.
+/// A day: default lifetime of a cookie without `maxAge`, in seconds. As in Flagger, 0 is none.
 const DAY: i64 = 86_400;
 
 /// A cookie `name=value` for one run of one Canary: the value is ten letters, and always the same for the same run.
@@ -28,7 +28,7 @@ pub(super) fn pattern(cookie: &str) -> String {
 
 /// `Set-Cookie` for users of the canary: lasts `maxAge`.
 pub(super) fn set_for_canary(affinity: &SessionAffinity, cookie: &str) -> String {
-    set(affinity, cookie, affinity.max_age.map_or(DAY, i64::from))
+    set(affinity, cookie, affinity.max_age.filter(|age| *age != 0).map_or(DAY, i64::from))
 }
 
 /// `Set-Cookie` for users of the primary: lasts an interval, so that they take part in the next step.
@@ -86,6 +86,8 @@ mod tests {
         assert_eq!(expire(&affinity, "c=x"), format!("c=x; Max-Age=-1; {all}"));
         let plain = SessionAffinity::default();
         assert_eq!(set_for_canary(&plain, "c=x"), "c=x; Max-Age=86400");
+        let zero = SessionAffinity { max_age: Some(0), ..SessionAffinity::default() };
+        assert_eq!(set_for_canary(&zero, "c=x"), "c=x; Max-Age=86400");
         let c = fixture::canary(&serde_json::json!({}));
         assert_eq!(set_for_primary(&c, &plain, "p=y"), format!("p=y; Max-Age={}", c.interval.as_secs()));
     }

@@ -100,7 +100,13 @@ pub(super) fn unfollowed(
 /// The source has no backend with the apex's name.
 fn no_backend(c: &Validated, source: &ObjectRef) -> RouterError {
     let apex = &c.names.apex;
-    let why = format!("has no backend {apex}: let one lead to the Service {apex}, or correct the reference");
+    // rules of an ApisixRoute are copied as a whole
+    let what = if source.kind == APISIX_ROUTE {
+        format!("has no rule that leads to {apex} alone: let one")
+    } else {
+        format!("has no backend {apex}: let one")
+    };
+    let why = format!("{what} lead to the Service {apex}, or correct the reference");
     RouterError::Unreadable { object: source.clone(), why }
 }
 

@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 
 use super::{
     always_never, cookie, gateway_status,
-    httproute::{cors, filters, inexpressible, mirror, origins, replaces_prefix, request, whole_units},
+    httproute::{
+        SHAPE, cors, filters, inexpressible, mirror, origins, replaces_prefix, request, whole_units,
+    },
+    precedence::Sorting,
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
-    takeover::{Request, Shape},
     traits::{Cookies, Router, RouterError},
 };
 use crate::{
@@ -42,33 +44,8 @@ pub(super) const QUERIES: Builtin = Builtin {
     )
 };
 
-const SHAPE: Shape = Shape {
-    rules: "/rules",
-    destinations: "/backendRefs",
-    all: |rule| get::list(&rule["backendRefs"]).to_vec(),
-    leading: Some(&["matches", "backendRefs"]),
-    destination: &["group", "kind", "name", "namespace", "port", "weight"],
-    elsewhere: |c, to| {
-        let name = to["name"].as_str().unwrap_or_default();
-        let namespace = to["namespace"].as_str().filter(|namespace| *namespace != c.namespace);
-        let kind = to["kind"].as_str().filter(|kind| *kind != "Service");
-        let at = namespace.map(|namespace| format!("{name} of namespace {namespace}"));
-        let at = at.or(kind.map(|kind| format!("{kind} {name}")));
-        at.or_else(|| route::ours(c, name)).or_else(|| route::port(c, name, &to["port"]))
-    },
-    requests: |rule| {
-        let one = |entry: &Value| {
-            let path = &entry["path"];
-            let way = match path["type"].as_str() {
-                Some("Exact") => "exact",
-                Some("RegularExpression") => "regex",
-                _ => "prefix",
-            };
-            Request::of(entry, path, &[("value", way)]).without(&["path"])
-        };
-        get::list(&rule["matches"]).iter().map(one).collect()
-    },
-};
+/// A longer path comes first, then a method, then this.
+const SORTING: Sorting = Sorting { of: "an HTTPRoute", keeps_order: true };
 
 /// The router, for one version of the API.
 pub(super) struct GatewayApi {
@@ -136,6 +113,7 @@ impl Router for GatewayApi {
             refused.extend(inexpressible(entry).map(|field| format!("{path}.{field}")));
         }
         refused.extend(always_never::problems(c));
+        refused.extend(SORTING.problems(c, &|entry| narrowed(c, std::slice::from_ref(entry))));
         if self.is_v1() {
             refused.extend(origins(c).1);
         }
@@ -173,6 +151,7 @@ impl Router for GatewayApi {
         let route = live.at(&self.place(c).at());
         let mut advice = route.map_or_else(Vec::new, |route| gateway_status::untold(c, route));
         advice.extend(gateway_status::of_every_port(c, live));
+        advice.extend(self.nameless(c, live));
         advice
     }
 
@@ -265,6 +244,22 @@ impl GatewayApi {
 
     fn place<'a>(&self, c: &'a Validated) -> Place<'a> {
         Place { kind: self.kinds[0], name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
+    }
+
+    /// The rules for some requests only, which do not have the name of the rule that was taken over: names are unique.
+    fn nameless(&self, c: &Validated, live: &Objects) -> Option<String> {
+        let theirs = self.place(c).theirs(c, live)?;
+        let name = *SHAPE.names(&theirs).first()?;
+        let asked = ["match", "always", "never", "sessionAffinity"];
+        let said = route::cannot(c, &asked, "");
+        let fields: Vec<&str> = said.iter().filter_map(|text| text.split(": ").next()).collect();
+        (!fields.is_empty()).then(|| {
+            format!(
+                "policies that name the rule {name} of HTTPRoute {} do not apply to the rules for the requests of {}: attach them to the HTTPRoute as a whole",
+                c.names.apex,
+                fields.join(", ")
+            )
+        })
     }
 
     /// One rule for all conditions; one for each if the matched part of the path is replaced, as the API requires.

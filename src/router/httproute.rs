@@ -3,8 +3,46 @@
 
 use serde_json::{Value, json};
 
-use super::route;
+use super::{
+    route,
+    takeover::{Request, Shape},
+};
 use crate::{api::duration, manifest::json as get, spec::Validated};
+
+/// Where it has its rules and destinations.
+pub(super) const SHAPE: Shape = Shape {
+    rules: "/rules",
+    destinations: "/backendRefs",
+    all: |rule| get::list(&rule["backendRefs"]).to_vec(),
+    leading: Some(&["matches", "backendRefs"]),
+    destination: &["group", "kind", "name", "namespace", "port", "weight"],
+    elsewhere: |c, to| {
+        let name = to["name"].as_str().unwrap_or_default();
+        let namespace = to["namespace"].as_str().filter(|namespace| *namespace != c.namespace);
+        let kind = to["kind"].as_str().filter(|kind| *kind != "Service");
+        let at = namespace.map(|namespace| format!("{name} of namespace {namespace}"));
+        let at = at.or(kind.map(|kind| format!("{kind} {name}")));
+        at.or_else(|| route::ours(c, name)).or_else(|| route::port(c, name, &to["port"]))
+    },
+    requests: |rule| {
+        let one = |entry: &Value| {
+            let path = &entry["path"];
+            let way = match path["type"].as_str() {
+                Some("Exact") => "exact",
+                Some("RegularExpression") => "regex",
+                _ => "prefix",
+            };
+            let mut request = Request::of(entry, path, &[("value", way)]).without(&["path"]);
+            if let Some(("prefix", at)) = &mut request.path {
+                // of whole segments: /a/ means the same as /a
+                let whole = at.trim_end_matches('/').len().max(1).min(at.len());
+                at.truncate(whole);
+            }
+            request
+        };
+        get::list(&rule["matches"]).iter().map(one).collect()
+    },
+};
 
 /// One entry of a `match` in the form of an HTTPRoute; inexpressible fields are omitted, and were refused before.
 pub(super) fn request(entry: &Value) -> Value {

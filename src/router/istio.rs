@@ -9,11 +9,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    always_never, cookie, istio_hosts,
-    istio_ports::{MESH, with_ports},
+    always_never, cookie,
+    istio_conditions::{self, MESH, narrowed},
+    istio_hosts,
+    istio_ports::with_ports,
     istio_queries::QUERIES,
     queries::Builtin,
-    route::{self, Place, Shares, Side, narrowed},
+    route::{self, Place, Shares, Side},
     split::Split,
     takeover::Shape,
     traits::{Cookies, Router, RouterError},
@@ -80,13 +82,7 @@ impl Router for Istio {
             let fields = ["match", "always", "never", "mirror", "sessionAffinity"];
             refused.extend(route::cannot(c, &fields, why));
         }
-        for (path, entry) in always_never::entries(c) {
-            for (name, way) in entry["headers"].as_object().into_iter().flatten() {
-                if way["suffix"].is_string() {
-                    refused.push(format!("{path}.headers.{name}: Istio knows exact, prefix and regex"));
-                }
-            }
-        }
+        refused.extend(istio_conditions::problems(c));
         refused.extend(always_never::problems(c));
         refused
     }
@@ -112,8 +108,12 @@ impl Router for Istio {
         }
         let (ours, own) = (gateways(c), format!("{}/", c.namespace));
         let plain = |gateway: &str| gateway.strip_prefix(&own).unwrap_or(gateway).to_owned();
-        let mut given = get::list(&theirs["spec"]["gateways"]).iter().filter_map(Value::as_str);
-        let lost = given.find(|gateway| !ours.iter().any(|ours| plain(ours) == plain(gateway)));
+        let mut given: Vec<&str> =
+            get::list(&theirs["spec"]["gateways"]).iter().filter_map(Value::as_str).collect();
+        if given.is_empty() {
+            given.push(MESH);
+        }
+        let lost = given.into_iter().find(|gateway| !ours.iter().any(|ours| plain(ours) == plain(gateway)));
         if let Some(gateway) = lost {
             return Some(format!("add its gateway {gateway} to spec.service.gateways"));
         }
@@ -269,14 +269,9 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
     rules.extend(sticky(c, want, cookies, &mut sides));
     let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
     let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
-    let mut split = http_route(c, &conditions, &sides);
-    if want.mirrored() {
-        get::set(&mut split, &["mirror"], destination(&c.names.canary_service));
-        if let Some(percent) = c.analysis.mirror_weight.filter(|percent| *percent > 0) {
-            get::set(&mut split, &["mirrorPercentage"], json!({"value": percent}));
-        }
-    }
-    rules.push(split);
+    // without conditions it would be for all
+    let split = (!named || !conditions.is_empty()).then(|| http_route(c, &conditions, &sides));
+    rules.extend(split.map(|split| with_copies(c, want, split)));
     if named {
         let rest = json!([{"destination": destination(&c.names.primary_service), "weight": 100}]);
         rules.push(http_route(c, &c.service.match_, &rest));
@@ -284,13 +279,24 @@ fn http_routes(c: &Validated, want: Split, cookies: &Cookies) -> Vec<Value> {
     rules
 }
 
+fn with_copies(c: &Validated, want: Split, mut split: Value) -> Value {
+    if want.mirrored() {
+        get::set(&mut split, &["mirror"], destination(&c.names.canary_service));
+        if let Some(percent) = c.analysis.mirror_weight.filter(|percent| *percent > 0) {
+            get::set(&mut split, &["mirrorPercentage"], json!({"value": percent}));
+        }
+    }
+    split
+}
+
 /// Rules for the requests of always and never.
 fn http_pins(c: &Validated, want: Split) -> Vec<Value> {
     let rule = |(list, side): (&[Value], Side)| {
         let to = json!([{"destination": destination(always_never::service(c, side)), "weight": 100}]);
-        http_route(c, &narrowed(c, list), &to)
+        let conditions = narrowed(c, list);
+        (!conditions.is_empty()).then(|| http_route(c, &conditions, &to))
     };
-    always_never::lists(c, want).into_iter().map(rule).collect()
+    always_never::lists(c, want).into_iter().filter_map(rule).collect()
 }
 
 /// Rules for requests with a session cookie; `sides` are extended to issue them. Once nothing goes to the canary any

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{istio_ports::MESH, takeover::Request};
+use super::{istio_conditions::MESH, takeover::Request};
 use crate::{api::CanaryService, manifest::json as get};
 
 /// Conditions of http rules, as requests.

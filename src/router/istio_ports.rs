@@ -3,14 +3,12 @@
 
 use serde_json::{Value, json};
 
+use super::istio_conditions::{MESH, asks_the_caller};
 use crate::{
     manifest::json as get,
     snapshot::{Objects, SERVICE},
     spec::Validated,
 };
-
-/// The gateway that means all sidecars.
-pub(super) const MESH: &str = "mesh";
 
 /// The rules with the ports that their destinations need, for a route with these gateways.
 pub(super) fn with_ports(
@@ -66,8 +64,12 @@ fn narrowed(rule: &Value, gateways: &[&String]) -> Option<Value> {
     if all {
         conditions.push(json!({}));
     }
+    let mesh = gateways.iter().any(|gateway| *gateway == MESH);
     conditions.retain_mut(|condition| {
         let named = get::list(&condition["gateways"]).to_vec();
+        if named.is_empty() && asks_the_caller(condition) {
+            return mesh;
+        }
         let both: Vec<&&String> = gateways
             .iter()
             .filter(|gateway| named.is_empty() || named.iter().any(|named| *named == ***gateway))

@@ -244,6 +244,12 @@ fn overrides(c: &Validated) -> Result<Said, String> {
     let words = (value(&always, "canary-by-header-value"), value(&never, "canary-by-header-value"));
     let by_header = value(&never, "canary-by-header").is_some();
     let paired = words == (Some("always".into()), Some("never".into()));
+    if value(&never, "canary-by-cookie").is_some() && value(&always, "canary-by-header").is_some() {
+        return Err(
+            "spec.analysis.never: ingress-nginx looks at the header of spec.analysis.always before the cookie, so a request with both would get the canary: name a header here, or no header there"
+                .into(),
+        );
+    }
     if !same("canary-by-header") || !same("canary-by-cookie") || by_header && !paired {
         return Err(
             "spec.analysis.never: ingress-nginx keeps requests off the canary only by the header or cookie of spec.analysis.always, a header with the exact values always and never: name the same one, or leave it out"
@@ -256,8 +262,8 @@ fn overrides(c: &Validated) -> Result<Said, String> {
     Ok(always)
 }
 
-/// The annotations for the requests of a list: at most one header and one cookie. Err: the list has more, or other
-/// conditions.
+/// The annotations for the requests of a list: at most one header and one cookie, in entries of their own because the
+/// controller takes requests with either. Err: the list has more, or other conditions.
 fn naming(list: &str, entries: &[Value]) -> Result<Said, String> {
     let mut all: Said = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -266,6 +272,11 @@ fn naming(list: &str, entries: &[Value]) -> Result<Said, String> {
             if entry[field].as_object().is_some_and(|asked| !asked.is_empty()) {
                 return Err(format!("{path}.{field}: ingress-nginx tells headers and cookies only"));
             }
+        }
+        if entry["headers"].as_object().is_some_and(|headers| headers.len() > 1) {
+            return Err(format!(
+                "{path}.headers: ingress-nginx asks for any of them, not for all: make an entry of each, with one header and one cookie in all"
+            ));
         }
         for (name, way) in entry["headers"].as_object().into_iter().flatten() {
             let (exact, regex) = (way["exact"].as_str(), way["regex"].as_str());

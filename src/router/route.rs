@@ -274,9 +274,10 @@ pub(super) fn narrowed(c: &Validated, conditions: &[Value]) -> Vec<Value> {
     all
 }
 
-/// The first host of a route that a Canary omits, as an instruction. No hosts at all means all hosts.
+/// The first host of a route that a Canary omits, as an instruction. A route without hosts is no stand-in for one with:
+/// where both are, proxies prefer the one that names the host.
 pub(super) fn unnamed_host(theirs: &Value, ours: &[String]) -> Option<String> {
-    let all = ours.is_empty() || ours.iter().any(|host| host == "*");
+    let all = ours.iter().any(|host| host == "*");
     let mut hosts = get::list(theirs).iter().filter_map(Value::as_str);
     let lost = hosts.find(|host| !all && !ours.iter().any(|ours| ours == host))?;
     Some(format!("add its host {lost} to spec.service.hosts"))

@@ -56,9 +56,10 @@ impl Request {
         let path = match (&self.path, &other.path) {
             (None, _) => true,
             (Some(("prefix", at)), _) if at == "/" => true,
+            // whole segments: proxies differ in whether /a is a prefix of /ab
             (Some(("prefix", at)), Some(("prefix" | "exact", below))) => {
-                let rest = below.strip_prefix(at.trim_end_matches('/'));
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                let rest = below.strip_prefix(at.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || at.ends_with('/') || rest.starts_with('/'))
             }
             (ours, theirs) => ours == theirs,
         };
@@ -80,6 +81,11 @@ impl Shape {
         let (theirs, ours) = (self.rules(theirs), self.rules(ours));
         let elsewhere = theirs.iter().find_map(|rule| self.elsewhere(c, rule));
         elsewhere.or_else(|| differing(&theirs, &ours, self)).or_else(|| self.uncovered(&theirs, &ours))
+    }
+
+    /// Names of their rules.
+    pub(super) fn names<'v>(&self, theirs: &'v Value) -> Vec<&'v str> {
+        self.rules(theirs).into_iter().filter_map(|rule| rule[NAME].as_str()).collect()
     }
 
     /// Our spec with the fields of their rules that ours do not set.
@@ -157,9 +163,10 @@ impl Shape {
     }
 }
 
-/// A member of their rules that ours do not set and that differs between theirs.
+/// A member of their rules that ours do not set, or that is filled in from theirs, and that differs between theirs.
 fn differing(theirs: &[&Value], ours: &[&Value], shape: &Shape) -> Option<String> {
-    let said = |key: &String| ours.iter().any(|rule| rule.get(key).is_some_and(|value| !value.is_object()));
+    let one = |value: &Value| !value.is_object() && !value.is_array();
+    let said = |key: &String| ours.iter().any(|rule| rule.get(key).is_some_and(one));
     let all: Vec<Map<String, Value>> = theirs.iter().map(|rule| shape.members(rule)).collect();
     let keys = all.iter().flat_map(Map::keys).filter(|key| *key != NAME && !said(key));
     let mut differ = keys.filter(|key| all.iter().any(|members| members.get(*key) != all[0].get(*key)));
@@ -185,12 +192,16 @@ fn without(value: &Value, members: &[&str]) -> Map<String, Value> {
     all.into_iter().filter(|(key, value)| !members.contains(&key.as_str()) && !empty(value)).collect()
 }
 
-/// Adds fields to `into` that only `from` has. Entries of a list are identified by type and name.
+/// Adds fields to `into` that only `from` has. Entries of a list are identified by type and name, references by all of
+/// them, and names of headers to remove by themselves.
 fn fill(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {
                 match into.get_mut(key).filter(|there| !there.is_null()) {
+                    Some(there) if key == "remove" => unite(there, value),
+                    // another way to do the same
+                    Some(there) if there["type"].is_string() && there["type"] != value["type"] => {}
                     Some(there) => fill(there, value),
                     None => {
                         into.insert(key.clone(), value.clone());
@@ -200,15 +211,27 @@ fn fill(into: &mut Value, from: &Value) {
         }
         (Value::Array(into), Value::Array(from)) => {
             let known = |value: &Value| value["type"].is_string() || value["name"].is_string();
+            let several = |value: &Value| value["type"] == "RequestMirror" || value["type"] == "ExtensionRef";
             let same = |a: &Value, b: &Value| {
-                a == b || a["type"] == b["type"] && a["name"] == b["name"] && a["type"] != "RequestMirror"
+                a == b || a["type"] == b["type"] && a["name"] == b["name"] && !several(a)
             };
             for value in from.iter().filter(|value| known(value)) {
-                if !into.iter().any(|there| same(there, value)) {
-                    into.push(value.clone());
+                match into.iter_mut().find(|there| same(there, value)) {
+                    Some(there) => fill(there, value),
+                    None => into.push(value.clone()),
                 }
             }
         }
         _ => {}
+    }
+}
+
+/// Adds entries that only `from` has.
+fn unite(into: &mut Value, from: &Value) {
+    let (Value::Array(into), Value::Array(from)) = (into, from) else { return };
+    for value in from {
+        if !into.contains(value) {
+            into.push(value.clone());
+        }
     }
 }

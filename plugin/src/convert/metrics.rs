@@ -218,7 +218,8 @@ fn judged(
             args.filled(text).ok_or_else(|| "it has an argument whose value is not known here".to_owned());
         match filled.and_then(|text| condition::convert(&text)) {
             Ok(text) => {
-                knows_absence |= Condition::parse(&text).is_ok_and(|condition| condition.knows_absence());
+                knows_absence |=
+                    Condition::parse(&text).is_ok_and(|condition| condition.knows_absence(&[f64::NAN]));
                 one[*field] = json!(text);
             }
             Err(why) => notes.refuse(format!("{at}.{field}"), format!("{text:?} cannot be said here: {why}")),

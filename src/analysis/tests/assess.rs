@@ -79,6 +79,13 @@ fn nothing_is_never_good_unless_the_condition_says_so() {
         policy["noData"] = json!("fail");
         assert_eq!(assessed(&policy, &[nothing]).outcome, NoData, "noData stands over the condition");
     }
+    for vacuous in ["result.all(x, !isNaN(x) && x <= 0.05)", "len(result.filter(x, x > 0.05)) == 0"] {
+        let metric = with(&json!({"successCondition": vacuous}));
+        assert_eq!(assessed(&metric, &[of(&[])]).outcome, NoData, "{vacuous}");
+        assert_eq!(assessed(&metric, &[of(&[0.01])]).outcome, Pass, "{vacuous}");
+    }
+    let tolerant = with(&json!({"successCondition": "result.all(x, isNaN(x) || x <= 0.05)"}));
+    assert_eq!(assessed(&tolerant, &[of(&[f64::NAN, 0.01])]).outcome, Pass);
     let empty = with(&json!({"successCondition": "len(result) == 0 || result[0] >= 0.99"}));
     assert_eq!(assessed(&empty, &[of(&[f64::NAN])]).outcome, NoData);
     assert_eq!(assessed(&asked, &[of(&[1.0, 0.5])]).outcome, Fail, "every series has to pass");

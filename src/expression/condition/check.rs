@@ -55,8 +55,10 @@ pub(super) struct Use {
 pub(super) struct Checker {
     pub(super) canary: Use,
     pub(super) primary: Use,
-    /// It checks whether there is a value.
+    /// It checks whether there is an answer.
     pub(super) absence: bool,
+    /// It checks whether a value is a number.
+    pub(super) oddity: bool,
     /// The name of the value in the enclosing loop, and its type.
     each: Option<(String, Kind)>,
 }
@@ -67,6 +69,13 @@ impl Checker {
             Side::Canary => &mut self.canary,
             Side::Primary => &mut self.primary,
         }
+    }
+
+    /// Notes a check whether `of` is there, or a number. Within a loop no value is asked if there is none, and what a
+    /// loop leaves of a list may be nothing while there is an answer.
+    fn asks(&mut self, of: &Expr) {
+        self.oddity = true;
+        self.absence |= self.each.is_none() && !of.loops();
     }
 
     /// The type of an expression if `shape` is wanted of a query's result. Names and calls are looked up.
@@ -94,11 +103,12 @@ impl Checker {
             Node::Function(function, arguments) => self.function(*function, arguments, at)?,
             Node::Loop(kind, list, body) => self.body(*kind, list, body)?,
             Node::Default(value, instead) => {
-                self.absence = true;
                 let instead_kind = self.kind(instead, shape)?;
                 let listed = matches!(instead_kind, Kind::Numbers | Kind::Truths | Kind::Empty);
                 let shape = if listed { Shape::List } else { shape };
-                same(self.kind(value, shape)?, instead_kind, at)?
+                let kind = self.kind(value, shape)?;
+                self.asks(value);
+                same(kind, instead_kind, at)?
             }
             Node::Name(name) | Node::Call(name, _) | Node::Method(name, ..) => return Err(unknown(name, at)),
         })
@@ -247,12 +257,12 @@ impl Checker {
                 match (a, b) {
                     (Kind::Number, Kind::Number) | (Kind::Truth, Kind::Truth) => {}
                     (Kind::Number, Kind::Nothing) | (Kind::Nothing, Kind::Number) => {
-                        self.absence = true;
                         let value = if a == Kind::Number { left } else { right };
                         if !may_be_absent(value) {
                             let what = "this is never nil: ask len(result) == 0, or isNil(result)";
                             return Err(Fault::new(value.from, what));
                         }
+                        self.asks(value);
                     }
                     _ => return Err(Fault::new(at, unlike(a, b))),
                 }
@@ -264,7 +274,6 @@ impl Checker {
     fn function(&mut self, function: Function, arguments: &mut [Expr], at: usize) -> Result<Kind, Fault> {
         use Function as F;
         let name = name_of(function);
-        self.absence |= matches!(function, F::Length | F::IsNan | F::IsNil);
         let list =
             matches!(function, F::Length | F::Sum | F::Mean | F::Median | F::Count | F::First | F::Last);
         let [only] = arguments else {
@@ -280,6 +289,9 @@ impl Checker {
         };
         if list || matches!(function, F::Min | F::Max) {
             let kind = self.kind(only, Shape::List)?;
+            if let (F::Length, Node::Series(..)) = (function, &only.node) {
+                self.asks(only);
+            }
             if let (F::Last, Node::Series(side, _)) = (function, &only.node) {
                 self.side(*side).placed = true;
             }
@@ -300,6 +312,9 @@ impl Checker {
             return Ok(Kind::Number);
         }
         let kind = self.kind(only, Shape::Value)?;
+        if matches!(function, F::IsNan | F::IsNil) {
+            self.asks(only);
+        }
         match (function, kind) {
             (F::IsNil, Kind::Number | Kind::Nothing) | (F::IsNan | F::IsInf, Kind::Number) => Ok(Kind::Truth),
             (_, Kind::Number) => Ok(Kind::Number),

@@ -26,6 +26,7 @@ pub struct Condition {
     canary: Use,
     primary: Use,
     absence: bool,
+    oddity: bool,
 }
 
 /// The answer of a condition.
@@ -63,11 +64,11 @@ impl Condition {
             let what = format!("it yields {}, where true or false is wanted", kind.shown());
             return Err(Fault::new(root.from, what));
         }
-        let Checker { canary, primary, absence, .. } = checker;
+        let Checker { canary, primary, absence, oddity, .. } = checker;
         if !canary.named {
             return Err(Fault::new(0, "it does not depend on the measured value: name result"));
         }
-        Ok(Self { text: text.to_owned(), root, canary, primary, absence })
+        Ok(Self { text: text.to_owned(), root, canary, primary, absence, oddity })
     }
 
     /// As it was written.
@@ -80,9 +81,10 @@ impl Condition {
         self.primary.named
     }
 
-    /// It decides itself what a query without data means.
-    pub fn knows_absence(&self) -> bool {
-        self.absence
+    /// It decides itself what a query means that has no data, because it has no values or because some of these are no
+    /// numbers.
+    pub fn knows_absence(&self, values: &[f64]) -> bool {
+        self.absence || self.oddity && !values.is_empty()
     }
 
     /// Has the same meaning as another one.

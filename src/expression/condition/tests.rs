@@ -223,9 +223,26 @@ fn f3_a_condition_takes_bounded_time() {
 
 #[test]
 fn only_what_is_asked_about_absence_decides_about_it() {
-    let knows = |text: &str| Condition::parse(text).unwrap().knows_absence();
+    let of = |text: &str, values: &[f64]| Condition::parse(text).unwrap().knows_absence(values);
+    let knows = |text: &str| of(text, &[]);
     assert!(knows("len(result) == 0 || result[0] > 1") && knows("default(result, 1) > 0"));
     assert!(!knows("result[0] > 1") && !knows("!(result[0] < 1)"));
+    assert!(knows("len(result) == 0 || isNaN(result[0]) || result.all(x, x > 1)"));
+    // of no value everything holds, and a filter may leave none
+    for vacuous in [
+        "result.all(x, !isNaN(x) && x <= 0.05)",
+        "result.all(x, len(result) > 0 && x <= 0.05)",
+        "result.all(x, default(result, 0) <= 0.05)",
+        "result.all(x, result != nil && x <= 0.05)",
+        "len(result.filter(x, x > 0.05)) == 0",
+        "size(result.filter(x, x > 0.05)) <= 1",
+        "isNaN(sum(result.filter(x, x > 0.05)))",
+        "default(sum(result.filter(x, x > 0.05)), 0) <= 1",
+    ] {
+        assert!(!knows(vacuous), "{vacuous}");
+    }
+    assert!(of("result.all(x, isNaN(x) || x <= 0.05)", &[f64::NAN]), "that is what it asks");
+    assert!(!of("len(result.filter(x, x > 0.05)) == 0", &[f64::NAN]));
 }
 
 #[test]

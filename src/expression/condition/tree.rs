@@ -8,6 +8,20 @@ pub(super) struct Expr {
     pub(super) node: Node,
 }
 
+impl Expr {
+    /// Some part of it goes through the values of a list.
+    pub(super) fn loops(&self) -> bool {
+        match &self.node {
+            Node::Loop(..) => true,
+            Node::List(parts) | Node::Function(_, parts) => parts.iter().any(Self::loops),
+            Node::Index(a, b) | Node::Binary(_, a, b) | Node::Default(a, b) => a.loops() || b.loops(),
+            Node::Not(of) | Node::Minus(of) => of.loops(),
+            Node::Choice(parts) => parts.iter().any(|part| part.loops()),
+            _ => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Number(f64),

@@ -46,7 +46,10 @@ fn a_rule_to_several_backends_is_not_ours() {
     let both =
         json!([{"serviceName": "podinfo", "servicePort": 80}, {"serviceName": "b", "servicePort": 80}]);
     let why = Apisix.render(&canary(), &live(&both), Split::to_canary(0), &Cookies::default()).unwrap_err();
-    assert!(why.to_string().starts_with("ApisixRoute public has no backend podinfo"), "{why}");
+    assert!(
+        why.to_string().starts_with("ApisixRoute public has no rule that leads to podinfo alone: "),
+        "{why}"
+    );
 }
 
 #[test]

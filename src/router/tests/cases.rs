@@ -119,6 +119,11 @@ pub(super) fn pinned() -> Vec<Case> {
         json!({"always": exact("yes"), "never": exact("never")}),
         json!({"always": exact("always"), "never": [{"headers": {"y": {"exact": "never"}}}]}),
         json!({"always": [{"headers": {"x": {"exact": "a"}, "y": {"exact": "b"}}}]}),
+        json!({"always": [{"headers": {"x": {"exact": "a"}, "cookie": {"exact": "b"}}}]}),
+        json!({
+            "always": [{"headers": {"x": {"exact": "a"}}}, {"headers": {"cookie": {"exact": "b"}}}],
+            "never": [{"headers": {"cookie": {"exact": "b"}}}],
+        }),
     ]);
     all
 }
@@ -393,6 +398,7 @@ fn nginx() -> Case {
             affinity(),
             json!({"match": [{"headers": {"x": {"prefix": "a"}}}]}),
             json!({"match": [{"headers": {"x": {"exact": "a"}, "y": {"exact": "b"}}}]}),
+            json!({"match": [{"headers": {"x": {"exact": "a"}, "cookie": {"exact": "b"}}}]}),
             json!({"match": [{"queryParams": {"x": {"exact": "a"}}}]}),
             json!({"match": [{"headers": {"x": {"exact": "a"}}}], "stepWeight": 10}),
         ],

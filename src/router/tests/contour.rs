@@ -64,6 +64,35 @@ fn pinned_requests_have_routes_of_their_own() {
 }
 
 #[test]
+fn what_never_wins_does_not_depend_on_its_place() {
+    let refused = |never: Value, always: Value| {
+        let pins = json!({"stepWeight": 10, "always": [always], "never": [never]});
+        Contour.unsupported(&canary(&json!({}), &pins))
+    };
+    let exact = |name: &str| json!({"headers": {name: {"exact": "1"}}});
+    let both = json!({"headers": {"a": {"exact": "1"}, "b": {"exact": "1"}}});
+    assert!(refused(exact("b"), exact("a"))[0].starts_with("spec.analysis.never[0]: Contour prefers "));
+    assert_eq!(refused(exact("a"), both.clone()).len(), 1);
+    assert_eq!(refused(both, exact("c")), Vec::<String>::new());
+}
+
+#[test]
+fn fields_of_a_match_that_the_routes_leave_out_are_named() {
+    let fields = |entries: Value| -> Vec<String> {
+        let c = canary(&json!({"match": entries}), &json!({"stepWeight": 10}));
+        let advice = Contour.advice(&c, &Objects::default());
+        advice.iter().map(|text| text.split(' ').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(fields(json!([{"name": "all", "uri": {"prefix": "/api"}}])), Vec::<String>::new());
+    assert_eq!(
+        fields(
+            json!([{"uri": {"exact": "/a"}, "headers": {"x": {"exact": "y"}}}, {"uri": {"prefix": "/b"}}])
+        ),
+        ["spec.service.match[0].headers", "spec.service.match[0].uri.exact", "spec.service.match[1]"]
+    );
+}
+
+#[test]
 fn r29_a_proxy_that_contour_does_not_take_is_not_followed() {
     let c = canary(&json!({}), &json!({"stepWeight": 10}));
     let said = |seen: i64, status: &str| {

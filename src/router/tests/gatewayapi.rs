@@ -278,6 +278,161 @@ fn a_route_is_not_taken_over_from_users_that_the_canary_leaves_out() {
     assert!(lost(&elsewhere, json!([])).unwrap().contains("parent other of namespace infra"));
 }
 
+#[test]
+fn hosts_of_a_route_are_not_lost_to_a_canary_without_any() {
+    let lost = |hosts: Value| {
+        let c = canary(&json!({"hosts": hosts}), &json!({"stepWeight": 25}));
+        let spec = json!({"parentRefs": c.service.gateway_refs, "hostnames": ["a.example.com"]});
+        V1.takeover_conflict(&c, &json!({"spec": spec}))
+    };
+    assert_eq!(lost(json!([])).as_deref(), Some("add its host a.example.com to spec.service.hosts"));
+    assert_eq!((lost(json!(["*"])), lost(json!(["a.example.com"]))), (None, None));
+}
+
+#[test]
+fn a_prefix_means_the_same_with_a_slash_at_its_end() {
+    let lost = |path: Value| {
+        let c = canary(&json!({"match": [{"uri": {"prefix": "/api/"}}]}), &json!({"stepWeight": 25}));
+        let to = json!([{"name": "podinfo", "port": 80}]);
+        let rules = json!([{"matches": [{"path": path}], "backendRefs": to}]);
+        V1.takeover_conflict(&c, &json!({"spec": {"parentRefs": c.service.gateway_refs, "rules": rules}}))
+    };
+    for covered in ["/api", "/api/", "/api/v1"] {
+        assert_eq!(lost(json!({"type": "PathPrefix", "value": covered})), None, "{covered}");
+        assert_eq!(lost(json!({"type": "Exact", "value": covered})), None, "{covered}");
+    }
+    for left_out in ["/", "/apis"] {
+        assert!(lost(json!({"type": "PathPrefix", "value": left_out})).is_some(), "{left_out}");
+    }
+}
+
+#[test]
+fn an_entry_that_would_lose_to_another_rule_is_refused() {
+    let refused = |service: Value, analysis: Value| {
+        let mut asked = json!({"stepWeight": 25});
+        fixture::merge(&mut asked, &analysis);
+        V1.unsupported(&canary(&service, &asked))
+    };
+    let query = json!([{"queryParams": {"x": {"exact": "1"}}}]);
+    let header = |value: &str| json!([{"headers": {"x": {"exact": value}}}]);
+    let both = |value: &str| json!([{"headers": {"x": {"exact": value}, "y": {"exact": "2"}}}]);
+    let affinity = json!({"cookieName": "a"});
+    for list in ["always", "never"] {
+        let with = |entries: &Value| json!({list: entries, "sessionAffinity": affinity});
+        let said = refused(json!({}), with(&query));
+        assert!(
+            said[0].starts_with(&format!("spec.analysis.{list}[0]: ")) && said[0].contains("cookie"),
+            "{said:?}"
+        );
+        assert_eq!(refused(json!({}), with(&header("1"))), Vec::<String>::new());
+        assert_eq!(refused(json!({}), json!({list: query})), Vec::<String>::new());
+        // its header takes the place of the general one, to which the cookie's is added
+        let general = json!({"match": [{"uri": {"prefix": "/"}}, {"headers": {"x": {"regex": ".+"}}}]});
+        assert_eq!(refused(general.clone(), with(&header("1"))).len(), 1);
+        assert_eq!(refused(general, with(&both("1"))), Vec::<String>::new());
+    }
+    let pins = |never: Value, always: Value| refused(json!({}), json!({"never": never, "always": always}));
+    for (never, always) in [(query.clone(), header("1")), (header("1"), both("1"))] {
+        let said = pins(never, always);
+        assert!(
+            said[0].starts_with("spec.analysis.never[0]: ") && said[0].contains("spec.analysis.always[0]"),
+            "{said:?}"
+        );
+    }
+    for (never, always) in [
+        (header("1"), both("2")),
+        (both("1"), header("1")),
+        (header("1"), query.clone()),
+        (header("1"), json!([{"headers": {"z": {"exact": "1"}}}])),
+    ] {
+        assert_eq!(pins(never, always), Vec::<String>::new());
+    }
+}
+
+/// Rules of a route with these members that was taken over by a Canary with this service and analysis.
+fn taken_over(
+    theirs: &Value,
+    service: &Value,
+    analysis: &Value,
+    want: Split,
+) -> (Option<String>, Value, Vec<String>) {
+    let c = canary(service, analysis);
+    let mut rule = json!({"backendRefs": [{"name": "podinfo", "port": 80}]});
+    fixture::merge(&mut rule, theirs);
+    let route = json!({
+        "metadata": {"name": "podinfo"}, "spec": {"parentRefs": c.service.gateway_refs, "rules": [rule]},
+    });
+    let mut live = Objects::default();
+    live.insert(V1.kinds[0], route.clone());
+    let made = V1.render(&c, &live, want, &Cookies::default()).unwrap().remove(0);
+    (V1.takeover_conflict(&c, &route), made.body["spec"]["rules"].clone(), V1.advice(&c, &live))
+}
+
+#[test]
+fn no_filter_of_a_route_is_lost() {
+    let filter = |name: &str| json!({"type": "ExtensionRef", "extensionRef": {"group": "x", "kind": "Auth", "name": name}});
+    let theirs = json!({"filters": [
+        filter("auth"), filter("ratelimit"),
+        {"type": "RequestHeaderModifier", "requestHeaderModifier": {
+            "set": [{"name": "X-A", "value": "1"}, {"name": "X-B", "value": "1"}], "remove": ["X-C"],
+        }},
+        {"type": "URLRewrite", "urlRewrite": {
+            "hostname": "inner", "path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"},
+        }},
+    ]});
+    let service = json!({
+        "headers": {"request": {"set": {"X-B": "2"}, "remove": ["X-D"]}}, "rewrite": {"uri": "/v2"},
+    });
+    let mirror = json!({"iterations": 3, "mirror": true});
+    let (lost, rules, _) = taken_over(&theirs, &service, &mirror, Split::to_canary(0).mirroring(true));
+    assert_eq!(lost, None);
+    let ours = get::list(&rules[0]["filters"]);
+    assert!(ours.contains(&filter("auth")) && ours.contains(&filter("ratelimit")), "{rules}");
+    assert_eq!(
+        ours[0]["requestHeaderModifier"],
+        json!({"set": [{"name": "X-B", "value": "2"}, {"name": "X-A", "value": "1"}], "remove": ["X-D", "X-C"]})
+    );
+    assert_eq!(
+        ours[1]["urlRewrite"],
+        json!({"hostname": "inner", "path": {"type": "ReplaceFullPath", "replaceFullPath": "/v2"}})
+    );
+    assert_eq!(ours.iter().filter(|filter| filter["type"] == "RequestMirror").count(), 1);
+}
+
+#[test]
+fn rules_that_differ_in_filters_are_not_made_one() {
+    let c = canary(&json!({"headers": {"request": {"set": {"X-B": "2"}}}}), &json!({"stepWeight": 25}));
+    let to = json!([{"name": "podinfo", "port": 80}]);
+    let admin = json!([{"path": {"type": "PathPrefix", "value": "/admin"}}]);
+    let auth = json!([{"type": "ExtensionRef", "extensionRef": {"name": "auth"}}]);
+    let rules = json!([{"backendRefs": to}, {"matches": admin, "filters": auth, "backendRefs": to}]);
+    let spec = json!({"parentRefs": c.service.gateway_refs, "rules": rules});
+    let said = V1.takeover_conflict(&c, &json!({"spec": spec})).unwrap();
+    assert!(said.contains("its rules differ in filters"), "{said}");
+}
+
+#[test]
+fn a_name_that_some_rules_do_not_have_is_advised_about() {
+    let header = json!([{"headers": {"x": {"exact": "1"}}}]);
+    let named = json!({"name": "api"});
+    let advice =
+        |theirs: &Value, analysis: Value| taken_over(theirs, &json!({}), &analysis, Split::to_canary(25)).2;
+    for (field, value) in [
+        ("match", header.clone()),
+        ("always", header.clone()),
+        ("sessionAffinity", json!({"cookieName": "a"})),
+    ] {
+        let said = advice(&named, json!({"stepWeight": 25, field: value}));
+        let words = format!("for the requests of spec.analysis.{field}: ");
+        assert!(
+            said[0].contains("the rule api of HTTPRoute podinfo") && said[0].contains(&words),
+            "{said:?}"
+        );
+    }
+    assert_eq!(advice(&named, json!({"stepWeight": 25})), Vec::<String>::new());
+    assert_eq!(advice(&json!({}), json!({"stepWeight": 25, "match": header})), Vec::<String>::new());
+}
+
 /// With a Service as its parent, and these conditions of its controller; the route is at generation 3.
 fn answered_for_a_service(router: &GatewayApi, conditions: &Value) -> (Option<String>, Vec<String>) {
     let parent =

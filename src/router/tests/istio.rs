@@ -254,6 +254,105 @@ fn r12_sidecars_lead_each_port_to_itself_and_gateways_to_the_one_that_is_named()
 }
 
 #[test]
+fn no_condition_has_both_gateways_and_the_labels_of_a_caller() {
+    // istiod ignores the labels there, and everybody would get the canary
+    let labelled = json!({"sourceLabels": {"app": "tester"}});
+    let by_header = json!({"headers": {"x": {"exact": "a"}}});
+    let ported = json!({"port": 8080, "portDiscovery": true, "gateways": ["istio-system/public", "mesh"]});
+    let general = |gateways: Value| json!({"gateways": ["public", "mesh"], "match": [{"gateways": gateways, "uri": {"prefix": "/"}}]});
+    for service in [ported, general(json!(["mesh"])), general(json!(["public", "mesh"]))] {
+        for list in ["match", "always", "never"] {
+            let c = analysed(json!({list: [labelled, by_header]}), &service);
+            assert_eq!(Istio.unsupported(&c), Vec::<String>::new());
+            let split = Split::to_canary(if list == "match" { 25 } else { 0 }).pinning(list != "match");
+            let http = rendered(&c, split, &Cookies::default())["spec"]["http"].clone();
+            let conditions: Vec<Value> =
+                get::list(&http).iter().flat_map(|rule| get::list(&rule["match"]).to_vec()).collect();
+            let asking = |condition: &&Value| condition["sourceLabels"].is_object();
+            assert!(conditions.iter().any(|condition| asking(&condition)), "{http}");
+            assert!(conditions.iter().filter(asking).all(|one| one.get("gateways").is_none()), "{http}");
+            assert_eq!(Istio.read_back(&c, &live(&http)), Ok(split));
+        }
+    }
+    let c = analysed(
+        json!({"match": [labelled]}),
+        &json!({"port": 8080, "portDiscovery": true, "gateways": ["public", "mesh"]}),
+    );
+    let http = rendered(&c, Split::to_canary(25), &Cookies::default())["spec"]["http"].clone();
+    let matches: Vec<&Value> = get::list(&http).iter().map(|rule| &rule["match"]).collect();
+    assert_eq!(
+        matches,
+        [&json!([labelled]), &json!([{"gateways": ["public"]}]), &json!([{"gateways": ["mesh"]}])],
+        "no rule for callers of the gateway with the label, and the rest for all"
+    );
+}
+
+#[test]
+fn labels_of_callers_are_not_asked_of_a_gateway() {
+    let labelled = json!({"sourceLabels": {"app": "tester"}});
+    let service =
+        json!({"gateways": ["public", "mesh"], "match": [{"gateways": ["public"], "uri": {"prefix": "/"}}]});
+    for list in ["match", "always", "never"] {
+        let mut c = analysed(json!({list: [labelled]}), &service);
+        let refused = Istio.unsupported(&c);
+        assert!(refused[0].starts_with(&format!("spec.analysis.{list}: sourceLabels ")), "{refused:?}");
+        let http =
+            rendered(&c, Split::to_canary(25).pinning(true), &Cookies::default())["spec"]["http"].clone();
+        assert!(get::list(&http).iter().all(|rule| !get::list(&rule["match"]).is_empty()), "{http}");
+        c.service.match_.push(json!({"gateways": ["mesh"], "uri": {"prefix": "/in"}}));
+        assert_eq!(Istio.unsupported(&c), Vec::<String>::new());
+        let http =
+            rendered(&c, Split::to_canary(25).pinning(true), &Cookies::default())["spec"]["http"].clone();
+        let both = json!([{"uri": {"prefix": "/in"}, "sourceLabels": {"app": "tester"}}]);
+        assert_eq!(http[0]["match"], both, "{http}");
+        assert_eq!(http[1]["match"], json!(c.service.match_), "those of the user stay");
+    }
+}
+
+#[test]
+fn the_end_of_a_value_is_nothing_that_istio_can_ask() {
+    let ends = json!([{"headers": {"x-user": {"suffix": "@corp.example"}}}]);
+    for list in ["match", "always", "never"] {
+        let said = Istio.unsupported(&analysed(json!({list: ends}), &json!({})));
+        assert_eq!(
+            said,
+            [format!("spec.analysis.{list}[0].headers.x-user: Istio knows exact, prefix and regex")]
+        );
+    }
+    let service = json!({"match": [{"uri": {"suffix": ".js"}, "headers": {"x": {"suffix": "a"}}}]});
+    assert_eq!(Istio.unsupported(&fixture::canary(&service)).len(), 2);
+}
+
+#[test]
+fn a_route_without_gateways_is_one_of_the_mesh() {
+    let lost = |service: Value| {
+        Istio.takeover_conflict(&fixture::canary(&service), &json!({"spec": {"hosts": ["podinfo"]}}))
+    };
+    assert_eq!(
+        lost(json!({"gateways": ["public"]})).as_deref(),
+        Some("add its gateway mesh to spec.service.gateways")
+    );
+    assert_eq!(lost(json!({})), None);
+    assert_eq!(lost(json!({"gateways": ["public", "mesh"]})), None);
+}
+
+#[test]
+fn a_prefix_covers_only_what_begins_with_all_of_it() {
+    let lost = |uri: Value| {
+        let c = fixture::canary(&json!({"match": [{"uri": {"prefix": "/api/"}}]}));
+        let route = json!([{"destination": {"host": "podinfo"}}]);
+        let spec = json!({"hosts": ["podinfo"], "http": [{"match": [{"uri": uri}], "route": route}]});
+        Istio.takeover_conflict(&c, &json!({"spec": spec}))
+    };
+    for covered in [json!({"prefix": "/api/"}), json!({"prefix": "/api/v1"}), json!({"exact": "/api/v1"})] {
+        assert_eq!(lost(covered.clone()), None, "{covered}");
+    }
+    for left_out in [json!({"prefix": "/api"}), json!({"exact": "/api"})] {
+        assert!(lost(left_out.clone()).is_some_and(|said| said.contains("it serves /api,")), "{left_out}");
+    }
+}
+
+#[test]
 fn r12_an_apex_with_other_ports_counts_as_several() {
     let c = fixture::canary(&json!({"gateways": ["public"]}));
     let mut live = Objects::default();
