@@ -6,13 +6,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 use anyhow::{Context as _, Result, ensure};
 
 /// Quoted words that are not reasons: values of conditions, and kinds of objects and Events.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "True",
     "False",
     "Unknown",
     "Warning",
     "Canary",
     "Deployment",
+    "Gateway",
     "HorizontalPodAutoscaler",
     "Normal",
     "PodsReady",

@@ -97,7 +97,7 @@ pub(crate) fn counting(
         kind: Metric::SuccessRate,
         promql: format!("{canary} or {primary}"),
         server: c.metrics_server.clone(),
-        access: Access::default(),
+        access: Access::in_namespace(&c.namespace),
         range: Range::default(),
         window: BACK.into(),
         counters: None,
@@ -172,7 +172,9 @@ mod tests {
             serde_json::from_value(json!({"name": "request-success-rate", "compare": {}})).unwrap();
         let builtin = router::by_name("istio").unwrap().queries();
         let span = Span { began: at(0), from: at(from), to: at(to) };
-        counting(&c, &Checks::default(), &metric, builtin, span).unwrap().promql
+        let asked = counting(&c, &Checks::default(), &metric, builtin, span).unwrap();
+        assert_eq!(asked.access.namespace, c.namespace, "it may use the hosts of its namespace");
+        asked.promql
     }
 
     /// Exactly the text that was tried on a real Prometheus, except for matchers that are regular expressions.

@@ -44,7 +44,7 @@ pub(crate) fn of_pods(
         kind: Metric::SuccessRate,
         promql: format!("{} or {}", named(&whole, WHOLE), named(&failed, FAILED)),
         server: c.metrics_server.clone(),
-        access: Access::default(),
+        access: Access::in_namespace(&c.namespace),
         range: Range::default(),
         window: super::counting::BACK.into(),
         counters: None,

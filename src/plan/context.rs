@@ -284,7 +284,7 @@ impl<'a> Context<'a> {
         // pods of a target that is scaled to none are terminating
         let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
         // an apex that selects both follows by itself
-        let turns = self.moves() && self.c.apex != Apex::Shares;
+        let turns = self.moves() && (self.c.apex != Apex::Shares || self.selected() != Some(Selected::Both));
         if self.primary_pods() == 0 && canary && turns {
             Split::to_canary(100).for_everyone(self.names_requests())
         } else {

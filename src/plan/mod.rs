@@ -179,6 +179,8 @@ fn by_phase(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn of_phase(cx: &Context<'_>) -> Chain {
     match cx.phase() {
         Phase::Unset | Phase::Initializing => initialise::CHAIN,
+        // made again: it has its primary in itself, and none of its former revisions exists
+        _ if cx.c.target.holds_both() && !observed_target::is_same(cx) => initialise::CHAIN,
         // Flagger's hashes: a run in progress starts over
         _ if cx.promoted().is_some_and(|hash| !revision::is_ours(hash)) => idle::CHAIN,
         Phase::Waiting if cx.waits_to_begin() => idle::CHAIN,

@@ -42,6 +42,14 @@ pub(crate) fn note_missing(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp)
     }
 }
 
+/// Another object of the same name is the target from now on. Its template counts as unread.
+pub(crate) fn renew(cx: &Context<'_>, d: &mut PlanBuilder) {
+    if !is_same(cx) {
+        let uid = manifest::uid(cx.target).unwrap_or_default().into();
+        d.status.target = Some(ObservedTarget { uid, generation: 0, ..ObservedTarget::default() });
+    }
+}
+
 /// Records uid and generation of the target while its template is the applied one, so that a later version of the
 /// API server that stores the same template differently does not look like a new revision.
 pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder) {

@@ -57,7 +57,7 @@ pub(crate) fn selected(c: &Validated, live: &Objects) -> Option<Selected> {
 
 /// Labels of the primary's pods, and of the target's.
 fn pods(c: &Validated, live: &Objects, label: &(String, String)) -> (Selector, Selector) {
-    let target = live.get(DEPLOYMENT, &c.names.target).unwrap_or(&Value::Null);
+    let target = live.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
     (service::of_primary(c, target, label, live), selectors::of_target(target, label))
 }
 
@@ -83,9 +83,10 @@ fn known(c: &Validated, apex: &Value) -> bool {
 /// The label by which the target selects its pods: from the primary's selector, which cannot be changed, or from the
 /// Services while there is no primary.
 fn side(c: &Validated, live: &Objects) -> Option<(String, String)> {
-    let primary = live.get(DEPLOYMENT, &c.names.primary).map(|p| &p["spec"]["selector"]["matchLabels"]);
+    let primary = live.get(c.target.kind(), &c.names.primary).map(|p| &p["spec"]["selector"]["matchLabels"]);
     let service = live.get(SERVICE, &c.names.primary_service).map(|s| &s["spec"]["selector"]);
-    let target = live.get(DEPLOYMENT, &c.names.target).map_or_else(Selector::new, selectors::match_labels);
+    let target =
+        live.get(c.target.kind(), &c.names.target).map_or_else(Selector::new, selectors::match_labels);
     let of = |labels: &Value| -> Vec<(String, String)> {
         let all = get::strings(labels).into_iter();
         all.filter_map(|(key, value)| Some((key, value.strip_suffix("-primary")?.to_owned()))).collect()

@@ -69,6 +69,8 @@ impl Dynatrace {
 
     async fn metrics(&self, ask: &Ask<'_>) -> Result<Vec<f64>, SourceError> {
         let (from, to) = period::last(ask.window);
+        // one value for the whole time: what a former revision did is no part of it
+        let from = ask.since.map_or(from, |since| from.max(since.run.as_millisecond()));
         let mut url = address(ask.address, "/api/v2/metrics/query")?;
         url.query_pairs_mut()
             .append_pair("metricSelector", as_written(ask.query))

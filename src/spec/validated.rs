@@ -116,6 +116,14 @@ impl Validated {
         other
     }
 
+    /// The same with an apex that moves users this way.
+    #[must_use]
+    pub fn with_moving_apex(&self, apex: Apex) -> Self {
+        let mut other = self.clone();
+        other.0.apex = apex;
+        other
+    }
+
     /// The same with these values instead of its own, for claims that are not allowed.
     #[must_use]
     pub fn with_claims(&self, service: CanaryService, analysis: CanaryAnalysis) -> Self {

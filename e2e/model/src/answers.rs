@@ -89,6 +89,7 @@ impl Sim {
     pub(crate) fn call(&mut self, rounds: &[Round]) -> bool {
         let mut answered = false;
         for round in rounds {
+            self.now = later(self.now, self.calling);
             let mut said = Vec::new();
             for call in &round.calls {
                 self.called.push(call.clone());

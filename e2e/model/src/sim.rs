@@ -65,6 +65,8 @@ pub struct Sim {
     pub called: Vec<Call>,
     /// How long answers take.
     pub asking: Duration,
+    /// How long each round of webhooks takes.
+    pub calling: Duration,
     /// Happens during the wait for the next answers: these pods change.
     pub meanwhile: Option<(String, Mode)>,
     /// How long the metrics server asks to be left alone, if it does.
@@ -128,6 +130,7 @@ impl Sim {
             heard: BTreeMap::new(),
             conditions: Known::default(),
             asking: Duration::ZERO,
+            calling: Duration::ZERO,
             meanwhile: None,
             limited: None,
             silent: false,

@@ -89,8 +89,14 @@ pub(super) fn behind(snap: &Snapshot, service: &str) -> u32 {
     let target = &snap.canary.spec.target_ref.name;
     let Some(live) = snap.objects.get(KNATIVE_SERVICE, target) else { return 0 };
     let ready = |name: &str| text(&live["status"]["latestReadyRevisionName"]) == Some(name);
+    // a note that somebody has changed is written again, and the revision that gets the requests serves meanwhile
+    let led = || {
+        shares(live).map(|(name, _)| name).filter(|_| annotation(live, names::ANNOTATION_ORIGINAL).is_some())
+    };
     u32::from(if service == names::primary(target) {
-        primary(live).is_some_and(|name| newest(live) != Some(name) || ready(name) || sent(live, name) > 0)
+        primary(live)
+            .or_else(led)
+            .is_some_and(|name| newest(live) != Some(name) || ready(name) || sent(live, name) > 0)
     } else {
         newest(live).is_some_and(ready)
     })

@@ -60,6 +60,7 @@ impl ObjectCache {
         }
         // everything that takes long is done before locking
         let new = Incoming::of(kind, object);
+        let made_again = kind == CANARY && self.is_another(&new);
         let old = new.compared(self);
         let same = old.as_ref().is_some_and(|old| old.same);
         let mut inner = self.lock();
@@ -68,6 +69,10 @@ impl ObjectCache {
             return vec![];
         }
         inner.take_in(&new);
+        if made_again {
+            // nothing can be created in a namespace that is being deleted: this is another one of its name
+            inner.terminating.remove(&new.key.0);
+        }
         if same && known == old.as_ref().map(|old| old.version) {
             return vec![];
         }
@@ -90,6 +95,13 @@ impl ObjectCache {
             self.warm.keep(&new.stored, new.object);
         }
         triggered
+    }
+
+    /// In a namespace that counts as terminating, it replaces another object of its name.
+    fn is_another(&self, new: &Incoming) -> bool {
+        let (namespace, name) = &new.key;
+        let former = self.terminating(namespace).then(|| self.get(CANARY, namespace, name)).flatten();
+        former.is_some_and(|former| former["metadata"]["uid"] != new.object["metadata"]["uid"])
     }
 
     /// Records a deletion. Returns the Canaries that it affects.
@@ -157,6 +169,7 @@ impl ObjectCache {
             if kind == CANARY {
                 inner.canaries.retain(there);
                 inner.dependencies.retain(there);
+                inner.forget_terminated(&watched);
             }
         }
         concerned

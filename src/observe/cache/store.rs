@@ -99,6 +99,13 @@ impl ObjectCache {
 }
 
 impl Inner {
+    /// After a list of Canaries: a namespace without any may be made again, which is not seen without the right to watch
+    /// namespaces.
+    pub(super) fn forget_terminated(&mut self, watched: &Watched) {
+        let (canaries, of) = (&self.canaries, |ns: &String| (ns.clone(), String::new()));
+        self.terminating.retain(|ns| !watched.holds(&of(ns)) || canaries.of_namespace(ns).next().is_some());
+    }
+
     /// Forgets objects that were deleted so long ago that no write to them is in progress any more.
     pub(super) fn forget_buried(&mut self, now: jiff::Timestamp) {
         while let Some((at, ..)) = self.buried.front()

@@ -291,3 +291,22 @@ fn f24_who_remembers_secrets_is_told_when_they_go() {
     cache.forget(SECRET);
     assert_eq!(gone.lock().unwrap().len(), 3, "and when they are not followed any more");
 }
+
+#[test]
+fn a_namespace_that_is_made_again_is_not_terminating() {
+    let cache = ObjectCache::default();
+    let canary = |uid: &str, version: &str| json!({"metadata": {"name": "one", "namespace": "n", "uid": uid, "resourceVersion": version}});
+    let there: BTreeSet<_> = [("n".to_owned(), "one".to_owned())].into();
+    cache.insert(CANARY, canary("a", "1"));
+    cache.set_terminating("n", true);
+    cache.insert(CANARY, canary("a", "2"));
+    cache.listed(CANARY, &there);
+    assert!(cache.terminating("n"));
+    // the deletion was not seen: its right to watch went with the namespace
+    cache.insert(CANARY, canary("b", "3"));
+    assert!(!cache.terminating("n"));
+
+    cache.set_terminating("n", true);
+    cache.listed(CANARY, &BTreeSet::new());
+    assert!(!cache.terminating("n"));
+}

@@ -12,13 +12,23 @@ use crate::{
         model::{Answers, Messages},
         objects::autoscaler,
     },
-    router,
+    router::{self, Selected},
     snapshot::Snapshot,
-    spec::{Findings, Problem, known},
+    spec::{Apex, Findings, Problem, Validated, known},
 };
 
 /// Reasons for which the objects may belong to somebody else.
 const NOT_OURS: [&str; 4] = ["TargetTaken", "ForeignObject", "TakeoverUnsafe", "FlaggerActive"];
+
+/// With the apex Service as what moves users, if it does so now, whatever is left of the spec says.
+fn with_live_apex(c: Validated, snap: &Snapshot) -> Validated {
+    let apex = match router::selected(&c, &snap.objects) {
+        Some(Selected::Target) => Apex::Switches,
+        Some(Selected::Both) => Apex::Shares,
+        _ => return c,
+    };
+    if c.provider == "kubernetes" && c.apex == Apex::Stays { c.with_moving_apex(apex) } else { c }
+}
 
 /// The context of a Canary that was not accepted; none if this operator must not act on it.
 pub(crate) fn watched<'a>(
@@ -33,6 +43,7 @@ pub(crate) fn watched<'a>(
     let c = known(&snap.canary, &snap.rules)?;
     let router = router::by_name(&c.provider)?;
     let (c, _) = claims::bound(&snap.rules, &snap.objects, c, router);
+    let c = with_live_apex(c, snap);
     let target = snap.objects.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
     let label = c.target.label(target, &snap.rules.selector_labels).unwrap_or_default();
     let mut findings = Findings::default();

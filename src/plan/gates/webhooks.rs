@@ -28,6 +28,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const CHECKSUM: usize = 10;
 /// A yes counts for an interval, and at least this long: the action that needs it may take a moment.
 const GOOD_FOR: Duration = Duration::from_secs(5);
+/// The longest time that a call takes with all its tries.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// The longest pause before a try is repeated.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// The result of a round.
 pub(crate) enum Reply {
@@ -126,10 +130,29 @@ fn heard<'s>(cx: &Context<'s>, kind: HookKind, since: Timestamp) -> Option<&'s W
     counts.then_some(heard)
 }
 
-/// A refusal counts until there is a newer answer, anything else for an interval.
+/// A refusal counts until there is a newer answer, anything else for an interval and for as long as the other webhooks
+/// that have to agree may take: otherwise two that are slow would be called in turn without end.
 fn is_expired(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
     let lasts = refusal(heard).is_some() && kind != HookKind::Rollback;
-    !lasts && cx.now >= clock::after(heard.at, cx.c.interval.max(GOOD_FOR))
+    !lasts
+        && cx.now >= clock::after(heard.at, cx.c.interval.max(GOOD_FOR).saturating_add(others_take(cx, kind)))
+}
+
+/// The longest time that the webhooks of the other types need which are asked beside this one before a run goes on.
+fn others_take(cx: &Context<'_>, kind: HookKind) -> Duration {
+    let asked = [
+        HookKind::PreRollout,
+        HookKind::Rollout,
+        HookKind::ConfirmTrafficIncrease,
+        HookKind::ConfirmPromotion,
+    ];
+    let others = asked.into_iter().filter(|other| *other != kind && asked.contains(&kind));
+    let of_all = others.flat_map(|other| of(cx, other));
+    let longest = |hook: &CanaryWebhook| {
+        let pauses = PAUSE.saturating_mul(tries(hook) - 1);
+        timeout(hook).saturating_mul(tries(hook)).saturating_add(pauses).min(LONGEST)
+    };
+    of_all.map(longest).fold(Duration::ZERO, Duration::saturating_add)
 }
 
 /// The webhooks that have answered are the first of those in the current spec.
@@ -186,9 +209,13 @@ fn call(cx: &Context<'_>, kind: HookKind, hook: &CanaryWebhook, id: &str) -> Cal
         body,
         id: id.to_owned(),
         timeout: timeout(hook),
-        retries: hook.retries.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        retries: tries(hook) - 1,
         any_certificate: hook.disable_tls == Some(true),
     }
+}
+
+fn tries(hook: &CanaryWebhook) -> u32 {
+    hook.retries.and_then(|n| u32::try_from(n).ok()).unwrap_or(0).saturating_add(1)
 }
 
 fn timeout(hook: &CanaryWebhook) -> Duration {
@@ -196,7 +223,7 @@ fn timeout(hook: &CanaryWebhook) -> Duration {
 }
 
 /// The calls that send this note, with this status, to webhooks of the type `event`; users cannot set `eventMessage`,
-/// `eventType` and `timestamp`. not the user's to give.
+/// `eventType` and `timestamp`.
 pub fn event_calls(
     snap: &Snapshot,
     status: Option<&CanaryStatus>,

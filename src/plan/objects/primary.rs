@@ -110,14 +110,15 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
 }
 
-/// Scaled to 0 although only people and charts set its replicas; in a run also with a HorizontalPodAutoscaler, which is
-/// off at 0, while KEDA adds pods by itself.
+/// Scaled to 0 although only people and charts set its replicas; in a run and during setup also with a
+/// HorizontalPodAutoscaler, which is off at 0, while KEDA adds pods by itself.
 fn is_switched_off(cx: &Context<'_>, live: &Value) -> bool {
     let keda = || {
         let mut all = cx.snap.objects.of(SCALED_OBJECT);
         all.any(|keda| scaler::scales(keda) == (cx.c.target.kind().kind, cx.c.names.primary.as_str()))
     };
-    let alone = cx.c.spec.autoscaler_ref.is_none() || cx.status().run.is_some() && !keda();
+    let acts = cx.status().run.is_some() || cx.phase() == Phase::Initializing;
+    let alone = cx.c.spec.autoscaler_ref.is_none() || acts && !keda();
     let counted = cx.c.target.replicated() && alone;
     counted && !pod_limits::shares_pods(cx) && manifest::replicas(live) == 0
 }
@@ -164,6 +165,22 @@ fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value)
     }
     // reverted again and again, which is no reason to stop
     GO_ON
+}
+
+/// A promoted primary keeps its template until the promotion is finished: it gets it back if somebody has changed it.
+pub(crate) fn kept(
+    cx: &Context<'_>,
+    d: &mut PlanBuilder,
+    live: &Value,
+    stored: &Value,
+    replicas: i64,
+) -> Flow {
+    let damaged = manifest(cx, stored).is_some_and(|want| !is_intact(cx, d, live, &want));
+    match damaged.then(|| from_stored(cx, d, stored, replicas, false)) {
+        Some(WRITE_FIRST) => WRITE_FIRST,
+        // reverted again and again, which is no reason to stop
+        _ => GO_ON,
+    }
 }
 
 /// The primary runs the wanted template. If it was found so and has not changed since, it is not compared again:

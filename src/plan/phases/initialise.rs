@@ -139,6 +139,8 @@ fn finish(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.status.failed_checks = 0;
     d.status.iterations = 0;
     d.status.primary_replicas = cx.primary_replicas_kept();
+    (d.status.run, d.status.step) = (None, None);
+    observed_target::renew(cx, d);
     observed_target::remember(cx, d);
     d.say(cx.messages.initialized(cx.kind()));
     HANDLED

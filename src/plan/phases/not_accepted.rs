@@ -16,7 +16,8 @@ use crate::{
         phases::{pods_taken, progress, promote, rollback, steps},
         traffic,
     },
-    router::Split,
+    router::{Selected, Split},
+    spec::Apex,
 };
 
 /// The guards of a watched run, in order.
@@ -116,7 +117,9 @@ fn pinned_to_nobody(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let (step, pinned) = (cx.step(), cx.live_split().is_some_and(Split::is_pinned));
     let led = step.weight > 0 || step.mirrored;
-    if !led && !pinned || cx.primary_pods() == 0 {
+    // without the target, shares of pods and a switched apex are not seen as a weight
+    let astray = cx.c.apex != Apex::Stays && cx.selected() != Some(Selected::Primary);
+    if !led && !pinned && !astray || cx.primary_pods() == 0 {
         return GO_ON;
     }
     // withdrawn already, and the route could not be written

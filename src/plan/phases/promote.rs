@@ -249,6 +249,7 @@ fn finalising(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.phase(Phase::Finalising, cx.kind());
     d.status.canary_weight = 0;
     d.status.iterations = 0;
+    primary::remember(cx, d, cx.applied());
     HANDLED
 }
 
@@ -277,19 +278,19 @@ fn promoted(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.last_promoted_spec = new.map(str::to_owned);
 }
 
-/// Somebody deleted the primary after it was promoted, or scaled it to 0: it is created again from the same template,
-/// or gets its pods back.
+/// Somebody deleted the primary after it was promoted, changed it or scaled it to 0: it is created again from the same
+/// template, gets that back, or its pods.
 fn primary_there(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    match cx.stored(cx.applied()) {
-        Some(stored) if cx.primary().is_none() => {
+    if let Some(live) = cx.primary() {
+        primary::switched_on(cx, d, live);
+    }
+    let (stored, replicas) = (cx.stored(cx.applied()), autoscaler::primary_start(cx));
+    match (cx.primary(), stored) {
+        (Some(live), Some(stored)) => primary::kept(cx, d, live, stored, replicas),
+        (None, Some(stored)) => {
             d.say(Messages::recreated(&format!("{} {}", cx.kind(), cx.c.names.primary)));
-            primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), false)
+            primary::from_stored(cx, d, stored, replicas, false)
         }
-        _ => {
-            if let Some(live) = cx.primary() {
-                primary::switched_on(cx, d, live);
-            }
-            GO_ON
-        }
+        (_, None) => GO_ON,
     }
 }

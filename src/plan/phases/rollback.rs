@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{Ending, EndingKind, Phase, StepStatus},
+    clock,
     manifest::readiness::Rollout,
     names::conditions,
     plan::{
@@ -21,6 +22,7 @@ use crate::{
         objects::{autoscaler, contest, primary, write::WriteReason},
         observed_target,
         traffic::{self, acceptance, apex, ending},
+        waiting,
     },
     router::Split,
 };
@@ -64,12 +66,24 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         if restored.is_break() && !contest::primary_held(cx) {
             return restored;
         }
-        wait_unless(matches!(cx.primary_rollout(), Rollout::Ready))?;
+        restored_pods(cx, d)?;
     }
     wait_unless(cx.primary_pods() > 0)?;
     let confirmed = Some(MicroTime(cx.now));
     d.status.step = Some(StepStatus { confirmed, ..cx.step_at(Split::to_canary(0)) });
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
+}
+
+/// The primary's pods run the template. After the deadline half of them are enough: one that finds no node must not keep
+/// the run from ending.
+fn restored_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let rollout = cx.primary_rollout();
+    let Some(why) = rollout.why() else { return GO_ON };
+    let since = cx.counted_from(ending(cx).map_or(cx.now, |ending| ending.at.0));
+    waiting::for_pods(cx, d, since, why, |why| cx.messages.primary_not_ready(why));
+    d.reached(clock::after(since, cx.c.deadline))?;
+    let half = cx.primary().map(|primary| cx.c.target.rollout(primary, cx.primary_pods(), 50));
+    wait_unless(matches!(half, Some(Rollout::Ready)))
 }
 
 /// The route first; without a primary there would be no destination for it.

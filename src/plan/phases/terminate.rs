@@ -181,12 +181,17 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if doubt::primary_may_lack_pods(cx) && (cx.canary_pods() > 0 || cx.c.target.some_ready(cx.target)) {
         d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
     }
-    left_running(cx, d, |d| {
+    let left = left_running(cx, d, |d| {
         if cx.live_split().is_some() {
             traffic::routing(cx, d, cx.zero(), WriteReason::Wanted)?;
         }
         autoscaler::sync(cx, d)
-    })?;
+    });
+    if left == WAIT {
+        d.reached(clock::after(cx.standing_since(), cx.c.deadline))?;
+        return leave_generated(cx, d, &format!("{} cannot take all users", cx.c.names.primary));
+    }
+    left?;
     d.say(cx.messages.terminated());
     release(cx.snap, d);
     HANDLED

@@ -54,7 +54,9 @@ pub(crate) fn begin(
 pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let zero = cx.zero();
     let canary_lost = cx.canary_pods() == 0 && cx.primary_pods() > 0;
-    if zero.canary() > 0 || canary_lost {
+    // a template that was never analysed gets no users, as in the promotion itself
+    let moved_on = cx.applied() != Some(cx.hash.as_str()) && !doubt::primary_may_lack_pods(cx);
+    if zero.canary() > 0 || canary_lost || moved_on {
         return zero;
     }
     let split = cx.split(&cx.step());

@@ -15,7 +15,7 @@ use crate::{
         model::flow::{Flow, GO_ON, WRITE_FIRST},
         objects::write::WriteReason,
     },
-    router::Split,
+    router::{Selected, Split},
     spec::Apex,
 };
 
@@ -46,8 +46,9 @@ pub(crate) fn without_a_run(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// In a phase that changes no weight: no traffic goes to a side without pods while the other has some.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    // with shares of pods, the apex selects both sides
-    let Some(live) = cx.live_split().filter(|_| cx.c.apex != Apex::Shares) else { return GO_ON };
+    // an apex that selects both sides follows by itself
+    let shared = cx.c.apex == Apex::Shares && cx.selected() == Some(Selected::Both);
+    let Some(live) = cx.live_split().filter(|_| !shared) else { return GO_ON };
     let zero = cx.zero();
     let led = live.canary() > 0 || live.is_pinned();
     let canary_lost = led && cx.canary_pods() == 0 && cx.primary_pods() > 0;

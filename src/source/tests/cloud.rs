@@ -8,6 +8,7 @@ use super::{
     server,
 };
 use crate::{
+    analysis::Since,
     clock,
     source::{
         MetricSource, SourceError, cloudwatch::CloudWatch, datadog::Datadog, dynatrace::Dynatrace,
@@ -173,6 +174,12 @@ async fn dynatrace_gives_one_value_for_each_series() {
     let sent = parameters(&request);
     let (from, to): (i64, i64) = (sent["from"].parse().unwrap(), sent["to"].parse().unwrap());
     assert_eq!(to - from, 600_000, "milliseconds");
+    let run = clock::now().checked_sub(jiff::SignedDuration::from_secs(90)).unwrap();
+    let (address, seen) = server(Play::Say(200, "application/json", body.to_owned())).await;
+    let asked = Asked { since: Some(Since { run, step: run }), ..Asked::of(&address, "q") };
+    source.query(&asked.with(DYNATRACE).ask()).await.unwrap();
+    let sent = parameters(&seen.lock().unwrap()[0]);
+    assert_eq!(sent["from"], run.as_millisecond().to_string(), "no time before the run");
 
     let said = r#"{"error":{"code":400,"message":"unknown metric"}}"#;
     let error = told(&source, DYNATRACE, "q", 400, said).await.0.unwrap_err();
