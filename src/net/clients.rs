@@ -106,7 +106,10 @@ fn build(kind: &Kind, guard: &Arc<Guard>) -> Result<Client, NetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{net::resolve::System, outbound::OutboundPolicy};
+    use crate::{
+        net::{resolve::System, shares::Shares},
+        outbound::OutboundPolicy,
+    };
 
     #[test]
     fn f28_many_certificates_of_one_namespace_clear_no_clients_of_others() {
@@ -116,6 +119,7 @@ mod tests {
             api: None,
             endpoints: None,
             lookup: Arc::new(System),
+            lookups: Shares::new(1, 1),
         });
         let clients = Clients::default();
         let ca = rcgen::generate_simple_self_signed(["a.test".to_owned()]).unwrap().cert.pem();

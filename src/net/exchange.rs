@@ -56,7 +56,7 @@ pub(crate) struct Request {
     pub login: Option<(String, String)>,
     /// The body.
     pub body: Option<Vec<u8>>,
-    /// From connecting to the last byte.
+    /// From looking up the name to the last byte.
     pub timeout: Duration,
     /// Most bytes of the answer that are read.
     pub limit: usize,

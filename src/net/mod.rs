@@ -26,7 +26,7 @@ pub(crate) use shares::{Share, Shares};
 
 use clients::{Clients, Kind};
 use exchange::{causes, chain};
-use resolve::{Guard, host_of};
+use resolve::{Guard, LOOKUPS, LOOKUPS_OF_ONE, TENANT, host_of};
 
 /// Most bytes of a small answer.
 const SMALL: usize = 64 * 1024;
@@ -86,8 +86,9 @@ impl Outbound {
         quotes: bool,
         lookup: Arc<dyn Lookup>,
     ) -> Self {
+        let lookups = Shares::new(LOOKUPS, LOOKUPS_OF_ONE);
         let api = api.and_then(|url| Url::parse(url).ok()).and_then(|url| host_of(&url));
-        let guard = Arc::new(Guard { outbound, api, endpoints: None, lookup });
+        let guard = Arc::new(Guard { outbound, api, endpoints: None, lookup, lookups });
         let quotes = if quotes { Quotes::Harmless } else { Quotes::Nothing };
         Self(Arc::new(Inner::new(guard, quotes, Proxies::default())))
     }
@@ -119,6 +120,13 @@ impl Outbound {
     /// # Errors
     /// There is none. Every status is an answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, NetError> {
+        let (limit, tenant) = (request.timeout, request.tenant.clone());
+        // names are looked up within it, and answers wait for memory
+        let answer = timeout(limit, TENANT.scope(tenant, self.exchange(request))).await;
+        answer.map_err(|_| NetError::TimedOut(limit))?
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Answer, NetError> {
         let guard = &self.0.guard;
         for url in std::iter::once(&request.url).chain(&request.proxy) {
             guard.outbound.admits(url, &request.namespace)?;
@@ -133,8 +141,7 @@ impl Outbound {
         let (proxy, guarded) = self.way(&request).await?;
         let kind = Kind { guarded, tls: request.tls, proxy };
         let client = self.0.clients.get(&request.tenant, kind, guard)?;
-        let mut sending =
-            client.request(request.method, request.url).headers(request.headers).timeout(request.timeout);
+        let mut sending = client.request(request.method, request.url).headers(request.headers);
         if let Some((user, password)) = request.login {
             sending = sending.basic_auth(user, Some(password));
         }
@@ -142,10 +149,8 @@ impl Outbound {
             sending = sending.body(body);
         }
         let failed = |error| failure(error, request.timeout, tells);
-        let late = |_| NetError::TimedOut(request.timeout);
-        let answered = async { self.read(sending.send().await?, &request.tenant, request.limit).await };
-        // the server may have answered, while answers for others use up the memory
-        let answer = timeout(request.timeout, answered).await.map_err(late)?.map_err(failed)?;
+        let response = sending.send().await.map_err(failed)?;
+        let answer = self.read(response, &request.tenant, request.limit).await.map_err(failed)?;
         Ok(Answer { quotable, ..answer })
     }
 

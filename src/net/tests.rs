@@ -377,3 +377,66 @@ async fn f9_large_answers_of_one_namespace_keep_no_other_from_theirs() {
     hanging.iter().for_each(tokio::task::JoinHandle::abort);
     assert_eq!(ask("busy", "/all", TIMEOUT).await.unwrap().body.len(), 200_000, "it comes back");
 }
+
+/// Never answers for most names; counts the look-ups.
+#[derive(Default)]
+struct Silent(AtomicUsize);
+
+impl Lookup for Silent {
+    fn lookup(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        if name == "known.test" {
+            return async { Ok(vec!["10.0.0.9".parse().unwrap()]) }.boxed();
+        }
+        std::future::pending().boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_that_does_not_answer_keeps_no_request_from_a_proxy() {
+    let (port, seen) = server(OK).await;
+    let api = Some("https://api.test:6443");
+    let silent = || Arc::new(Silent::default());
+    let out = Outbound::with_lookup(OutboundPolicy::default(), api, true, silent()).by(through(port));
+    let begun = tokio::time::Instant::now();
+    let asked = timeout(TIMEOUT, get(&out, "http://public.test/x")).await;
+    assert_eq!(asked.expect("it ends").unwrap().body, b"ok");
+    assert!(begun.elapsed() < TIMEOUT / 2, "{:?}", begun.elapsed());
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn looking_up_the_api_server_takes_no_longer_than_a_request_may() {
+    let (port, seen) = server(OK).await;
+    let api = Some("https://api.test:6443");
+    let out = Outbound::with_lookup(OutboundPolicy::default(), api, true, Arc::new(Silent::default()));
+    for (out, host) in [(out.clone(), "10.0.0.9"), (out.by(through(port)), "known.test")] {
+        let url = address(&format!("http://{host}/x")).unwrap();
+        let asked = out.send(Request::get(url, Duration::from_millis(100), 4));
+        let error = timeout(TIMEOUT, asked).await.expect("it ends").unwrap_err();
+        assert!(matches!(error, NetError::TimedOut(_)), "{host}: {error:?}");
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn look_ups_that_are_given_up_take_no_more_threads_than_their_namespace_may_have() {
+    let silent = Arc::new(Silent::default());
+    let out = Outbound::with_lookup(OutboundPolicy::default(), None, true, silent.clone());
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let (port, _) = server(OK).await;
+    // looked up by the client, and for a proxy
+    for (out, share) in [(out.clone(), LOOKUPS_OF_ONE), (out.by(through(port)), 0)] {
+        for (tenant, more) in [("busy", share), ("quiet", 1)] {
+            let before = silent.0.load(Ordering::SeqCst);
+            let asked = (0..if more == 1 { 1 } else { LOOKUPS_OF_ONE + 8 }).map(|n| {
+                let url = address(&format!("http://{tenant}{n}.test/x")).unwrap();
+                out.send(Request::get(url, Duration::from_millis(200), 4).of(tenant))
+            });
+            for answer in futures::future::join_all(asked).await {
+                assert!(matches!(answer, Err(NetError::TimedOut(_))), "{answer:?}");
+            }
+            assert_eq!(silent.0.load(Ordering::SeqCst) - before, more, "{tenant}");
+        }
+    }
+}

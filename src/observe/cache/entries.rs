@@ -88,6 +88,12 @@ impl Entries {
         }
     }
 
+    /// Those with a later version.
+    pub(super) fn newer_than(&self, version: u64) -> impl Iterator<Item = &Key> {
+        let newer = self.by_key.iter().filter(move |(_, entry)| entry.version() > version);
+        newer.map(|(key, _)| key)
+    }
+
     /// Those in all namespaces.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &Entry)> {
         self.by_key.iter().inspect(|_| visited())

@@ -1,8 +1,13 @@
 //! How old the data about a kind may be: since when its watch is broken, and why.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{store::ObjectCache, watched::Watched};
+use super::{
+    store::{Inner, ObjectCache},
+    watched::Watched,
+};
 use crate::snapshot::{Key, Kind, StaleKind};
 
 /// A watch that is reopened within this time does not count as broken.
@@ -95,6 +100,19 @@ impl ObjectCache {
     }
 }
 
+impl Inner {
+    /// Objects that are newer than the list that has just ended, because we wrote them while it was read: a list that
+    /// lacks them does not show that they are gone.
+    pub(super) fn newer_than_list(&self, watched: &Watched) -> BTreeSet<Key> {
+        // 0: the version of the list is no number
+        let version = self.newest.get(watched).copied().filter(|version| *version > 0);
+        let Some((version, entries)) = version.zip(self.objects.get(&watched.kind)) else {
+            return BTreeSet::new();
+        };
+        entries.newer_than(version).filter(|key| watched.holds(key)).cloned().collect()
+    }
+}
+
 impl StaleKind {
     fn is_old(&self, now: Timestamp) -> bool {
         now.duration_since(self.since) >= GRACE
@@ -103,8 +121,6 @@ impl StaleKind {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use serde_json::json;
 
     use super::*;

@@ -144,7 +144,7 @@ impl ObjectCache {
         triggered
     }
 
-    /// After a list: objects that were not in it are gone.
+    /// After a list: objects that were not in it are gone, unless they are newer.
     pub(crate) fn listed(&self, watched: impl Into<Watched>, seen: &BTreeSet<Key>) -> Vec<Key> {
         let (mut inner, watched) = (self.lock(), watched.into());
         let kind = watched.kind;
@@ -155,7 +155,8 @@ impl ObjectCache {
         {
             inner.territory.opened(namespace, clock::now());
         }
-        let there = |key: &Key| seen.contains(key) || !watched.holds(key);
+        let newer = inner.newer_than_list(&watched);
+        let there = |key: &Key| seen.contains(key) || newer.contains(key) || !watched.holds(key);
         inner.undecodable.retain(kind, there);
         if kind == SECRET {
             self.vaults.tell(&|secret| !there(secret));

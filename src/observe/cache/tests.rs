@@ -1,7 +1,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::{names, snapshot::SECRET, spec::Target};
+use crate::{
+    names,
+    snapshot::{JOB, SECRET},
+    spec::Target,
+};
 
 #[test]
 fn nothing_is_kept_of_strangers_that_are_gone() {
@@ -309,4 +313,35 @@ fn a_namespace_that_is_made_again_is_not_terminating() {
     cache.set_terminating("n", true);
     cache.listed(CANARY, &BTreeSet::new());
     assert!(!cache.terminating("n"));
+}
+
+#[test]
+fn what_is_newer_than_a_list_is_not_gone_because_the_list_lacks_it() {
+    let cache = ObjectCache::default();
+    let object = |name: &str, version: &str| {
+        json!({
+            "metadata": {"name": name, "namespace": "n", "resourceVersion": version},
+            "spec": {"targetRef": {"name": "app"}},
+        })
+    };
+    for kind in [JOB, CANARY] {
+        cache.begin_list(kind, 100);
+        // the answers to our own writes while it is read
+        for (name, version) in [("before", "99"), ("at", "100"), ("after", "105"), ("odd", "x7")] {
+            cache.insert(kind, object(name, version));
+        }
+        cache.listed(kind, &BTreeSet::new());
+        let left = ["before", "at", "after", "odd"].map(|name| cache.get(kind, "n", name).is_some());
+        assert_eq!(left, [false, false, true, false], "{kind:?}");
+    }
+    assert_eq!(cache.concerned(), [("n".to_owned(), "after".to_owned())]);
+    // a later list decides
+    cache.begin_list(JOB, 106);
+    cache.listed(JOB, &BTreeSet::new());
+    assert!(cache.get(JOB, "n", "after").is_none());
+    // the version of a list may be no number
+    cache.begin_list(JOB, 0);
+    cache.insert(JOB, object("after", "107"));
+    cache.listed(JOB, &BTreeSet::new());
+    assert!(cache.get(JOB, "n", "after").is_none());
 }

@@ -17,7 +17,10 @@ mod object;
 use std::{pin::pin, time::Duration};
 
 use futures::AsyncBufRead;
-use kube::api::{ListParams, WatchParams};
+use kube::{
+    api::{ListParams, WatchParams},
+    core::Status,
+};
 use serde_json::Value;
 use tokio::{
     sync::mpsc,
@@ -41,6 +44,10 @@ const SILENCE: Duration = Duration::from_secs(305);
 const SILENCE_BETWEEN_BOOKMARKS: Duration = Duration::from_secs(75);
 /// The longest pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(30);
+/// A pause before a list that is not worth a word.
+const BRIEF: Duration = Duration::from_secs(5);
+/// After this many failures of the API server in a row, its version may be what it fails on.
+const FAILURES: u32 = 10;
 /// Events that wait to be processed.
 const WAITING: usize = 64;
 
@@ -123,6 +130,23 @@ enum After {
     Watch,
 }
 
+impl After {
+    /// After a watch was refused. A server that is busy or fails has forgotten nothing: lists would only add to its load.
+    fn refusal(error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) if !status.is_forbidden() && !is_busy(status) => Self::List,
+            _ => Self::Watch,
+        }
+    }
+}
+
+fn is_busy(status: &Status) -> bool {
+    // a cluster that was set back says 504 to a version that it has not reached
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    let ahead = causes.any(|cause| cause.reason == "ResourceVersionTooLarge");
+    (status.code == 429 || status.code >= 500) && !ahead
+}
+
 /// Which objects of a kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Selection {
@@ -146,8 +170,14 @@ pub(super) fn watch<K: Decoded>(collection: Collection, selection: Selection) ->
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let closed = sender.clone();
-        let mut source =
-            Source { collection, selection, sender, backoff: Backoff::new(PAUSE), bookmarks: false };
+        let mut source = Source {
+            collection,
+            selection,
+            sender,
+            backoff: Backoff::new(PAUSE),
+            failures: 0,
+            bookmarks: false,
+        };
         tokio::select! { () = closed.closed() => {}, () = source.run() => {} }
     });
     receiver
@@ -158,6 +188,8 @@ struct Source<K> {
     selection: Selection,
     sender: mpsc::Sender<Seen<K>>,
     backoff: Backoff,
+    /// How often in a row the API server has failed to open a watch.
+    failures: u32,
     /// The API server sends bookmarks.
     bookmarks: bool,
 }
@@ -180,6 +212,17 @@ impl<K: Decoded> Source<K> {
         sleep(self.backoff.next_delay()).await;
     }
 
+    /// Waits as long as the server asks for, but not for ever.
+    async fn refused(&mut self, error: &kube::Error) {
+        let asked = match error {
+            kube::Error::Api(status) => status.details.as_ref().map(|details| details.retry_after_seconds),
+            _ => None,
+        };
+        self.say(Seen::Lost(Loss::of(error))).await;
+        let asked = Duration::from_secs(asked.unwrap_or(0).into());
+        sleep((asked + self.backoff.next_delay()).min(PAUSE)).await;
+    }
+
     async fn unanswered(&mut self, what: String) {
         self.lost(Loss::Unanswered(what)).await;
     }
@@ -195,7 +238,7 @@ impl<K: Decoded> Source<K> {
                     return None;
                 }
                 Ok(Err(error)) => {
-                    self.lost(Loss::of(&error)).await;
+                    self.refused(&error).await;
                     return None;
                 }
                 Ok(Ok(text)) => text,
@@ -235,12 +278,17 @@ impl<K: Decoded> Source<K> {
                 After::Watch
             }
             Ok(Err(error)) => {
-                // a version that is too old, or from a cluster that was set back
-                let again = matches!(&error, kube::Error::Api(status) if !status.is_forbidden());
-                self.lost(Loss::of(&error)).await;
-                if again { After::List } else { After::Watch }
+                let fails = matches!(&error, kube::Error::Api(status) if status.code >= 500);
+                self.failures = if fails { self.failures + 1 } else { 0 };
+                self.refused(&error).await;
+                if self.failures >= FAILURES {
+                    self.failures = 0;
+                    return After::List;
+                }
+                After::refusal(&error)
             }
             Ok(Ok(body)) => {
+                self.failures = 0;
                 self.say(Seen::Alive).await;
                 self.read(body, version).await
             }
@@ -305,9 +353,13 @@ impl<K: Decoded> Source<K> {
                 Seen::Alive
             }
             Event::Error(status) => {
-                if status.code != 410 {
-                    self.lost(Loss::Refused(format!("{} ({})", status.message, status.code))).await;
+                // a version may expire now and then, but also during each list, if lists take long
+                let pause = self.backoff.next_delay();
+                if status.code != 410 || pause > BRIEF {
+                    let why = format!("{} ({})", status.message, status.code);
+                    self.say(Seen::Lost(Loss::Refused(why))).await;
                 }
+                sleep(pause).await;
                 return Some(After::List);
             }
         };

@@ -21,6 +21,8 @@ enum Does {
     SendsLarge(usize),
     Ends,
     Says(u16),
+    /// Status and body of an answer.
+    Refuses(u16, &'static str),
 }
 
 fn client(script: &'static [Does]) -> (Client, Arc<AtomicUsize>) {
@@ -44,6 +46,7 @@ fn client(script: &'static [Does]) -> (Client, Arc<AtomicUsize>) {
                         "items": [{{"metadata": {{"name": "a", "resourceVersion": "1"}}}}]}}"#
                     ),
                 ),
+                Does::Refuses(code, body) => (StatusCode::from_u16(code).unwrap(), body.to_owned()),
                 Does::Says(code) => (
                     StatusCode::from_u16(code).unwrap(),
                     format!(r#"{{"kind": "Status", "status": "Failure", "message": "no", "code": {code}, "reason": "{}"}}"#,
@@ -126,13 +129,75 @@ async fn c25_a_version_that_is_not_served_says_so() {
     assert_eq!(seen(&[Does::Says(404)], 2).await, ["lost: no (404)", "lost: no (404)"]);
 }
 
+const OF_THE_FUTURE: &str = r#"{"kind": "Status", "status": "Failure", "reason": "Timeout", "code": 504,
+    "message": "Timeout: Too large resource version: 90, current: 40",
+    "details": {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1}}"#;
+
 #[tokio::test(start_paused = true)]
 async fn c38_a_watch_whose_version_is_unknown_lists_again() {
-    let words = seen(&[Does::Lists("90"), Does::Says(504), Does::Lists("40"), Does::Hangs], 7).await;
-    assert_eq!(
-        words,
-        ["begin 90", "listed a", "complete", "lost: no (504)", "begin 40", "listed a", "complete"]
+    let unknown = Does::Refuses(504, OF_THE_FUTURE);
+    for (refusal, why) in [
+        (unknown, "Timeout: Too large resource version: 90, current: 40 (504)"),
+        (Does::Says(410), "no (410)"),
+        (Does::Says(400), "no (400)"),
+    ] {
+        let script = vec![Does::Lists("90"), refusal, Does::Lists("40"), Does::Hangs];
+        let words = seen(script.leak(), 7).await;
+        let lost = format!("lost: {why}");
+        assert_eq!(words, ["begin 90", "listed a", "complete", &lost, "begin 40", "listed a", "complete"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_a_busy_server_refuses_is_opened_again_where_it_ended() {
+    for code in [429, 500, 503, 504] {
+        let script = vec![Does::Lists("7"), Does::Says(code), Does::Says(code), Does::Ends, Does::Hangs];
+        let words = seen(script.leak(), 6).await;
+        let lost = format!("lost: no ({code})");
+        assert_eq!(words, ["begin 7", "listed a", "complete", &lost, &lost, "alive"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_time_gets_it_but_not_for_ever() {
+    const WAIT: &str = r#"{"kind": "Status", "status": "Failure", "message": "busy", "code": 429,
+        "reason": "TooManyRequests", "details": {"retryAfterSeconds": 3600}}"#;
+    let begun = Instant::now();
+    let words = seen(&[Does::Lists("7"), Does::Refuses(429, WAIT), Does::Ends, Does::Hangs], 5).await;
+    assert_eq!(words[3..], ["lost: busy (429)", "alive"]);
+    assert!((29..32).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_fails_for_long_may_fail_on_the_version() {
+    let mut script = vec![Does::Lists("7")];
+    script.extend([Does::Says(500); FAILURES as usize]);
+    script.extend([Does::Lists("9"), Does::Hangs]);
+    let words = seen(script.leak(), 3 + FAILURES as usize + 1).await;
+    assert!(words[3..].iter().rev().skip(1).all(|word| word == "lost: no (500)"), "{words:?}");
+    assert_eq!(words.last().unwrap(), "begin 9");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_expires_within_a_watch_is_listed_after_a_pause() {
+    const EXPIRED: &str = concat!(
+        r#"{"type":"ERROR","object":{"kind":"Status","status":"Failure","message":"too old","reason":"Expired","code":410}}"#,
+        "\n"
     );
+    let mut script = vec![];
+    for _ in 0..100 {
+        script.extend([Does::Lists("7"), Does::Sends(EXPIRED)]);
+    }
+    let (client, calls) = client(script.leak());
+    let mut events = watch::<Value>(Collection::of(&client, ENDPOINTS, None), Selection::default());
+    let reading = async {
+        while let Some(event) = events.recv().await {
+            assert!(!matches!(event, Seen::Lost(_)), "{event:?}");
+        }
+    };
+    timeout(Duration::from_secs(1), reading).await.unwrap_err();
+    let calls = calls.load(Ordering::SeqCst);
+    assert!((4..=8).contains(&calls), "{calls}");
 }
 
 const WITH_ONE_TOO_DEEP: &str = r#"{"metadata": {"resourceVersion": "7"}, "items": [
