@@ -241,11 +241,11 @@ fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// The route has the weight: from now on it is measured.
 fn confirm(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
+    // the route keeps the former weight meanwhile, see `wanted`
+    wait_unless(!replicas::awaits_pods(cx, &step))?;
     if step.confirmed.is_some() {
         return GO_ON;
     }
-    // the route keeps the former weight meanwhile, see `wanted`
-    wait_unless(!replicas::awaits_pods(cx, &step))?;
     d.status.canary_weight = cx.shown(&step);
     if let Some(n) = cx.planned(step.index).iteration {
         d.status.iterations = n;
