@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 /// Limits for waiting items.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Items in each queue.
+    /// Items of one namespace in each queue.
     pub items: usize,
     /// Bytes of one namespace, in all queues.
     pub of_one: usize,
@@ -85,7 +85,8 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Queues<K, T> {
 impl<K: Ord, T> Waiting<K, T> {
     fn has_room(&self, key: &K, item: &Item<T>, bounds: Bounds) -> bool {
         let own = self.owners.get(&item.owner).copied().unwrap_or_default();
-        self.queues.get(key).is_none_or(|queue| queue.len() < bounds.items)
+        let before = self.queues.get(key).into_iter().flatten().filter(|other| other.owner == item.owner);
+        before.count() < bounds.items
             && own.saturating_add(item.bytes) <= bounds.of_one
             && self.bytes.saturating_add(item.bytes) <= bounds.bytes
     }
@@ -160,5 +161,14 @@ mod tests {
         tasks.close();
         tasks.wait().await;
         assert_eq!(push(6, "a", 10), Ok(()), "what was sent does not count any more");
+    }
+
+    #[tokio::test]
+    async fn f9_a_namespace_that_fills_a_queue_leaves_room_for_the_others() {
+        let queues = Queues::new(Bounds { items: 2, ..WIDE }, TaskTracker::new());
+        let push = |owner: &str| {
+            queues.push(&"slack", Item { owner: owner.into(), bytes: 1, what: () }, |()| async {}).is_ok()
+        };
+        assert_eq!([push("a"), push("a"), push("a"), push("b")], [true, true, false, true]);
     }
 }

@@ -38,15 +38,18 @@ use crate::{
     plan::{Note, Urgency},
     queues::{Bounds, Item, Queues},
     snapshot::Denial,
+    source::http::retry_after,
     telemetry::Metrics,
 };
 
-/// Alerts that may wait for one service; more are dropped. Those of the Canaries of one namespace may take 256 KiB.
+/// Alerts of one namespace that may wait for one service; more are dropped. In all they may take 256 KiB.
 const QUEUE: Bounds = Bounds { items: 64, of_one: 256 << 10, bytes: 4 << 20 };
 /// One try, from connecting to the last byte.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Waits before further tries.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+/// Longest wait that a service may ask for: others are waiting behind it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Most bytes of an answer that are read.
 const LARGEST: usize = 4096;
 /// The same reason in the same run is sent again after this long.
@@ -151,16 +154,20 @@ impl Alerts {
         let Some(alert) = &note.alert else { return };
         let receivers = receivers(canary, alert.urgency, self.0.own.is_some());
         let what = alert.once(note.reason, status.step.as_ref().map_or(0, |step| step.index));
-        if receivers.is_empty() || !self.0.is_new(&reference(canary), status.epoch, &what) {
-            return;
-        }
-        let message = Message::of(canary, status, note, alert, &self.0.cluster);
+        let about = reference(canary);
         for to in receivers {
-            self.enqueue(&to, Delivery { message: message.clone(), about: reference(canary) });
+            let what = format!("{what} to {to}");
+            if self.0.is_new(&about, status.epoch, &what) {
+                let message = Message::of(canary, status, note, alert, &self.0.cluster);
+                if !self.enqueue(&to, Delivery { message, about: about.clone() }) {
+                    self.0.forget(&about, status.epoch, &what);
+                }
+            }
         }
     }
 
-    fn enqueue(&self, to: &Receiver, delivery: Delivery) {
+    /// False: it was dropped.
+    fn enqueue(&self, to: &Receiver, delivery: Delivery) -> bool {
         let (inner, receiver) = (self.0.clone(), to.clone());
         let deliver = move |delivery| {
             let (inner, receiver) = (inner.clone(), receiver.clone());
@@ -171,7 +178,10 @@ impl Alerts {
         if let Err(delivery) = self.0.queues.push(to, item, deliver) {
             tracing::warn!(%to, canary = delivery.message.about(), "alert dropped, too many wait");
             self.0.metrics.alerted("", "dropped");
+            self.0.say_unsent(to, delivery.about, Denial::plain("too many are waiting"));
+            return false;
         }
+        true
     }
 }
 
@@ -213,8 +223,13 @@ impl Inner {
         if sent.len() >= REMEMBERED {
             sent.clear();
         }
-        let key = (about.uid.clone().unwrap_or_default(), epoch, what.to_owned());
-        sent.insert(key, now).is_none()
+        sent.insert(remembered(about, epoch, what), now).is_none()
+    }
+
+    /// This was not sent after all.
+    fn forget(&self, about: &ObjectReference, epoch: i64, what: &str) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.remove(&remembered(about, epoch, what));
     }
 
     async fn deliver(&self, to: &Receiver, delivery: Delivery) {
@@ -237,15 +252,20 @@ impl Inner {
                 tracing::debug!(canary, reason, %to, "alert sent");
                 self.metrics.alerted(service, "sent");
             }
-            Err(Denial { why, quote }) => {
-                tracing::warn!(canary, reason, %to, "alert not sent: {why}");
+            Err(denial) => {
+                tracing::warn!(canary, reason, %to, "alert not sent: {}", denial.why);
                 self.metrics.alerted(service, "failed");
-                let [text, quote] = [why, quote].map(|why| format!("An alert was not sent to {to}: {why}"));
-                if self.serves(to, &delivery.about) && self.is_new(&delivery.about, 0, &text) {
-                    let note = Note { quote: Some(quote), ..Note::warning("AlertNotSent", text) };
-                    self.events.publish_about(delivery.about, &note);
-                }
+                self.say_unsent(to, delivery.about, denial);
             }
+        }
+    }
+
+    /// Publishes why an alert did not reach its receiver, once an hour for the same text.
+    fn say_unsent(&self, to: &Receiver, about: ObjectReference, Denial { why, quote }: Denial) {
+        let [text, quote] = [why, quote].map(|why| format!("An alert was not sent to {to}: {why}"));
+        if self.serves(to, &about) && self.is_new(&about, 0, &text) {
+            let note = Note { quote: Some(quote), ..Note::warning("AlertNotSent", text) };
+            self.events.publish_about(about, &note);
         }
     }
 
@@ -261,7 +281,7 @@ impl Inner {
         }
     }
 
-    /// Retries a few times if that may help.
+    /// Retries a few times if that may help, and not before the service wants it.
     async fn post(&self, to: &Destination, message: &Message) -> Result<(), Denial> {
         let body = payload::payload(to, message, clock::now());
         let mut pauses = PAUSES.iter();
@@ -283,20 +303,31 @@ impl Inner {
                     Ok(()) => return Ok(()),
                     Err(refused) => {
                         let quote = format!("{refused} {}", answer.quote(&answer.body));
+                        let wait = wanted(answer.retry_after.as_deref(), clock::now());
                         (
                             Denial { quote: quote.trim_end().to_owned(), why: refused },
-                            is_retryable(answer.status),
+                            is_retryable(answer.status).then_some(wait),
                         )
                     }
                 },
-                Err(error) => (Denial::plain(error.to_string()), error.may_pass()),
+                Err(error) => (Denial::plain(error.to_string()), error.may_pass().then_some(Duration::ZERO)),
             };
-            match pauses.next().filter(|_| again) {
-                Some(pause) => tokio::time::sleep(*pause).await,
+            match pauses.next().zip(again) {
+                Some((pause, wanted)) => tokio::time::sleep(wanted.max(*pause)).await,
                 None => return Err(why),
             }
         }
     }
+}
+
+fn remembered(about: &ObjectReference, epoch: i64, what: &str) -> Sent {
+    (about.uid.clone().unwrap_or_default(), epoch, what.to_owned())
+}
+
+/// How long a service wants to be left alone, by its header `Retry-After`, as far as it is waited for.
+fn wanted(said: Option<&str>, now: Timestamp) -> Duration {
+    let wanted = said.and_then(|text| retry_after(text, now));
+    wanted.unwrap_or_default().min(LONGEST_PAUSE)
 }
 
 /// Slack's API reports failures with status 200.

@@ -170,10 +170,14 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     rustls::crypto::ring::default_provider().install_default().ok();
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());
-    let settings = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
-    let client = Client::try_from(settings).unwrap();
+    let (written, mut events) = tokio::sync::mpsc::unbounded_channel();
+    let api = axum::Router::new().fallback(move |body: String| async move {
+        written.send(body.clone()).ok();
+        body
+    });
+    let client = Client::new(api, "test");
     let metrics = Arc::new(Metrics::new("istio"));
-    let events = Events::new(client.clone(), metrics.clone(), TaskTracker::new());
+    let published = Events::new(client.clone(), metrics.clone(), TaskTracker::new());
     let mut outbound = net::OutboundPolicy::default();
     outbound.name(&url);
     let own = Notifier {
@@ -189,7 +193,7 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
         client,
         out: Outbound::new(outbound, None, true),
         rules: crate::config::Rules::default(),
-        events,
+        events: published,
         metrics: metrics.clone(),
         own: Some(own),
         cluster: String::new(),
@@ -200,13 +204,23 @@ async fn what_a_service_does_not_take_is_dropped_and_counted() {
     let runs = i64::try_from(QUEUE.items).unwrap() + 5;
     for epoch in 0..runs {
         alerts.send(&canary, &of_run(epoch), &note);
-        // the same note of the same run is no alert
+        // the same note of the same run is no alert, unless it was dropped
         alerts.send(&canary, &of_run(epoch), &note);
     }
-    let dropped = "serin_alerts_total{service=\"\",outcome=\"dropped\"} 5";
+    let dropped = "serin_alerts_total{service=\"\",outcome=\"dropped\"} 10";
     assert!(metrics.exposition().contains(dropped), "{}", metrics.exposition());
     // the answer is not awaited here: so far only the first alert has been posted
     silent.accept().await.unwrap();
+    let event = events.recv().await.unwrap();
+    assert!(event.contains("AlertNotSent") && event.contains("too many are waiting"), "{event}");
+}
+
+#[test]
+fn a_service_is_left_alone_as_long_as_it_wants_up_to_a_minute() {
+    let now = Timestamp::UNIX_EPOCH;
+    for (said, seconds) in [(None, 0), (Some("30"), 30), (Some("3600"), 60), (Some("soon"), 0)] {
+        assert_eq!(wanted(said, now), Duration::from_secs(seconds), "{said:?}");
+    }
 }
 
 #[tokio::test]

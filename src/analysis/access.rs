@@ -96,6 +96,11 @@ impl Access {
         }
     }
 
+    /// What is asked at this address: a provider, which may have regions.
+    pub fn place(&self, server: &str) -> String {
+        format!("{} {server} {}", self.kind, self.region.as_deref().unwrap_or_default())
+    }
+
     /// Access to a Prometheus that an object of this namespace names.
     pub fn in_namespace(namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), ..Self::default() }

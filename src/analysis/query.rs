@@ -64,6 +64,13 @@ pub struct Query {
     pub since: Option<Since>,
 }
 
+impl Query {
+    /// The server that it is for, as in [`Access::place`].
+    pub fn place(&self) -> String {
+        self.access.place(&self.server)
+    }
+}
+
 /// From when there is something to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Since {

@@ -13,7 +13,7 @@ use crate::{
     expression::Known,
     manifest,
     plan::{self, Action, Answers, Question, Wake},
-    snapshot::{DEPLOYMENT, Kind, ObjectRef, Objects, Records, SERVICE, Snapshot},
+    snapshot::{DEPLOYMENT, Kind, ObjectRef, Objects, Pauses, Records, SERVICE, Snapshot},
     write_budget::WriteBudget,
 };
 
@@ -269,10 +269,9 @@ pub(super) fn empty(canary: Canary, rules: Rules) -> Snapshot {
         unkept: None,
         refused_job: None,
         writes: WriteBudget::default(),
-        ask_not_before: None,
+        pauses: Pauses::default(),
         edited: None,
         watching_since: Timestamp::MIN,
-        rate_limited: false,
         records: Records::default(),
         conditions: Known::default(),
         heard: BTreeMap::new(),

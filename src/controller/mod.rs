@@ -1,6 +1,7 @@
 //! The loop: observe → questions → query → decide → apply, for one Canary at a time, until there is nothing left to do.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module wires the I/O together")]
 
+mod asking;
 mod dropped_status;
 mod failed_writes;
 mod lanes;

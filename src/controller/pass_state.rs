@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use super::{dropped_status::DroppedStatus, pause::Pause};
 use crate::{
     expression::Known,
+    plan::Limited,
     retry::Backoff,
-    snapshot::{Key, Records, RefusedJob, Snapshot, Write},
+    snapshot::{Key, Pauses, Records, RefusedJob, Snapshot, Write},
     write_budget::WriteBudget,
 };
 
@@ -24,8 +25,10 @@ const RETRY_CAP: Duration = Duration::from_secs(30);
 pub(super) struct PassState {
     /// Until then, no server without a usable answer is queried.
     pub(super) ask_not_before: Option<Pause>,
-    /// A server asked for fewer queries.
-    pub(super) rate_limited: bool,
+    /// Until then, no content is read, because the API server returned none.
+    pub(super) read_not_before: Option<Pause>,
+    /// The servers that asked for fewer queries.
+    pub(super) limited: Limited,
     /// The write that is permanently refused, in words.
     pub(super) refused: Option<String>,
     /// The definition of Canaries does not keep its status.
@@ -51,6 +54,7 @@ pub(super) struct PassState {
     pub(super) rest_until: Option<Pause>,
     pub(super) unsettled: Backoff,
     pub(super) silences: Backoff,
+    pub(super) unread: Backoff,
     pub(super) record_failures: Backoff,
 }
 
@@ -58,7 +62,8 @@ impl Default for PassState {
     fn default() -> Self {
         Self {
             ask_not_before: None,
-            rate_limited: false,
+            read_not_before: None,
+            limited: Limited::default(),
             refused: None,
             unkept: None,
             refused_job: None,
@@ -74,6 +79,7 @@ impl Default for PassState {
             rest_until: None,
             unsettled: Backoff::new(RETRY_CAP),
             silences: Backoff::new(RETRY_CAP),
+            unread: Backoff::new(RETRY_CAP),
             record_failures: Backoff::new(RETRY_CAP),
         }
     }
@@ -96,8 +102,11 @@ impl PassStates {
                 state.generation = Some((generation, now));
             }
             snap.edited = state.generation.map(|(_, since)| since);
-            snap.ask_not_before = state.ask_not_before.and_then(|pause| pause.until(now));
-            snap.rate_limited = state.rate_limited;
+            snap.pauses = Pauses {
+                queries: state.ask_not_before.and_then(|pause| pause.until(now)),
+                contents: state.read_not_before.and_then(|pause| pause.until(now)),
+                servers: state.limited.until(now),
+            };
             snap.refused.clone_from(&state.refused);
             snap.unkept = state.unkept.as_ref().map(|dropped| dropped.seen(now));
             snap.refused_job.clone_from(&state.refused_job);

@@ -30,13 +30,6 @@ impl Pause {
     }
 }
 
-/// How long nothing is queried after an unusable answer. A server that asks for fewer queries is queried no more often
-/// than one that answers, and not before the time that it names.
-pub(super) fn pause(silence: Duration, rate_limited: Option<Duration>, interval: Duration) -> Duration {
-    let asked_for = rate_limited.map_or(Duration::ZERO, |named| named.max(interval));
-    silence.max(asked_for).max(Duration::from_secs(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

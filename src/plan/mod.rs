@@ -50,8 +50,8 @@ pub use gates::webhooks::event_calls;
 pub use history::exposed_since;
 use jiff::Timestamp;
 pub use model::{
-    Action, Alert, Answers, Call, HookKind, Note, Plan, Question, Round, Severity, Stop, Urgency, Wake,
-    run_of,
+    Action, Alert, Answers, Call, HookKind, Limit, Limited, Note, Plan, Question, Round, Severity, Stop,
+    Urgency, Wake, run_of,
 };
 pub(crate) use phases::finalizer::freed;
 

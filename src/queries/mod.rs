@@ -17,7 +17,7 @@ use crate::{
     expression::template::url,
     manifest::config::Digest,
     net::{Share, Shares},
-    plan::{Answers, Question},
+    plan::{Answers, Limit, Question},
     source::{
         Ask, ContentError, Contents, Credentials, Secrets, Series, SourceError, Sources, Stretch,
         http::TIMEOUT,
@@ -62,24 +62,18 @@ impl Asker {
         let replies = join_all(questions.iter().map(|question| self.one(tenant, question))).await;
         let mut answers = Answers::default();
         for (question, reply) in questions.iter().zip(replies) {
+            if let (Some(place), Some(limit)) = (question.place(), reply.limit()) {
+                let longest = answers.limited.remove(&place).max(Some(limit));
+                answers.limited.extend(longest.map(|limit| (place, limit)));
+            }
             match (question, reply) {
                 (Question::Measure { index, .. }, Reply::Metric(Ok(values))) => {
                     answers.readings.insert(*index, Reading::Values(values));
                 }
                 (Question::Measure { index, query }, Reply::Metric(Err(unanswered))) => {
-                    if let SourceError::RateLimited { retry_after, .. } = unanswered.error {
-                        answers.rate_limited =
-                            answers.rate_limited.max(Some(retry_after.unwrap_or_default()));
-                    }
                     answers.readings.insert(*index, unanswered.reading(&query.promql));
                 }
                 (Question::Count { metric, to, .. }, Reply::Counts(reply)) => {
-                    if let Err(Unanswered { error: SourceError::RateLimited { retry_after, .. }, .. }) =
-                        &reply
-                    {
-                        answers.rate_limited =
-                            answers.rate_limited.max(Some(retry_after.unwrap_or_default()));
-                    }
                     answers.counts.insert((*metric, *to), reply.map_err(|unanswered| unanswered.failure));
                 }
                 (Question::Exists { .. }, Reply::Metric(reply)) => {
@@ -310,6 +304,15 @@ enum Reply {
     Metric(Result<Vec<f64>, Unanswered>),
     Counts(Result<Tally, Unanswered>),
     Config(Result<Option<Digest>, ContentError>),
+}
+
+impl Reply {
+    /// The server's wish for fewer queries, if it has one.
+    fn limit(&self) -> Option<Limit> {
+        let (Self::Metric(Err(unanswered)) | Self::Counts(Err(unanswered))) = self else { return None };
+        let SourceError::RateLimited { server, retry_after, .. } = &unanswered.error else { return None };
+        Some(Limit { wait: retry_after.unwrap_or_default(), server: server.clone() })
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::{
     write_budget::WriteBudget,
 };
 
-pub use remembered::{Evidence, Records, RefusedJob, Unkept};
+pub use remembered::{Evidence, Pauses, Records, RefusedJob, Unkept};
 
 mod remembered;
 
@@ -280,15 +280,13 @@ pub struct Snapshot {
     /// How often its objects were written recently.
     #[serde(skip)]
     pub writes: WriteBudget<Write>,
-    /// After an unanswered query: do not query again before this.
-    pub ask_not_before: Option<Timestamp>,
+    /// What is not asked for now.
+    pub pauses: Pauses,
     /// When the current generation of the Canary was first seen. None: unknown.
     pub edited: Option<Timestamp>,
     /// Since when the operator has been watching without a break, by its own clock: time in which a Canary was not
     /// processed does not count against deadlines.
     pub watching_since: Timestamp,
-    /// A server's rate limit was reached: nothing is queried before then, whatever is due.
-    pub rate_limited: bool,
     /// State of the records of its runs.
     pub records: Records,
     /// Conditions of its metrics that were compiled before.

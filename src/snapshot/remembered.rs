@@ -1,5 +1,7 @@
 //! What the operator remembers of its previous passes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -21,6 +23,17 @@ pub struct RefusedJob {
     pub name: String,
     /// The API server's message.
     pub why: String,
+}
+
+/// Until when something is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Pauses {
+    /// After an unusable answer of a metrics server: none is queried before this.
+    pub queries: Option<Timestamp>,
+    /// After a refusal of the API server: no ConfigMap or Secret is read before this.
+    pub contents: Option<Timestamp>,
+    /// The metrics servers that asked for fewer queries, by what they are asked as.
+    pub servers: BTreeMap<String, Timestamp>,
 }
 
 /// State of the records of a Canary's runs.

@@ -1,11 +1,14 @@
 //! The answers to queries and webhooks in a model, and events during the wait for them.
 
-use jiff::SignedDuration;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
     manifest::config,
-    plan::{Answers, Question, Round},
-    snapshot::{Denial, Timing, WebhookReply, WebhookRound},
+    plan::{Answers, Limit, Question, Round},
+    snapshot::{Denial, Pauses, Timing, WebhookReply, WebhookRound},
+    spec::validate,
 };
 
 use crate::{controllers, sim::Sim, time::later, transcript};
@@ -15,6 +18,12 @@ impl Sim {
     pub fn answer(&self, questions: &[Question]) -> Answers {
         let mut answers = Answers::default();
         for question in questions {
+            if let (Question::Measure { query, .. } | Question::Count { query, .. }, Some(place)) =
+                (question, question.place())
+                && let Some(wait) = self.limited.get(&query.metric)
+            {
+                answers.limited.insert(place, Limit { wait: *wait, server: query.server.clone() });
+            }
             match question {
                 Question::Ping { .. } => {
                     answers.ping = Some(if self.silent { Err("connection refused".into()) } else { Ok(()) });
@@ -41,9 +50,10 @@ impl Sim {
     }
 
     pub(crate) fn ask(&mut self, questions: &[Question]) -> Answers {
-        let answers = self.answer(questions);
-        self.asked += questions.len();
-        for question in questions {
+        let (open, put_off) = self.left_alone.put_off(questions, self.clock());
+        let answers = self.answer(&open).beside(put_off);
+        self.asked += open.len();
+        for question in &open {
             match question {
                 Question::Measure { index, query } => {
                     self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
@@ -55,25 +65,55 @@ impl Sim {
                 Question::Ping { .. } | Question::Exists { .. } => {}
             }
         }
-        let unread = answers.configs.values().any(Result::is_err);
+        self.put_off(questions, &answers);
+        answers
+    }
+
+    /// Until when it does not ask. None also if the clock was set back since it stopped asking, as in the operator.
+    pub(crate) fn pauses(&self) -> Pauses {
+        let now = self.clock();
+        let until = |pause: Option<(Timestamp, Timestamp)>| pause.filter(|(since, _)| *since <= now);
+        Pauses {
+            queries: until(self.asks_later).map(|(_, until)| until),
+            contents: until(self.reads_later).map(|(_, until)| until),
+            servers: self.left_alone.until(now),
+        }
+    }
+
+    /// As the operator does it in `controller::asking`.
+    fn put_off(&mut self, questions: &[Question], answers: &Answers) {
+        let canary = self.snapshot().filter(|_| !answers.limited.is_empty());
+        let valid = canary.and_then(|snap| validate(&snap.canary, &snap.rules).ok());
+        let interval = valid.map_or(Duration::ZERO, |valid| valid.interval);
+        self.left_alone.note(&answers.limited, interval, later(self.clock(), self.asking));
+        let pause = |tries: u32| {
+            let wait = SignedDuration::from_secs(1 << tries.min(6));
+            self.clock().checked_add(wait).ok().map(|until| (self.clock(), until))
+        };
+        let (reads_later, asks_later) = (pause(self.unread), pause(self.silence));
+        let contents = |question: &Question| matches!(question, Question::Config { .. });
+        if answers.configs.values().any(Result::is_err) {
+            self.unread += 1;
+            self.reads_later = reads_later;
+        } else if questions.iter().any(contents) {
+            (self.unread, self.reads_later) = (0, None);
+        }
         let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
         let uncounted = answers.counts.values().any(Result::is_err);
-        if unread || uncounted || answers.readings.values().any(unusable) {
-            let named = self.limited.unwrap_or_default();
-            let wait = SignedDuration::from_secs(1 << self.silence.min(6));
-            let wait = wait.max(SignedDuration::try_from(named).unwrap_or_default());
+        if uncounted || answers.readings.values().any(unusable) {
             self.silence += 1;
-            self.asks_later = self.clock().checked_add(wait).ok().map(|until| (self.clock(), until));
-        } else if !questions.is_empty() {
+            self.asks_later = asks_later;
+        } else if !questions.iter().all(contents) {
             (self.silence, self.asks_later) = (0, None);
         }
-        answers
     }
 
     /// Time passes and others act during the wait for answers. Returns false if nothing happened.
     pub(crate) fn time_passes(&mut self) -> bool {
         // the pause after a query starts with its answer
-        self.asks_later = self.asks_later.map(|(since, until)| (since, later(until, self.asking)));
+        for pause in [&mut self.asks_later, &mut self.reads_later] {
+            *pause = pause.map(|(since, until)| (since, later(until, self.asking)));
+        }
         let Some((name, mode)) = self.meanwhile.take() else {
             self.now = later(self.now, self.asking);
             return !self.asking.is_zero();

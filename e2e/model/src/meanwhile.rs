@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use serin::{analysis::Reading, api::Phase};
+use serin::{
+    analysis::Reading,
+    api::Phase,
+    snapshot::{CONFIG_MAP, DEPLOYMENT, ObjectRef},
+};
 
 use crate::{fixture, pods::Mode, sim::Sim};
 
@@ -69,7 +73,7 @@ fn c30_a_limited_server_is_left_alone_although_errors_are_counted() -> Result<()
     });
     let mut sim = running(&json!({"analysis": {"metrics": [metric]}}));
     sim.readings.insert("request-success-rate".into(), Reading::Failed("asked too often".into()));
-    sim.limited = Some(Duration::from_secs(300));
+    sim.limited.insert("request-success-rate".into(), Duration::from_secs(300));
     sim.log.clear();
     sim.advance(Duration::from_secs(299));
     let asked = sim.log.iter().filter(|line| line.contains("ask    request-success-rate")).count();
@@ -77,5 +81,64 @@ fn c30_a_limited_server_is_left_alone_although_errors_are_counted() -> Result<()
     sim.advance(Duration::from_secs(30));
     let asked = sim.log.iter().filter(|line| line.contains("ask    request-success-rate")).count();
     ensure!(asked == 2, "{asked}\n{}", sim.log.join("\n"));
+    sim.verdict().map_err(anyhow::Error::msg)
+}
+
+/// A run whose built-in check is asked of the Canary's own server, and another metric of a vendor's, which has no answer.
+fn with_a_vendor(more: &serde_json::Value) -> Sim {
+    let mut quota = json!({"name": "quota", "templateRef": {"name": "quota"}, "thresholdRange": {"max": 1}});
+    json_patch::merge(&mut quota, more);
+    let metrics = json!([{"name": "request-success-rate", "thresholdRange": {"min": 99}}, quota]);
+    let mut world = fixture::world(&json!({"analysis": {"metrics": metrics}}));
+    let provider = json!({"type": "prometheus", "address": "http://vendor:9090"});
+    let template = serde_json::from_value(json!({"provider": provider, "query": "up"})).unwrap();
+    world.templates.insert("test/quota".into(), template);
+    let mut sim = Sim::new(world, "podinfo");
+    sim.advance(Duration::from_secs(30));
+    fixture::set_image(&mut sim, "podinfo:2");
+    sim.advance(Duration::from_secs(1));
+    sim.readings.insert("quota".into(), Reading::Failed("asked too often".into()));
+    sim
+}
+
+#[test]
+fn c30_other_checks_are_judged_while_a_limited_server_is_left_alone() -> Result<()> {
+    let mut sim = with_a_vendor(&json!({}));
+    sim.limited.insert("quota".into(), Duration::from_secs(3600));
+    sim.advance(Duration::from_secs(10));
+    sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
+    sim.advance(Duration::from_secs(70));
+    let log = sim.log.join("\n");
+    ensure!(log.matches("ask    quota").count() == 1, "{log}");
+    ensure!(sim.world.status().phase == Some(serin::api::Phase::Failed), "{log}");
+    sim.verdict().map_err(anyhow::Error::msg)
+}
+
+#[test]
+fn c30_a_limited_server_counts_no_more_errors_than_a_window_has() -> Result<()> {
+    let mut sim = with_a_vendor(&json!({"period": "1s", "consecutiveErrorLimit": 100}));
+    sim.limited.insert("quota".into(), Duration::from_secs(300));
+    sim.advance(Duration::from_secs(100));
+    let errors = sim.world.status().metrics[1].errors_in_row;
+    ensure!((5..=11).contains(&errors), "{errors}\n{}", sim.log.join("\n"));
+    sim.verdict().map_err(anyhow::Error::msg)
+}
+
+#[test]
+fn c30_contents_are_read_while_a_limited_server_is_left_alone() -> Result<()> {
+    let env = json!({"spec": {"template": {"spec": {"containers": [{
+        "name": "podinfod", "image": "podinfo:2", "envFrom": [{"configMapRef": {"name": "settings"}}],
+        "ports": [{"name": "http", "containerPort": 9898}],
+    }]}}}});
+    let mut sim = with_a_vendor(&json!({}));
+    sim.limited.insert("quota".into(), Duration::from_secs(3600));
+    sim.advance(Duration::from_secs(20));
+    let settings = json!({"metadata": {"name": "settings"}, "data": {"a": "b"}});
+    sim.world.put(CONFIG_MAP, settings, sim.now);
+    sim.world.edit(&ObjectRef::new(DEPLOYMENT, "podinfo"), &env);
+    sim.look();
+    sim.log.clear();
+    sim.advance(Duration::from_secs(10));
+    ensure!(sim.log.iter().any(|line| line.starts_with("read ")), "{}", sim.log.join("\n"));
     sim.verdict().map_err(anyhow::Error::msg)
 }

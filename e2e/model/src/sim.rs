@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
     expression::Known,
-    plan::{self, Action, Answers, Call, Plan, Wake},
-    snapshot::{CANARY_RUN, Queued, Snapshot, WebhookRound, Write},
+    plan::{self, Action, Answers, Call, Limited, Plan, Wake},
+    snapshot::{CANARY_RUN, Pauses, Queued, Snapshot, WebhookRound, Write},
     write_budget::{Outcome, WriteBudget},
 };
 
@@ -69,8 +69,8 @@ pub struct Sim {
     pub calling: Duration,
     /// Happens during the wait for the next answers: these pods change.
     pub meanwhile: Option<(String, Mode)>,
-    /// How long the metrics server asks to be left alone, if it does.
-    pub limited: Option<Duration>,
+    /// How long the servers of these metrics ask to be left alone.
+    pub limited: BTreeMap<String, Duration>,
     /// The metrics server does not answer pings.
     pub silent: bool,
     /// The metrics server does not have the counter that built-in checks need.
@@ -105,6 +105,11 @@ pub struct Sim {
     /// When the operator began not to ask, and until when, by its own clock.
     pub(crate) asks_later: Option<(Timestamp, Timestamp)>,
     pub(crate) silence: u32,
+    /// The same for contents of ConfigMaps and Secrets.
+    pub(crate) reads_later: Option<(Timestamp, Timestamp)>,
+    pub(crate) unread: u32,
+    /// Servers that asked for fewer queries.
+    pub(crate) left_alone: Limited,
     /// The memory of the records of runs.
     pub(crate) kept: Kept,
 }
@@ -132,7 +137,7 @@ impl Sim {
             asking: Duration::ZERO,
             calling: Duration::ZERO,
             meanwhile: None,
-            limited: None,
+            limited: BTreeMap::new(),
             silent: false,
             uncounted: false,
             queued: None,
@@ -151,6 +156,9 @@ impl Sim {
             wake: Wake::Now,
             asks_later: None,
             silence: 0,
+            reads_later: None,
+            unread: 0,
+            left_alone: Limited::default(),
             kept: Kept::default(),
         };
         controllers::play(&mut sim.pods, &mut sim.world, sim.now);
@@ -176,9 +184,8 @@ impl Sim {
     /// The planner's input now.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let mut snap = self.world.snapshot()?;
-        snap.ask_not_before = self.ask_not_before();
+        snap.pauses = self.pauses();
         snap.watching_since = self.watching_since;
-        snap.rate_limited = self.limited.is_some();
         snap.writes = self.writes.clone();
         snap.records = self.kept.records(&self.world);
         snap.heard = self.heard.clone();
@@ -205,11 +212,6 @@ impl Sim {
         self.now.checked_add(self.skew).unwrap_or(self.now)
     }
 
-    /// Until when it does not ask. None also if the clock was set back since it stopped asking, as in the operator.
-    fn ask_not_before(&self) -> Option<Timestamp> {
-        self.asks_later.filter(|(since, _)| *since <= self.clock()).map(|(_, until)| until)
-    }
-
     /// The operator is not running for this long: time passes and pods change, but nothing is decided.
     pub fn away(&mut self, time: Duration) {
         self.now = later(self.now, time);
@@ -226,18 +228,18 @@ impl Sim {
         };
         self.conditions = self.conditions.with(snap.canary.conditions());
         snap.conditions = self.conditions.clone();
-        let (asked_at, asked_in) = (self.clock(), snap.ask_not_before);
+        let (asked_at, asked_in) = (self.clock(), snap.pauses.clone());
         let begun = plan::begin(&snap, asked_at);
         let questions = begun.as_ref().err().cloned().unwrap_or_default();
         let answers = Answers { asked_at, ..self.ask(&questions) };
         if !questions.is_empty() && self.time_passes() {
             let Some(fresh) = self.snapshot() else { return false };
-            snap = Snapshot { conditions: snap.conditions, ask_not_before: asked_in, ..fresh };
+            snap = Snapshot { conditions: snap.conditions, pauses: asked_in.clone(), ..fresh };
             if !plan::would_ask(&snap, asked_at, &questions) {
                 return true;
             }
         }
-        snap.ask_not_before = self.ask_not_before();
+        snap.pauses = Pauses { servers: asked_in.servers, ..self.pauses() };
         let clock = self.clock();
         let plan = begun.unwrap_or_else(|_| plan::decide(&snap, &answers, clock));
         self.observer.decided(&snap, &questions, &answers, &plan, clock);
@@ -319,6 +321,8 @@ impl Sim {
     fn crash(&mut self) {
         self.log.push("       the operator dies and starts anew".into());
         (self.asks_later, self.silence) = (None, 0);
+        (self.reads_later, self.unread) = (None, 0);
+        self.left_alone = Limited::default();
         self.kept.forget();
         self.heard.clear();
         self.writes = WriteBudget::default();

@@ -11,13 +11,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     lanes::{Lanes, Slot},
     pass_state::PassStates,
-    pause::{Pause, pause},
+    pause::Pause,
     queue::{Again, Start},
     runs::Runs,
 };
 use crate::{
     alert::{self, Alerts},
-    analysis::Reading,
     apply::{Applier, ApplyError},
     clock,
     config::Config,
@@ -26,9 +25,8 @@ use crate::{
     observe::{self, GatherError, ObjectCache},
     plan::{self, Answers, Plan, Question, Wake},
     queries::{Asker, EventSink, WebhookRounds},
-    snapshot::{CANARY_RUN, JOB, Key, Snapshot},
+    snapshot::{CANARY_RUN, JOB, Key, Pauses, Snapshot},
     source::{Contents, Http, Secrets, Sources, http::TIMEOUT},
-    spec::validate,
     telemetry::{Metrics, Outcome, Reconcile},
     webhook::Webhooks,
     write_budget,
@@ -215,12 +213,12 @@ impl Worker {
         let decided = asked.decided_at(now);
         // answers take time: the decision has to match the state after them
         let put_off = std::mem::replace(&mut snap, self.observe(key, decided, slot).await.map_err(waiting)?);
-        let not_before = std::mem::replace(&mut snap.ask_not_before, put_off.ask_not_before);
-        let limited = std::mem::replace(&mut snap.rate_limited, put_off.rate_limited);
+        let pauses = std::mem::replace(&mut snap.pauses, put_off.pauses);
         if !plan::would_ask(&snap, asked.answers.asked_at, &asked.questions) {
             return Ok(Pass { wrote: false, next: Next::Pass(None) });
         }
-        (snap.ask_not_before, snap.rate_limited) = (not_before, limited);
+        // a server that has just asked for fewer queries was not left alone yet: its answers count
+        snap.pauses = Pauses { servers: snap.pauses.servers, ..pauses };
         let plan = plan::decide(&snap, &asked.answers, decided);
         let plan = self.in_turn(key, &mut snap, plan, &asked.answers, decided);
         self.carry_on(key, &snap, plan, asked, (now, decided), slot).await
@@ -282,44 +280,6 @@ impl Worker {
                 Err(Again::OnChange)
             }
         }
-    }
-
-    /// Queries, unless the same questions were answered a moment ago. Postpones the next query if the answers are
-    /// unusable. Err: the process is shutting down.
-    async fn ask(
-        &self,
-        key: &Key,
-        snap: &Snapshot,
-        questions: Vec<Question>,
-        asked: Option<Asked>,
-        now: Timestamp,
-        slot: &mut Slot,
-    ) -> Result<Asked, Again> {
-        if let Some(asked) = asked.filter(|asked| asked.questions == questions) {
-            return Ok(asked);
-        }
-        slot.pause();
-        let Some(permit) = self.asks(key, slot).await else { return Err(Again::OnChange) };
-        let Some(answers) = self.stop.run_until_cancelled(self.asker.ask(&key.0, &questions)).await else {
-            return Err(Again::OnChange);
-        };
-        drop(permit);
-        let answers = Answers { asked_at: now, ..answers };
-        let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
-        let silent = answers.readings.values().any(unusable) || answers.configs.values().any(Result::is_err);
-        let interval = validate(&snap.canary, &self.config.rules).map_or(Duration::ZERO, |c| c.interval);
-        self.states.of(key, |state| {
-            state.rate_limited = answers.rate_limited.is_some();
-            if silent {
-                let wait = pause(state.silences.next_delay(), answers.rate_limited, interval);
-                // also applies to this pass, which may decide as of `now`
-                state.ask_not_before = Some(Pause::between(now, clock::after(clock::now(), wait)));
-            } else {
-                state.silences.reset();
-                state.ask_not_before = None;
-            }
-        });
-        Ok(Asked { questions, answers })
     }
 
     async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan, slot: &Slot) -> Result<(), Again> {

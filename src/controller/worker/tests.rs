@@ -112,19 +112,8 @@ async fn a_config_that_cannot_be_read_is_not_to_be_read_again_by_the_decision_th
     assert!(asked.answers.configs[&at].is_err());
     let decided = asked.decided_at(now);
     let Ok(snap) = worker.observe(&key, decided, &mut slot).await else { panic!("no snapshot") };
-    let until = snap.ask_not_before;
+    let until = snap.pauses.contents;
     assert!(until.is_some_and(|until| until > decided), "{until:?} at {decided}");
-}
-
-#[test]
-fn c30_a_server_that_asks_for_less_is_not_asked_more_often_than_one_that_answers() {
-    let seconds = Duration::from_secs;
-    let interval = seconds(300);
-    assert_eq!(pause(seconds(2), None, interval), seconds(2), "one that is down is asked again soon");
-    assert_eq!(pause(seconds(2), Some(seconds(0)), interval), interval);
-    assert_eq!(pause(seconds(2), Some(seconds(900)), interval), seconds(900));
-    assert_eq!(pause(seconds(30), Some(seconds(5)), seconds(10)), seconds(30));
-    assert_eq!(pause(Duration::ZERO, None, interval), seconds(1));
 }
 
 fn canary(analysis: &Value, status: &CanaryStatus) -> Value {

@@ -237,7 +237,7 @@ pub(crate) fn wait_for_unread(cx: &Context<'_>, d: &mut PlanBuilder) {
     if cx.configs.unread.is_empty() {
         return;
     }
-    match cx.snap.ask_not_before {
+    match cx.snap.pauses.contents {
         Some(time) if cx.now < time => d.wake_at(time),
         _ => {
             d.unread.extend(cx.configs.unread.iter().cloned());

@@ -55,10 +55,10 @@ pub(crate) fn counted(d: &mut PlanBuilder, broken: &Broken) {
 /// pace.
 pub(crate) fn until(cx: &Context<'_>) -> Timestamp {
     let frozen = cx.status().conditions.iter().find(|c| c.type_ == conditions::FROZEN);
-    let waits = cx.snap.rate_limited || frozen.is_some_and(|c| c.reason != COUNTED);
-    cx.snap.ask_not_before.filter(|_| waits).unwrap_or(Timestamp::MIN)
+    let waits = frozen.is_some_and(|c| c.reason != COUNTED);
+    cx.snap.pauses.queries.filter(|_| waits).unwrap_or(Timestamp::MIN)
 }
 
 pub(crate) fn unanswered(cx: &Context<'_>, d: &mut PlanBuilder) {
-    d.wake_at(cx.snap.ask_not_before.unwrap_or_else(|| clock::after(cx.now, cx.c.interval)));
+    d.wake_at(cx.snap.pauses.queries.unwrap_or_else(|| clock::after(cx.now, cx.c.interval)));
 }

@@ -160,9 +160,22 @@ fn metric_due(cx: &Context<'_>, m: &CanaryMetric, entry: &MetricStatus) -> Optio
     };
     Some(match &entry.measured {
         None => clock::after(since, delay.unwrap_or(period)),
-        Some(last) if entry.errors_in_row > 0 => clock::after(last.0, period.min(RETRY)),
+        Some(last) if entry.errors_in_row > 0 => {
+            let again = clock::after(last.0, period.min(RETRY));
+            // without being asked, its server gives no more errors than one per window
+            let rested =
+                left_alone(cx, m).map(|until| until.min(clock::after(last.0, period.max(cx.c.interval))));
+            rested.map_or(again, |rested| rested.max(again))
+        }
         Some(last) => clock::after(last.0, period),
     })
+}
+
+/// Until when a server of this metric is left alone.
+fn left_alone(cx: &Context<'_>, m: &CanaryMetric) -> Option<Timestamp> {
+    let its = |ask: &&analysis::Ask| cx.checks.metrics.get(ask.metric).is_some_and(|of| of.name == m.name);
+    let queries = cx.asks.iter().filter(its).filter_map(|ask| ask.query.as_ref().ok());
+    queries.filter_map(|query| cx.snap.pauses.servers.get(&query.place()).copied()).max()
 }
 
 /// A step has begun: for some metrics it is the first.

@@ -3,6 +3,7 @@
 pub(crate) mod action;
 pub(crate) mod flow;
 mod hook;
+mod limited;
 mod messages;
 mod note;
 mod plan;
@@ -12,8 +13,9 @@ mod question;
 pub use action::Action;
 pub use flow::Stop;
 pub use hook::{Call, HookKind, Round, run_of};
+pub use limited::Limited;
 pub(crate) use messages::Messages;
 pub(crate) use note::Broken;
 pub use note::{Alert, Note, Severity, Urgency};
 pub use plan::{Plan, Wake};
-pub use question::{Answers, Question};
+pub use question::{Answers, Limit, Question};

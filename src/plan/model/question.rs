@@ -55,14 +55,36 @@ pub enum Question {
     },
 }
 
+impl Question {
+    /// The metrics server that it is for, as in [`Access::place`]. None: it is for the API server.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Ping { server, access, .. } => Some(access.place(server)),
+            Self::Exists { query } | Self::Measure { query, .. } | Self::Count { query, .. } => {
+                Some(query.place())
+            }
+            Self::Config { .. } => None,
+        }
+    }
+}
+
+/// A server's wish for fewer queries.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Limit {
+    /// How long it wants to be left alone, zero if it does not say.
+    pub wait: Duration,
+    /// The server, without credentials.
+    pub server: String,
+}
+
 /// Answers to the questions of one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
     /// When the questions were made: anything that became due later is not answered here. The epoch, if nothing was
     /// asked.
     pub asked_at: Timestamp,
-    /// A server asked for fewer queries: how long it wants to be left alone, zero if it does not say.
-    pub rate_limited: Option<Duration>,
+    /// Servers that asked for fewer queries, by [`Question::place`].
+    pub limited: BTreeMap<String, Limit>,
     /// Answer to all of [`Question::Ping`]: why not, when one failed.
     pub ping: Option<Result<(), Failure>>,
     /// Answer to [`Question::Exists`]; none if unknown.
