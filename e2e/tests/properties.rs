@@ -339,7 +339,8 @@ proptest! {
             _ => 0,
         };
         fixture::set_image(&mut sim, "podinfo:2");
-        let edits = |e: &&Event| !matches!(e, Event::Spec(_) | Event::Image(_) | Event::Weights(_) | Event::Recreate(_) | Event::Delete(_) | Event::Pods(..) | Event::Scaled(Scaled::PrimaryReplicas(_)));
+        // whoever asks for `finish` promotes without the rest of the analysis
+        let edits = |e: &&Event| !matches!(e, Event::Ask("finish", _) | Event::Spec(_) | Event::Image(_) | Event::Weights(_) | Event::Recreate(_) | Event::Delete(_) | Event::Pods(..) | Event::Scaled(Scaled::PrimaryReplicas(_)));
         for event in happened.iter().filter(edits) {
             play(&mut sim, event);
             prop_assert!(weight(&sim) <= most);
