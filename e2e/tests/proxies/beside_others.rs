@@ -85,6 +85,8 @@ async fn mishaps(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
     let settle = life.story.canary_that("app", |_| true).await?.spec.settle_time;
     ensure!(settle.is_none(), "the settle time is to be the router's own");
 
+    // a window is as short as a few scrapes, so a good version may have some without values
+    life.story.edit_canary("app", json!({"spec": {"analysis": {"threshold": 30}}})).await?;
     life.story.set_image("app", "app:2").await?;
     life.story.phase("app", Phase::Progressing).await?;
     life.at_step(1).await?;
