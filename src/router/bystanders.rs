@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::istio_hosts;
 use crate::{manifest::json as get, names, spec::Validated};
 
 /// A host and a path that both the object and the user's own serve.
@@ -79,8 +80,12 @@ pub(crate) fn wanted_hosts(user: &Value) -> Option<Vec<String>> {
     Some(wanted)
 }
 
-/// Terms for finding an object by the hosts that it serves: each of them, and their parent domains.
+/// Terms for finding an object by the hosts that it serves: each of them, and their parent domains. A DestinationRule has
+/// its host only.
 pub(crate) fn served_hosts(object: &Value) -> Vec<String> {
+    if let Some(host) = istio_hosts::of_destination_rule(object) {
+        return vec![host];
+    }
     let domains = |host: &str| -> Vec<String> {
         let dots = host.match_indices('.').map(|(dot, _)| host[dot..].to_owned());
         std::iter::once(host.to_owned()).chain(dots).collect()

@@ -117,7 +117,7 @@ impl Router for Istio {
         if let Some(gateway) = lost {
             return Some(format!("add its gateway {gateway} to spec.service.gateways"));
         }
-        let mut hosts = hosts(c);
+        let mut hosts = istio_hosts::of(c);
         let apex = format!("{}.{}", c.names.apex, c.namespace);
         hosts.extend([format!("{apex}.svc"), format!("{apex}.svc.cluster.local"), apex]);
         let lost = || lost_rules(c, &theirs["spec"]);
@@ -126,6 +126,18 @@ impl Router for Istio {
 
     fn shadows(&self, c: &Validated, other: &CanaryService) -> Option<String> {
         istio_hosts::shadowed(&c.service, other)
+    }
+
+    fn bystanders(&self) -> Option<Kind> {
+        Some(DESTINATION_RULE)
+    }
+
+    fn bystander_hosts(&self, c: &Validated, _live: &Objects) -> Option<Vec<String>> {
+        Some(istio_hosts::covering_apex(c))
+    }
+
+    fn touches(&self, c: &Validated, _live: &Objects, other: &Value) -> Option<String> {
+        istio_hosts::unused_policy(c, other)
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -245,7 +257,7 @@ fn spec(c: &Validated, live: &Objects, routes: Vec<Value>) -> Value {
     let routes = with_ports(c, live, &gateways(c), routes);
     let mut spec = Map::new();
     if c.service.delegation != Some(true) {
-        spec.insert("hosts".into(), json!(hosts(c)));
+        spec.insert("hosts".into(), json!(istio_hosts::of(c)));
         spec.insert("gateways".into(), json!(gateways(c)));
     }
     let (ours, other) = if is_tcp(c) { ("tcp", "http") } else { ("http", "tcp") };
@@ -355,14 +367,6 @@ fn tcp_route(c: &Validated, routes: &Value) -> Value {
     let ports = c.service.match_.iter().filter_map(|m| m["port"].as_i64()).filter(|port| *port > 0);
     let matches: Vec<Value> = ports.map(|port| json!({"port": port})).collect();
     if matches.is_empty() { json!({"route": routes}) } else { json!({"match": matches, "route": routes}) }
-}
-
-fn hosts(c: &Validated) -> Vec<String> {
-    let mut hosts = c.service.hosts.clone();
-    if !hosts.iter().any(|host| *host == c.names.apex || host == "*") {
-        hosts.push(c.names.apex.clone());
-    }
-    hosts
 }
 
 pub(super) fn gateways(c: &Validated) -> Vec<String> {

@@ -1,10 +1,20 @@
-//! PURE. Hosts of VirtualServices: istiod merges the rules for one host by the age of the VirtualServices, so a
-//! rule of one may take requests of another.
+//! PURE. Hosts of VirtualServices and DestinationRules. istiod merges the rules for one host by the age of the
+//! VirtualServices, so a rule of one may take requests of another. Of DestinationRules only the one with the most exact
+//! host counts.
 
 use serde_json::Value;
 
-use super::{istio_conditions::MESH, takeover::Request};
-use crate::{api::CanaryService, manifest::json as get};
+use super::{bystanders, istio_conditions::MESH, takeover::Request};
+use crate::{api::CanaryService, manifest::json as get, names, spec::Validated};
+
+/// The hosts of the VirtualService.
+pub(super) fn of(c: &Validated) -> Vec<String> {
+    let mut hosts = c.service.hosts.clone();
+    if !hosts.iter().any(|host| *host == c.names.apex || host == "*") {
+        hosts.push(c.names.apex.clone());
+    }
+    hosts
+}
 
 /// Conditions of http rules, as requests.
 pub(super) fn requests(conditions: &[Value]) -> Vec<Request> {
@@ -34,4 +44,43 @@ pub(super) fn shadowed(ours: &CanaryService, theirs: &CanaryService) -> Option<S
 /// Conditions of one http rule.
 pub(super) fn of_rule(rule: &Value) -> Vec<Request> {
     requests(get::list(&rule["match"]))
+}
+
+/// The host of a DestinationRule, in full; None for other objects.
+pub(super) fn of_destination_rule(rule: &Value) -> Option<String> {
+    let host = rule["spec"]["host"].as_str()?;
+    let namespace = rule["metadata"]["namespace"].as_str().unwrap_or_default();
+    Some(in_full(host, namespace))
+}
+
+/// istiod adds the namespace to names without a dot only.
+fn in_full(host: &str, namespace: &str) -> String {
+    if host.contains('.') || host == "*" {
+        host.to_owned()
+    } else {
+        format!("{host}.{namespace}.svc.cluster.local")
+    }
+}
+
+/// The hosts that a DestinationRule for the apex may have: its own, and each wildcard above it.
+pub(super) fn covering_apex(c: &Validated) -> Vec<String> {
+    let own = in_full(&c.names.apex, &c.namespace);
+    let above: Vec<String> = own.match_indices('.').map(|(dot, _)| format!("*{}", &own[dot..])).collect();
+    [own].into_iter().chain(above).chain(["*".to_owned()]).collect()
+}
+
+/// Somebody else's DestinationRule for the apex has a policy, which no longer applies: requests go to the sides, whose
+/// own rules are more exact.
+pub(super) fn unused_policy(c: &Validated, rule: &Value) -> Option<String> {
+    let ours = get::label(rule, names::LABEL_CANARY).is_some();
+    if ours || rule["spec"]["trafficPolicy"].is_null() || c.service.traffic_policy.is_some() {
+        return None;
+    }
+    let host = of_destination_rule(rule).filter(|host| covering_apex(c).contains(host))?;
+    Some(format!(
+        "the trafficPolicy of {} for {host} does not apply to this Canary: its requests go to {} and {}, which have DestinationRules of their own. Put the policy in spec.service.trafficPolicy",
+        bystanders::name(rule),
+        c.names.primary_service,
+        c.names.canary_service
+    ))
 }

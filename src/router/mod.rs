@@ -41,7 +41,7 @@ mod virtual_service;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bystanders::{served_hosts, wanted_hosts};
+pub(crate) use bystanders::served_hosts;
 pub(crate) use cookie::fresh as fresh_cookie;
 pub(crate) use copy::named_routes;
 pub(crate) use destination_handover::{announcing, remembering};

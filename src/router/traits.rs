@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{queries::Builtin, split::Split};
+use super::{bystanders, queries::Builtin, split::Split};
 use crate::{
     manifest::{Manifest, Undo},
     snapshot::{Kind, ObjectRef, Objects},
@@ -100,6 +100,11 @@ pub trait Router: Send + Sync {
     /// Kind of objects, of any owner and namespace, that may serve the same requests as its copies.
     fn bystanders(&self) -> Option<Kind> {
         None
+    }
+    /// Terms by which those that matter are found, as `served_hosts` gives them. None: all of them.
+    fn bystander_hosts(&self, c: &Validated, live: &Objects) -> Option<Vec<String>> {
+        let source = self.sources(c).into_iter().next();
+        source.and_then(|at| live.at(&at)).map_or(Some(vec![]), bystanders::wanted_hosts)
     }
     /// What users of somebody else's object of that kind would notice of a run, or of the Canary: for people, with a remedy.
     fn touches(&self, _c: &Validated, _live: &Objects, _other: &serde_json::Value) -> Option<String> {

@@ -341,8 +341,7 @@ fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Obj
         let c = known(canary, rules)?;
         let router = router::by_name(&c.provider)?;
         let kind = router.bystanders()?;
-        let user = router.sources(&c).first().and_then(|at| objects.at(at))?;
-        let all = cache.serving(kind, router::wanted_hosts(user).as_deref()).into_iter();
+        let all = cache.serving(kind, router.bystander_hosts(&c, objects).as_deref()).into_iter();
         let touched = all.filter(|other| router.touches(&c, objects, other).is_some());
         Some(touched.map(Arc::unwrap_or_clone).collect())
     };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cases::cases;
 use crate::{
     manifest::fixture::{self, merge},
-    router::{Cookies, Split, by_name, served_hosts, wanted_hosts},
+    router::{Cookies, Split, by_name, bystanders::wanted_hosts, served_hosts},
     snapshot::{INGRESS, Kind, Objects},
     spec::{Target, Validated},
 };
@@ -225,4 +225,49 @@ fn g2_some_destination_of_every_rule_has_a_weight() {
             );
         }
     }
+}
+
+#[test]
+fn destination_rules_whose_policy_no_longer_applies_are_named() {
+    let rule = |namespace: &str, host: &str| {
+        let policy = json!({"outlierDetection": {"consecutive5xxErrors": 5}});
+        let metadata = json!({"namespace": namespace, "name": "ejects"});
+        json!({"kind": "DestinationRule", "metadata": metadata, "spec": {"host": host, "trafficPolicy": policy}})
+    };
+    let touches =
+        |c: &Validated, rule: &Value| by_name("istio").unwrap().touches(c, &Objects::default(), rule);
+    let c = canary("istio", &json!({}));
+    let found = |rule: &Value| {
+        let hosts = by_name("istio").unwrap().bystander_hosts(&c, &Objects::default()).unwrap();
+        served_hosts(rule).iter().any(|host| hosts.contains(host))
+    };
+    for (namespace, host, lost) in [
+        ("test", "podinfo", true),
+        ("shop", "podinfo.test.svc.cluster.local", true),
+        ("istio-system", "*.test.svc.cluster.local", true),
+        ("istio-system", "*.local", true),
+        ("istio-system", "*", true),
+        ("shop", "podinfo", false),
+        ("test", "podinfo-primary", false),
+        ("test", "other", false),
+        ("test", "*.shop.svc.cluster.local", false),
+    ] {
+        let rule = rule(namespace, host);
+        assert_eq!(touches(&c, &rule).is_some(), lost, "{namespace} {host}");
+        assert_eq!(found(&rule), lost, "{namespace} {host}");
+    }
+    let theirs = rule("test", "podinfo");
+    assert_eq!(
+        touches(&c, &theirs).unwrap(),
+        "the trafficPolicy of DestinationRule test/ejects for podinfo.test.svc.cluster.local does not apply to this Canary: its requests go to podinfo-primary and podinfo-canary, which have DestinationRules of their own. Put the policy in spec.service.trafficPolicy"
+    );
+    let mut ours = theirs.clone();
+    ours["metadata"]["labels"][crate::names::LABEL_CANARY] = json!("podinfo");
+    assert_eq!(touches(&c, &ours), None);
+    let mut subsets = theirs.clone();
+    subsets["spec"]["trafficPolicy"] = Value::Null;
+    assert_eq!(touches(&c, &subsets), None, "there is nothing to lose");
+    let mut c = c.clone();
+    c.service.traffic_policy = Some(json!({"connectionPool": {}}));
+    assert_eq!(touches(&c, &theirs), None, "the Canary has a policy");
 }
