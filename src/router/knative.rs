@@ -1,7 +1,7 @@
 //! Knative: the target routes itself. `spec.traffic` of the Knative Service gives its newest revision a share of the
 //! requests, and the primary the rest.
 //!
-//! Owns `spec.traffic` as a whole. Everything else in the object is the user's; `manifest::knative` records which
+//! Owns `spec.traffic` as a whole, in which the user's tags stay. Everything else in the object is the user's; `manifest::knative` records which
 //! revision is the primary, together with the share when that is promoted.
 
 use std::time::Duration;
@@ -100,7 +100,7 @@ impl Router for Knative {
         let beside = knative::primary(object).or_else(|| Some(knative::shares(object)?.0));
         let written = beside.map(|name| {
             let marks = json!({names::ANNOTATION_ORIGINAL: original(object)});
-            let traffic = knative::traffic(name, i64::from(want.canary()));
+            let traffic = knative::traffic_with_tags(object, name, i64::from(want.canary()));
             manifest(c, &json!({"metadata": {"annotations": marks}, "spec": {"traffic": traffic}}))
         });
         Ok(written.into_iter().collect())
@@ -116,11 +116,15 @@ impl Router for Knative {
         let noted = annotation(object, names::ANNOTATION_ORIGINAL);
         let was = noted.and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
         let all = || json!([{"latestRevision": true, "percent": 100}]);
-        let traffic = match (noted, &was["traffic"]) {
+        let mut traffic = match (noted, &was["traffic"]) {
             (None, _) => object["spec"]["traffic"].clone(),
             (Some(_), Value::Array(entries)) if !entries.is_empty() => was["traffic"].clone(),
             (Some(_), _) => all(),
         };
+        let since: Vec<Value> = knative::tags(object)
+            .filter(|entry| get::list(&traffic).iter().all(|known| known["tag"] != entry["tag"]))
+            .collect();
+        traffic.as_array_mut().into_iter().for_each(|entries| entries.extend(since.clone()));
         let mut body = json!({"metadata": {"annotations": annotations}});
         get::set(&mut body, &["spec", "traffic"], traffic);
         vec![Undo::Restore(manifest(c, &body))]

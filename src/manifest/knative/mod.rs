@@ -44,9 +44,33 @@ pub fn traffic(primary: &str, canary: i64) -> Value {
     ])
 }
 
+/// The same, with the user's tags: each is an address of its own, which gets no share of the requests.
+pub fn traffic_with_tags(live: &Value, primary: &str, canary: i64) -> Value {
+    let mut traffic = traffic(primary, canary);
+    if let Some(entries) = traffic.as_array_mut() {
+        entries.extend(tags(live));
+    }
+    traffic
+}
+
+/// Entries of `spec.traffic` with a tag, without a share.
+pub fn tags(live: &Value) -> impl Iterator<Item = Value> {
+    let entries = get::list(&live["spec"]["traffic"]).iter();
+    entries.filter(|entry| text(&entry["tag"]).is_some()).cloned().map(|mut entry| {
+        if entry["percent"] != 0 {
+            entry.as_object_mut().and_then(|entry| entry.remove("percent"));
+        }
+        entry
+    })
+}
+
 /// The revision other than the newest in a `spec.traffic` of that form, and the percentage of the newest.
 pub fn shares(live: &Value) -> Option<(&str, i64)> {
-    let [newest, other] = get::list(&live["spec"]["traffic"]) else { return None };
+    let entries = get::list(&live["spec"]["traffic"]).iter();
+    let [newest, other] = entries.filter(|entry| text(&entry["tag"]).is_none()).collect::<Vec<_>>()[..]
+    else {
+        return None;
+    };
     let percent = |entry: &Value| entry["percent"].as_i64().unwrap_or(0);
     let whole = (0..=100).contains(&percent(newest)) && percent(newest) + percent(other) == 100;
     let name = text(&other["revisionName"]).filter(|_| other["latestRevision"] != true)?;
@@ -78,7 +102,7 @@ pub(super) fn promoted(c: &Validated, live: &Value, source: &Source, hash: &str)
     let marks = json!({names::ANNOTATION_PRIMARY_REVISION: name, names::ANNOTATION_REVISION: hash});
     let mut body = json!({"metadata": {"annotations": marks}});
     if let Some((_, canary)) = shares(live) {
-        get::set(&mut body, &["spec", "traffic"], traffic(name, canary));
+        get::set(&mut body, &["spec", "traffic"], traffic_with_tags(live, name, canary));
     }
     Manifest::new(KNATIVE_SERVICE, &c.names.target, managers::WORKLOAD, &[], body)
 }

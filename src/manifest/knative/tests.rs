@@ -114,6 +114,12 @@ fn a_promotion_moves_the_note_and_what_is_shared_out_in_one_write() {
     let live = service(&json!({"spec": {"traffic": traffic("podinfo-1", 20)}}));
     let body = promoted(&c, &live, &source, hash).body;
     assert_eq!(body["spec"], json!({"traffic": traffic("podinfo-2", 20)}));
+    let tagged = service(&json!({"spec": {"traffic": traffic_with_tags(
+        &json!({"spec": {"traffic": [{"revisionName": "podinfo-0", "tag": "old"}]}}), "podinfo-1", 20,
+    )}}));
+    let body = promoted(&c, &tagged, &source, hash).body;
+    assert_eq!(body["spec"]["traffic"][1]["revisionName"], "podinfo-2");
+    assert_eq!(body["spec"]["traffic"][2], json!({"revisionName": "podinfo-0", "tag": "old"}));
     assert_eq!(annotated_revision(&body), Some("podinfo-2"));
 }
 

@@ -95,3 +95,32 @@ fn what_the_user_had_comes_back() {
     let Some(Undo::Restore(undo)) = Knative.restore(&c, &early).pop() else { panic!("nothing to restore") };
     assert_eq!(undo.body["spec"]["traffic"], pinned);
 }
+
+#[test]
+fn tags_stay_without_a_share() {
+    let c = fixture::canary(&json!({}));
+    let users = json!([
+        {"latestRevision": true, "percent": 100, "tag": "latest"},
+        {"revisionName": "podinfo-0", "latestRevision": false, "tag": "old"},
+    ]);
+    let live = objects(&json!({"spec": {"traffic": users}}));
+    let made = wanted(&live, 40).unwrap();
+    let both = knative::traffic("podinfo-1", 40);
+    let latest = json!({"latestRevision": true, "tag": "latest"});
+    assert_eq!(made, json!([both[0], both[1], latest, users[1]]));
+
+    let mut split = objects(&json!({"spec": {"traffic": made}}));
+    assert_eq!(wanted(&split, 40).unwrap(), made, "nothing is left to write");
+    assert_eq!(Knative.read_back(&c, &split).unwrap().canary(), 40);
+    assert!(Knative.not_programmed(&c, &split).is_some(), "20 % are reported");
+
+    // one that came later stays as well when the Canary goes
+    let mut object = split.at(&at(&c)).cloned().unwrap();
+    let was = json!({"traffic": users}).to_string();
+    object["metadata"]["annotations"][names::ANNOTATION_ORIGINAL] = json!(was);
+    let preview = json!({"latestRevision": true, "tag": "preview"});
+    object["spec"]["traffic"].as_array_mut().unwrap().push(preview.clone());
+    split.insert(KNATIVE_SERVICE, object);
+    let Some(Undo::Restore(undo)) = Knative.restore(&c, &split).pop() else { panic!("nothing to restore") };
+    assert_eq!(undo.body["spec"]["traffic"], json!([users[0], users[1], preview]));
+}
