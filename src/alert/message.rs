@@ -51,7 +51,7 @@ impl Message {
             fields.extend(details(canary, &namespace));
         }
         let uid = meta.uid.as_deref().unwrap_or_default();
-        let what = alert.once(note.reason, status.step.as_ref().map_or(0, |step| step.index));
+        let what = alert.once(note.reason, status);
         Self {
             id: format!("{uid}/{}/{what}", status.epoch),
             canary: name,

@@ -153,7 +153,7 @@ impl Alerts {
     pub(crate) fn send(&self, canary: &Canary, status: &CanaryStatus, note: &Note) {
         let Some(alert) = &note.alert else { return };
         let receivers = receivers(canary, alert.urgency, self.0.own.is_some());
-        let what = alert.once(note.reason, status.step.as_ref().map_or(0, |step| step.index));
+        let what = alert.once(note.reason, status);
         let about = reference(canary);
         for to in receivers {
             let what = format!("{what} to {to}");

@@ -1,11 +1,12 @@
 //! Payloads as they are posted, and who gets which alert. Review snapshots like code.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::json;
 
 use super::*;
 use crate::{
-    api::{AlertProviderSpec, StepStatus},
+    api::{AlertProviderSpec, StepStatus, Waiting},
     net,
     plan::Alert,
 };
@@ -88,20 +89,25 @@ fn facts_tell_how_users_are_given_the_new_version() {
 }
 
 #[test]
-fn what_a_run_waits_for_is_told_at_each_step() {
-    let of = |alert: &Alert, index| {
+fn what_a_run_waits_for_is_told_once_per_wait() {
+    let of = |alert: &Alert, index, since| {
+        let waiting = Waiting { since: MicroTime(Timestamp::from_second(since).unwrap()), revision: None };
         let step = StepStatus { index, ..StepStatus::default() };
-        let status = CanaryStatus { epoch: 3, step: Some(step), ..CanaryStatus::default() };
+        let status =
+            CanaryStatus { epoch: 3, step: Some(step), waiting: Some(waiting), ..CanaryStatus::default() };
         let note = Note::warning("WaitingForApproval", "waiting");
         Message::of(&canary(&json!([])), &status, &note, alert, "").id
     };
     let once = Note::warning("", "").aloud(Urgency::Warn).alert.unwrap();
     let each = Alert { each_step: true, ..once.clone() };
-    assert_eq!((of(&once, 1), of(&once, 2)), ("u1/3/WaitingForApproval".into(), of(&once, 1)));
-    assert_eq!(
-        (of(&each, 1), of(&each, 2)),
-        ("u1/3/WaitingForApproval/1".into(), "u1/3/WaitingForApproval/2".into())
-    );
+    assert_eq!((of(&once, 1, 1), of(&once, 2, 2)), ("u1/3/WaitingForApproval".into(), of(&once, 1, 1)));
+    let first = of(&each, 1, 1);
+    assert!(first.starts_with("u1/3/WaitingForApproval/1-"), "{first}");
+    let later_revision = Alert { message: "another command".into(), ..each.clone() };
+    assert_eq!(of(&each, 1, 1), first);
+    for other in [of(&each, 2, 1), of(&each, 1, 2), of(&later_revision, 1, 1)] {
+        assert_ne!(other, first);
+    }
 }
 
 #[test]

@@ -87,8 +87,7 @@ impl Worker {
         };
         self.metrics.set_status(target, &namespace, number);
         self.metrics.set_weight(target, &namespace, 100 - after.canary_weight, after.canary_weight);
-        let finished = before.run.as_ref().is_some_and(|run| run.finish.is_some());
-        let skipped = finished || snap.canary.spec.skip_analysis == Some(true);
+        let skipped = before.run.as_ref().is_some_and(|run| run.finish.is_some());
         let analysis = if skipped { "skipped" } else { "completed" };
         let Some(well) = ended(&before, after) else { return };
         let strategy = strategy(&snap.canary, &snap.rules);

@@ -6,10 +6,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use crate::{
     api::{CanaryCondition, CanaryStatus, Phase, Waiting},
     names::conditions,
-    plan::kstatus,
-    plan::model::{
-        Action, Note, Plan, Round, Stop, Wake,
-        flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
+    plan::{
+        kstatus,
+        model::{
+            Action, Note, Plan, Round, Stop, Wake,
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
+            waits::is_shut,
+        },
     },
     snapshot::{Evidence, ObjectRef, Snapshot, Write},
     write_budget::{Desired, WriteBudget},
@@ -337,5 +340,5 @@ fn place(status: &CanaryStatus) -> impl PartialEq {
     let step = status.step.as_ref().map(|step| {
         (step.index, step.weight, step.mirrored, step.promotion, step.renew, step.confirmed.is_some())
     });
-    (status.phase, status.epoch, status.last_applied_spec.clone(), run, step)
+    (status.phase, status.epoch, status.last_applied_spec.clone(), run, step, is_shut(status))
 }

@@ -158,7 +158,9 @@ pub fn live_weight(snap: &Snapshot) -> Option<i32> {
 const FIRST: Chain = &[
     ("finalizer", objects::finalizer),
     ("requests", |cx, d| {
-        requests::refuse(cx, d, || schedule::wanting(cx, &entries::all(cx)));
+        if requests::refuse(cx, d, || schedule::wanting(cx, &entries::all(cx))) {
+            gates::manual::renew(cx, d);
+        }
         GO_ON
     }),
     ("abort_requested", gates::aborted),

@@ -12,14 +12,11 @@ use crate::{
         model::{
             HookKind, Note,
             flow::{Flow, GO_ON, WAIT},
+            waits::INCONCLUSIVE_ANALYSIS,
         },
     },
     spec::Pause,
 };
-
-/// Reason of the condition `Inconclusive`: neither condition of a metric holds, more often than its limit, and a
-/// person decides.
-pub(crate) const INCONCLUSIVE_ANALYSIS: &str = "InconclusiveAnalysis";
 
 /// Why it is in doubt whether a side has pods.
 pub(crate) const SLICES_LATE: &str = "its status shows no ready pod, but its EndpointSlices still do";

@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use super::istio_hosts;
 use crate::{manifest::json as get, names, spec::Validated};
 
 /// A host and a path that both the object and the user's own serve.
@@ -83,7 +82,7 @@ pub(crate) fn wanted_hosts(user: &Value) -> Option<Vec<String>> {
 /// Terms for finding an object by the hosts that it serves: each of them, and their parent domains. A DestinationRule has
 /// its host only.
 pub(crate) fn served_hosts(object: &Value) -> Vec<String> {
-    if let Some(host) = istio_hosts::of_destination_rule(object) {
+    if let Some(host) = of_destination_rule(object) {
         return vec![host];
     }
     let domains = |host: &str| -> Vec<String> {
@@ -94,6 +93,22 @@ pub(crate) fn served_hosts(object: &Value) -> Vec<String> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// The host of a DestinationRule, in full; None for other objects.
+pub(super) fn of_destination_rule(rule: &Value) -> Option<String> {
+    let host = rule["spec"]["host"].as_str()?;
+    let namespace = rule["metadata"]["namespace"].as_str().unwrap_or_default();
+    Some(in_full(host, namespace))
+}
+
+/// istiod adds the namespace to names without a dot only.
+pub(super) fn in_full(host: &str, namespace: &str) -> String {
+    if host.contains('.') || host == "*" {
+        host.to_owned()
+    } else {
+        format!("{host}.{namespace}.svc.cluster.local")
+    }
 }
 
 /// It is the same object.

@@ -46,25 +46,9 @@ pub(super) fn of_rule(rule: &Value) -> Vec<Request> {
     requests(get::list(&rule["match"]))
 }
 
-/// The host of a DestinationRule, in full; None for other objects.
-pub(super) fn of_destination_rule(rule: &Value) -> Option<String> {
-    let host = rule["spec"]["host"].as_str()?;
-    let namespace = rule["metadata"]["namespace"].as_str().unwrap_or_default();
-    Some(in_full(host, namespace))
-}
-
-/// istiod adds the namespace to names without a dot only.
-fn in_full(host: &str, namespace: &str) -> String {
-    if host.contains('.') || host == "*" {
-        host.to_owned()
-    } else {
-        format!("{host}.{namespace}.svc.cluster.local")
-    }
-}
-
 /// The hosts that a DestinationRule for the apex may have: its own, and each wildcard above it.
 pub(super) fn covering_apex(c: &Validated) -> Vec<String> {
-    let own = in_full(&c.names.apex, &c.namespace);
+    let own = bystanders::in_full(&c.names.apex, &c.namespace);
     let above: Vec<String> = own.match_indices('.').map(|(dot, _)| format!("*{}", &own[dot..])).collect();
     [own].into_iter().chain(above).chain(["*".to_owned()]).collect()
 }
@@ -76,7 +60,7 @@ pub(super) fn unused_policy(c: &Validated, rule: &Value) -> Option<String> {
     if ours || rule["spec"]["trafficPolicy"].is_null() || c.service.traffic_policy.is_some() {
         return None;
     }
-    let host = of_destination_rule(rule).filter(|host| covering_apex(c).contains(host))?;
+    let host = bystanders::of_destination_rule(rule).filter(|host| covering_apex(c).contains(host))?;
     Some(format!(
         "the trafficPolicy of {} for {host} does not apply to this Canary: its requests go to {} and {}, which have DestinationRules of their own. Put the policy in spec.service.trafficPolicy",
         bystanders::name(rule),

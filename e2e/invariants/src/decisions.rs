@@ -58,6 +58,7 @@ impl Decisions {
         if let Some(new) = &plan.status {
             self.told(&old, new, plan);
             self.asked(&old, new);
+            self.commanded(new, plan);
             if new.epoch < old.epoch {
                 self.wrong("S10", format!("the epoch goes from {} back to {}", old.epoch, new.epoch));
             }
@@ -86,10 +87,24 @@ impl Decisions {
         let Some(answered) = new.request.as_ref().filter(|now| old.request.as_ref() != Some(now)) else {
             return;
         };
-        let last = old.request.as_ref().is_some_and(|before| before.id == answered.id);
-        let used = last || old.answered_requests.contains(&answered.id);
+        let before = old.request.as_ref().filter(|before| before.id == answered.id);
+        let last = before.is_some_and(|before| before.verb == answered.verb);
+        let used = before.is_some() || old.answered_requests.contains(&answered.id);
         if used && (last || answered.answer != Answer::Refused) {
             self.wrong("S19", format!("request {} is answered again: {answered:?}", answered.id));
+        }
+    }
+
+    /// Commands in messages and conditions work: an id works once.
+    fn commanded(&mut self, new: &CanaryStatus, plan: &Plan) {
+        let notes = plan.notes.iter().map(|note| note.message.as_str());
+        let conditions = new.conditions.iter().filter(|c| c.status == "True").map(|c| c.message.as_str());
+        let answered = |id: &str| {
+            new.request.as_ref().is_some_and(|last| last.id == id)
+                || new.answered_requests.iter().any(|known| known == id)
+        };
+        for id in notes.chain(conditions).filter_map(printed_id).filter(|id| answered(id)) {
+            self.wrong("S20", format!("people are told to use the id {id}, which was answered"));
         }
     }
 
@@ -203,4 +218,13 @@ fn nearest(status: &CanaryStatus, weight: i32) -> i32 {
     }
     let pods = (whole * f64::from(weight) / 100.0 - 0.001).round().clamp(1.0, (whole - 1.0).max(1.0));
     (pods * 100.0 / (pods + (whole - pods).max(1.0))).round() as i32
+}
+
+/// The id in a command to annotate the Canary with a request, as `verb/id` or as JSON.
+fn printed_id(text: &str) -> Option<&str> {
+    let (_, request) = text.split_once("serin.dev/request=")?;
+    match request.split_once("\"id\":\"") {
+        Some((_, id)) => id.split('"').next(),
+        None => request.split_whitespace().next()?.split_once('/').map(|(_, id)| id),
+    }
 }

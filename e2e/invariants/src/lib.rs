@@ -21,6 +21,7 @@
 //! | S17 | no Canary writes objects that are marked as another Canary's (on the model) |
 //! | S18 | a run that a user has paused raises no weight and is not promoted |
 //! | S19 | an answered request is not answered again, except by a refusal as already used |
+//! | S20 | a request that people are told to make has an id that was not answered |
 //!
 //! - [`view`]: access to the objects of a namespace; [`facts`]: what clients experience there.
 //! - [`seen`]: a change of an object; [`track`]: the memory between changes. [`schedule`]: the declared weights.

@@ -129,6 +129,7 @@ impl Sim {
     pub(crate) fn call(&mut self, rounds: &[Round]) -> bool {
         let mut answered = false;
         for round in rounds {
+            let asked = self.clock();
             self.now = later(self.now, self.calling);
             let mut said = Vec::new();
             for call in &round.calls {
@@ -143,7 +144,7 @@ impl Sim {
                 let last = round.ends_with(&answer);
                 let course = Timing {
                     shown: call.url.clone(),
-                    asked: self.clock(),
+                    asked,
                     answered: self.clock(),
                     tries: 1,
                     status: Some(if answer.is_ok() { 200 } else { 403 }),

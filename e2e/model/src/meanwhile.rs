@@ -37,17 +37,18 @@ fn c9_pods_that_go_while_metrics_are_asked_get_no_more_traffic() -> Result<()> {
 fn webhooks_that_take_longer_than_an_interval_do_not_wait_for_each_other_without_end() -> Result<()> {
     let hook =
         |name: &str, kind: &str| json!({"name": name, "type": kind, "url": "http://h/", "timeout": "1m"});
-    let hooks = json!([
-        hook("smoke", "pre-rollout"),
-        hook("load", "rollout"),
-        hook("up", "confirm-traffic-increase")
-    ]);
-    let mut sim = fixture::initialised(&json!({"analysis": {"interval": "30s", "webhooks": hooks}}));
-    sim.calling = Duration::from_secs(45);
-    fixture::set_image(&mut sim, "podinfo:2");
-    sim.advance(Duration::from_secs(1800));
-    ensure!(sim.world.status().phase == Some(Phase::Succeeded), "{}", sim.log.join("\n"));
-    sim.verdict().map_err(anyhow::Error::msg)
+    let confirming = [hook("load", "rollout"), hook("up", "confirm-traffic-increase")];
+    for other in [hook("smoke", "pre-rollout"), hook("stop", "rollback")] {
+        let hooks = [&[other][..], &confirming].concat();
+        let mut sim = fixture::initialised(&json!({"analysis": {"interval": "30s", "webhooks": hooks}}));
+        sim.refusals.insert("stop".into(), "no".into());
+        sim.calling = Duration::from_secs(45);
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(1800));
+        ensure!(sim.world.status().phase == Some(Phase::Succeeded), "{}", sim.log.join("\n"));
+        sim.verdict().map_err(anyhow::Error::msg)?;
+    }
+    Ok(())
 }
 
 #[test]

@@ -293,6 +293,9 @@ pub struct StepStatus {
     /// When the next step was asked for: the window under way ends then, and the step lasts no longer than its checks need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shortened: Option<MicroTime>,
+    /// When a person decided about measurements that say neither yes nor no: those of this step no longer stop the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<MicroTime>,
 }
 
 /// Pods that the target has for a step.

@@ -14,13 +14,14 @@ use crate::{
         },
         builder::PlanBuilder,
         context::Context,
+        gates::place,
         history,
         model::{
             Messages,
             flow::{Flow, GO_ON, WAIT},
+            waits::INCONCLUSIVE_ANALYSIS,
         },
         traffic::ending,
-        waiting::INCONCLUSIVE_ANALYSIS,
     },
 };
 
@@ -64,7 +65,7 @@ pub(crate) fn look(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// At the last step a run continues once every comparison says that the canary is no worse. Until then this is
 /// reported, and finally the action of the metric is taken.
 pub(crate) fn unproven(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) -> Flow {
-    let last = cx.steps_done() >= cx.c.schedule.len();
+    let last = cx.steps_done() >= cx.c.schedule.len() && cx.step().decided.is_none();
     let Some((stand, why)) = comparing::stand(cx, entries).filter(|_| last) else {
         d.clear(conditions::INCONCLUSIVE);
         return GO_ON;
@@ -81,7 +82,7 @@ pub(crate) fn unproven(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricS
         Stand::Person => {
             d.condition(conditions::INCONCLUSIVE, "True", INCONCLUSIVE_ANALYSIS, &why);
             d.phase(Phase::Waiting, cx.kind());
-            d.say(cx.messages.inconclusive(&why, d.status.epoch));
+            d.say(cx.messages.inconclusive(&why, &place::decision(&d.status, d.status.epoch)));
             WAIT
         }
         Stand::Rollback => {

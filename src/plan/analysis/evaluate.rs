@@ -15,21 +15,22 @@ use crate::{
             entries::{self, Effect, effect},
             jobs,
             measurable::{is_hindered, is_measurable},
-            outage, schedule,
+            outage, released, schedule,
         },
         builder::PlanBuilder,
         context::Context,
         gates::{
-            self, StepGate,
+            self, StepGate, place,
             webhooks::{self, Reply},
         },
         history,
         model::{
             Broken, HookKind, Messages,
             flow::{Flow, GO_ON, WAIT, ignore, wait_unless},
+            waits::INCONCLUSIVE_ANALYSIS,
         },
         traffic::ending,
-        waiting::{INCONCLUSIVE_ANALYSIS, WaitingFor},
+        waiting::WaitingFor,
     },
 };
 
@@ -146,7 +147,8 @@ fn verdict(
     if !failed.is_empty() || passed_limit(cx, entries).is_some() || standing(cx, entries).any(bad) {
         return Verdict::Fail(failed);
     }
-    if standing(cx, entries).any(|(.., effect)| effect == Effect::Unsure) {
+    let decided = cx.step().decided.is_some();
+    if !decided && standing(cx, entries).any(|(.., effect)| effect == Effect::Unsure) {
         Verdict::Hold
     } else {
         Verdict::Pass
@@ -332,7 +334,7 @@ fn hold(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) {
     }
     if reason == INCONCLUSIVE_ANALYSIS {
         d.phase(Phase::Waiting, cx.kind());
-        d.say(cx.messages.inconclusive(&text, d.status.epoch));
+        d.say(cx.messages.inconclusive(&text, &place::decision(&d.status, d.status.epoch)));
     } else {
         d.say(Messages::held(reason, &text));
     }
@@ -349,6 +351,9 @@ fn passed(cx: &Context<'_>, d: &mut PlanBuilder, held: bool, entries: &[MetricSt
     let stays = held || lasts || schedule::unready(cx, entries).is_some() || jobs::pending(cx, entries);
     match if stays { StepGate::Waits } else { gates::leave(cx, d, vec![]) } {
         StepGate::Yes => {
+            if step.decided.is_some() {
+                released::forgive(cx, d);
+            }
             // the next write is about the next step
             d.status.step = Some(step);
             GO_ON

@@ -1,7 +1,9 @@
 //! A waiting run continues when its wait is over.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
 use crate::{
-    api::request::Verb,
+    api::{StepStatus, request::Verb},
     names::conditions,
     plan::{
         analysis::{
@@ -11,7 +13,7 @@ use crate::{
         builder::PlanBuilder,
         context::Context,
         gates::{self, StepGate, requests},
-        model::flow::{Flow, GO_ON, WAIT, wait_unless},
+        model::flow::{Flow, WAIT, wait_unless},
         waiting::WaitingFor,
     },
 };
@@ -23,7 +25,9 @@ pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
             wait_unless(requests::granted(cx, d, Verb::Promote).is_some())?;
             d.clear(conditions::INCONCLUSIVE);
             forgive(cx, d);
-            GO_ON
+            // the decision is about measurements: the gates of the step are asked as after a window that passed
+            d.status.step = Some(StepStatus { decided: Some(MicroTime(cx.now)), ..cx.step() });
+            wait_unless(gates::leave(cx, d, vec![]) == StepGate::Yes)
         }
         Some(waiting) if waiting.is_manual() => {
             wait_unless(schedule::unready(cx, &entries::all(cx)).is_none())?;
@@ -34,7 +38,7 @@ pub(crate) fn released(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 /// A person has decided about the inconclusive measurements so far.
-fn forgive(cx: &Context<'_>, d: &mut PlanBuilder) {
+pub(crate) fn forgive(cx: &Context<'_>, d: &mut PlanBuilder) {
     for (m, entry) in cx.checks.metrics.iter().zip(&mut d.status.metrics) {
         entry.inconclusive = 0;
         if entry.outcome.is_some_and(|outcome| effect(m, outcome) == Effect::Unsure) {

@@ -26,10 +26,10 @@ use crate::{
         model::{
             HookKind, Messages, Note,
             flow::{Flow, GO_ON, HANDLED, WAIT, wait_unless},
+            waits::WAITING_FOR_WEBHOOK,
         },
         traffic::ending,
     },
-    spec::Strategy,
 };
 
 /// May the run leave its current step?
@@ -47,29 +47,13 @@ pub(crate) enum StepGate {
     Ended,
 }
 
-/// The webhooks that are called before the next step.
-fn before_next(cx: &Context<'_>) -> Vec<HookKind> {
-    let next = cx.c.schedule.get(cx.steps_done());
-    let switches = cx.c.strategy == Strategy::BlueGreen && next.is_some_and(|n| n.weight == 100);
-    let rises =
-        cx.c.strategy == Strategy::Weighted && !cx.step().mirrored && cx.phase() != Phase::WaitingPromotion;
-    let mut kinds = Vec::new();
-    if rises {
-        kinds.push(HookKind::ConfirmTrafficIncrease);
-    }
-    if next.is_none() || switches {
-        kinds.push(HookKind::ConfirmPromotion);
-    }
-    kinds
-}
-
 /// Asks all gates before the next step, and reports the result, after what has `passed` before.
 pub(crate) fn leave(cx: &Context<'_>, d: &mut PlanBuilder, mut passed: Vec<Note>) -> StepGate {
     // webhooks that may request a rollback are called before it continues
     if !webhooks::known(cx, HookKind::Rollback) {
         return StepGate::Unheard;
     }
-    for kind in before_next(cx) {
+    for kind in webhooks::before_next(cx) {
         match webhooks::ask(cx, d, kind, Timestamp::MIN) {
             Reply::Unheard => return StepGate::Unheard,
             Reply::No(said) => {
@@ -95,13 +79,13 @@ pub(crate) fn leave(cx: &Context<'_>, d: &mut PlanBuilder, mut passed: Vec<Note>
 
 /// Until when a webhook's refusal keeps the run where it is: it is not called again before.
 pub(crate) fn shut_until(cx: &Context<'_>) -> Option<Timestamp> {
-    before_next(cx).into_iter().filter_map(|kind| webhooks::asked_again_at(cx, kind)).max()
+    webhooks::before_next(cx).into_iter().filter_map(|kind| webhooks::asked_again_at(cx, kind)).max()
 }
 
 fn shut(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, hook: &str, passed: Vec<Note>) {
     let muted = cx.c.analysis.webhooks.iter().any(|h| h.name == hook && h.mute_alert == Some(true));
     let note = cx.messages.waiting_for_hook(kind, hook, muted);
-    if d.condition(conditions::PAUSED, "True", "WaitingForWebhook", &note.message) {
+    if d.condition(conditions::PAUSED, "True", WAITING_FOR_WEBHOOK, &note.message) {
         for note in passed {
             d.say(note);
         }

@@ -1,9 +1,9 @@
 //! Where a run waits for people: before the run, after a step, before the promotion.
 
 use crate::{
-    api::Phase,
+    api::{CanaryStatus, Phase, request::REMEMBERED},
     names,
-    plan::{context::Context, waiting::pause_before_promotion},
+    plan::{builder::PlanBuilder, context::Context, waiting::pause_before_promotion},
     spec::{GateRule, Wait},
     text::first_chars,
 };
@@ -44,7 +44,7 @@ pub(crate) fn title(cx: &Context<'_>, place: &Place<'_>) -> String {
 }
 
 /// What the run waits for, and the command that ends the wait.
-pub(crate) fn wanted(cx: &Context<'_>, place: &Place<'_>) -> String {
+pub(crate) fn wanted(cx: &Context<'_>, d: &PlanBuilder, place: &Place<'_>) -> String {
     let how = match place.until {
         Wait::Request => String::new(),
         Wait::For(time) => format!("for {} s or ", time.as_secs_f64()),
@@ -56,23 +56,40 @@ pub(crate) fn wanted(cx: &Context<'_>, place: &Place<'_>) -> String {
         }
         _ => format!("approval of {}", title(cx, place)),
     };
-    format!("{what} {how}until asked: {}", command(cx, place))
+    format!("{what} {how}until asked: {}", command(cx, d, place))
 }
 
 /// The command that ends the wait.
-pub(crate) fn command(cx: &Context<'_>, place: &Place<'_>) -> String {
-    let epoch = cx.status().epoch;
-    let request = match place.phase {
-        Phase::WaitingPromotion => format!("promote/run-{epoch}"),
-        _ if cx.status().run.is_none() => {
-            format!("approve/start-{epoch}-{}", first_chars(&cx.hash, 10))
-        }
-        _ => format!("approve/run-{epoch}-step-{}", cx.step().index),
-    };
+pub(crate) fn command(cx: &Context<'_>, d: &PlanBuilder, place: &Place<'_>) -> String {
     format!(
-        "kubectl -n {} annotate canary {} --overwrite {}={request}",
+        "kubectl -n {} annotate canary {} --overwrite {}={}",
         cx.c.namespace,
         cx.c.name,
-        names::ANNOTATION_REQUEST
+        names::ANNOTATION_REQUEST,
+        request(cx, &d.status, place)
     )
+}
+
+/// The request that ends the wait.
+pub(crate) fn request(cx: &Context<'_>, answered: &CanaryStatus, place: &Place<'_>) -> String {
+    let epoch = cx.status().epoch;
+    match place.phase {
+        Phase::WaitingPromotion => decision(answered, epoch),
+        _ if cx.status().run.is_none() => {
+            format!("approve/{}", free_id(answered, &format!("start-{epoch}-{}", first_chars(&cx.hash, 10))))
+        }
+        _ => format!("approve/{}", free_id(answered, &format!("run-{epoch}-step-{}", cx.step().index))),
+    }
+}
+
+/// The request that decides about a run, before its promotion or where the metrics do not decide.
+pub(crate) fn decision(answered: &CanaryStatus, epoch: i64) -> String {
+    format!("promote/{}", free_id(answered, &format!("run-{epoch}")))
+}
+
+/// An id that was not answered yet: each works once, and a run may wait at one place more than once.
+fn free_id(answered: &CanaryStatus, base: &str) -> String {
+    let later = (2..=REMEMBERED + 2).map(|n| format!("{base}-{n}"));
+    let mut all = [base.to_owned()].into_iter().chain(later);
+    all.find(|id| !answered.has_answered(id)).unwrap_or_else(|| base.to_owned())
 }

@@ -37,14 +37,17 @@ fn pending(cx: &Context<'_>) -> Option<(String, Result<Request, String>)> {
     }
     let (id, request) = Request::read(text);
     // an earlier version answered an unreadable request under the other id, whatever it was
-    let answers = |known: &RequestStatus| known.id == id || known.id == Request::id_of_unreadable(text);
+    let verb = request.as_ref().map_or("", Request::short_verb);
+    let answers = |known: &RequestStatus| {
+        known.id == id && known.verb == verb || known.id == Request::id_of_unreadable(text)
+    };
     (!cx.status().request.as_ref().is_some_and(answers)).then_some((id, request))
 }
 
 /// Refuses a request that is not possible now; a possible one is left to the code that carries it out.
-/// `lacking` says what keeps the run from its promotion.
-pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -> Option<String>) {
-    let Some((id, request)) = pending(cx).filter(|_| cx.phase() != Phase::Unset) else { return };
+/// `lacking` says what keeps the run from its promotion. True: one is refused.
+pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -> Option<String>) -> bool {
+    let Some((id, request)) = pending(cx).filter(|_| cx.phase() != Phase::Unset) else { return false };
     let refusal = match &request {
         _ if used(cx, &id) => Some("its id was answered before: choose another one".to_owned()),
         Err(why) => Some(format!("the annotation {} cannot be read: {why}", names::ANNOTATION_REQUEST)),
@@ -59,7 +62,9 @@ pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -
         d.say(Messages::request_refused(&id, &why));
         let request = request.unwrap_or_default();
         answer(cx, d, &Request { id, ..request }, Answer::Refused, why);
+        return true;
     }
+    false
 }
 
 /// Writes the answer into the status, and remembers the id.
@@ -85,7 +90,7 @@ fn answer(cx: &Context<'_>, d: &mut PlanBuilder, request: &Request, answer: Answ
 
 /// The id was answered earlier: a tool has restored an old annotation.
 fn used(cx: &Context<'_>, id: &str) -> bool {
-    cx.status().answered_requests.iter().any(|known| known == id)
+    cx.status().has_answered(id)
 }
 
 /// The revision that a request is about: that of the run, or between runs the target's.
@@ -253,8 +258,13 @@ pub(crate) fn granted(cx: &Context<'_>, d: &mut PlanBuilder, verb: Verb) -> Opti
         && stale(cx, &request).is_none()
         && !ending(cx)
         && obstacle(cx, verb).is_none();
-    // the target has another template by now: the effect would not be what was requested
-    if !fits || !cx.waits_to_begin() && cx.applied() != Some(cx.hash.as_str()) {
+    // the target has another template by now: the effect would not be what was requested. A promotion goes on all the
+    // same, and without an accepted spec nothing else ends the run
+    let moved_on = !cx.waits_to_begin() && cx.applied() != Some(cx.hash.as_str());
+    let ends = verb == Verb::Abort && (cx.phase() == Phase::Promoting || cx.rejected);
+    // one request opens one thing
+    let taken = d.status.request != cx.status().request;
+    if !fits || moved_on && !ends || taken {
         return None;
     }
     let by = request.by.as_ref().map(|by| format!(" by {by:.100}")).unwrap_or_default();

@@ -19,6 +19,7 @@ use crate::{
         model::{Call, HookKind, Note, Round, run_of},
     },
     snapshot::{Snapshot, WebhookReply, WebhookRound},
+    spec::Strategy,
     text::first_chars,
 };
 
@@ -50,6 +51,22 @@ fn of<'c>(cx: &'c Context<'_>, kind: HookKind) -> impl Iterator<Item = &'c Canar
 /// There are webhooks of this type.
 pub(crate) fn any(cx: &Context<'_>, kind: HookKind) -> bool {
     of(cx, kind).next().is_some()
+}
+
+/// The webhooks that are called before the next step.
+pub(crate) fn before_next(cx: &Context<'_>) -> Vec<HookKind> {
+    let next = cx.c.schedule.get(cx.steps_done());
+    let switches = cx.c.strategy == Strategy::BlueGreen && next.is_some_and(|n| n.weight == 100);
+    let rises =
+        cx.c.strategy == Strategy::Weighted && !cx.step().mirrored && cx.phase() != Phase::WaitingPromotion;
+    let mut kinds = Vec::new();
+    if rises {
+        kinds.push(HookKind::ConfirmTrafficIncrease);
+    }
+    if next.is_none() || switches {
+        kinds.push(HookKind::ConfirmPromotion);
+    }
+    kinds
 }
 
 /// Their answers at this place since `since`; if they are unknown, the plan calls them. A closed gate is
@@ -131,28 +148,38 @@ fn heard<'s>(cx: &Context<'s>, kind: HookKind, since: Timestamp) -> Option<&'s W
 }
 
 /// A refusal counts until there is a newer answer, anything else for an interval and for as long as the other webhooks
-/// that have to agree may take: otherwise two that are slow would be called in turn without end.
+/// that have to agree take: otherwise two that are slow would be called in turn without end.
 fn is_expired(cx: &Context<'_>, kind: HookKind, heard: &WebhookRound) -> bool {
     let lasts = refusal(heard).is_some() && kind != HookKind::Rollback;
     !lasts
         && cx.now >= clock::after(heard.at, cx.c.interval.max(GOOD_FOR).saturating_add(others_take(cx, kind)))
 }
 
-/// The longest time that the webhooks of the other types need which are asked beside this one before a run goes on.
+/// The time that webhooks of the other types take which are called at this place of the run.
 fn others_take(cx: &Context<'_>, kind: HookKind) -> Duration {
-    let asked = [
-        HookKind::PreRollout,
-        HookKind::Rollout,
-        HookKind::ConfirmTrafficIncrease,
-        HookKind::ConfirmPromotion,
-    ];
-    let others = asked.into_iter().filter(|other| *other != kind && asked.contains(&kind));
-    let of_all = others.flat_map(|other| of(cx, other));
-    let longest = |hook: &CanaryWebhook| {
-        let pauses = PAUSE.saturating_mul(tries(hook) - 1);
-        timeout(hook).saturating_mul(tries(hook)).saturating_add(pauses).min(LONGEST)
+    let mut asked = vec![HookKind::Rollback, HookKind::Rollout];
+    if cx.step().index == 0 {
+        asked.push(HookKind::PreRollout);
+    }
+    asked.extend(before_next(cx));
+    if !asked.contains(&kind) {
+        return Duration::ZERO;
+    }
+    let others = asked.into_iter().filter(|other| *other != kind);
+    others.map(|other| takes(cx, other)).fold(Duration::ZERO, Duration::saturating_add)
+}
+
+/// How long a round of this type took the last time in this run; how long it may take, if it has not answered yet.
+fn takes(cx: &Context<'_>, kind: HookKind) -> Duration {
+    let Some(heard) = cx.snap.heard.get(&place(cx, kind)) else {
+        let longest = |hook: &CanaryWebhook| {
+            let pauses = PAUSE.saturating_mul(tries(hook) - 1);
+            timeout(hook).saturating_mul(tries(hook)).saturating_add(pauses).min(LONGEST)
+        };
+        return of(cx, kind).map(longest).fold(Duration::ZERO, Duration::saturating_add);
     };
-    of_all.map(longest).fold(Duration::ZERO, Duration::saturating_add)
+    let began = heard.said.iter().map(|said| said.course.asked).min().unwrap_or(heard.at);
+    Duration::try_from(heard.at.duration_since(began)).unwrap_or_default()
 }
 
 /// The webhooks that have answered are the first of those in the current spec.
@@ -184,7 +211,9 @@ fn place(cx: &Context<'_>, kind: HookKind) -> String {
 
 fn round(cx: &Context<'_>, kind: HookKind) -> Round {
     // from the status alone, so that another process continues the count
-    let began = cx.status().run.as_ref().map_or_else(|| cx.waiting_since(), |run| run.started.0);
+    let status = cx.status();
+    let changed = || status.last_transition_time.as_ref().map_or(cx.now, |time| time.0);
+    let began = status.run.as_ref().map_or_else(changed, |run| run.started.0);
     let elapsed = cx.now.duration_since(began).as_millis().max(0);
     let attempt = elapsed / i128::try_from(cx.c.interval.as_millis()).unwrap_or(1).max(1) + 1;
     let id = format!("{}{attempt}", run_of(cx.snap));

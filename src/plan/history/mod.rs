@@ -71,6 +71,12 @@ pub(crate) fn promoted_before(cx: &Context<'_>) -> Option<Finish> {
     Some(Finish { at: MicroTime(cx.now), reason: ROLLBACK_WINDOW.into(), message })
 }
 
+/// The run is promoted without analysis, because the spec asks for that now.
+pub(crate) fn skipped(cx: &Context<'_>) -> Finish {
+    let message = "promoted without analysis, as spec.skipAnalysis asks for".to_owned();
+    Finish { at: MicroTime(cx.now), reason: "AnalysisSkipped".into(), message }
+}
+
 /// Updates the records to the status of the plan.
 pub(crate) fn record(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp) {
     let ends = outcome::close(snap, d, now);

@@ -62,10 +62,6 @@ fn why(
     if let Some(finish) = &run.finish {
         return (RunPhase::PromotedUnanalysed, finish.reason.clone(), finish.message.clone());
     }
-    if snap.canary.spec.skip_analysis == Some(true) {
-        let message = "promoted without analysis, as spec.skipAnalysis asks for".to_owned();
-        return (RunPhase::PromotedUnanalysed, "AnalysisSkipped".into(), message);
-    }
     let threshold = snap.canary.analysis().and_then(|a| a.threshold).unwrap_or(0).max(1);
     let checks = old.failed_checks;
     let message = format!("all {} steps were taken, failed checks {checks}/{threshold}", step.index);

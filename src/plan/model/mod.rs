@@ -9,6 +9,7 @@ mod note;
 mod plan;
 pub(crate) mod pod_shares;
 mod question;
+pub(crate) mod waits;
 
 pub use action::Action;
 pub use flow::Stop;

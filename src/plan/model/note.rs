@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{analysis::Assessment, api::Phase};
+use crate::{
+    analysis::Assessment,
+    api::{CanaryStatus, Phase},
+    names,
+};
 
 /// The severity of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,9 +43,15 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// The key under which the alert is sent once, for a run at step `index`.
-    pub fn once(&self, reason: &str, index: i32) -> String {
-        if self.each_step { format!("{reason}/{index}") } else { reason.to_owned() }
+    /// The key under which the alert is sent once in a run. One about a wait is sent once per wait: a run may wait at one
+    /// step repeatedly, and revisions may wait for their runs one after the other.
+    pub fn once(&self, reason: &str, status: &CanaryStatus) -> String {
+        if !self.each_step {
+            return reason.to_owned();
+        }
+        let index = status.step.as_ref().map_or(0, |step| step.index);
+        let since = status.waiting.as_ref().map_or(0, |waiting| waiting.since.0.as_microsecond());
+        format!("{reason}/{index}-{:08x}", names::checksum(&format!("{since} {}", self.message)) as u32)
     }
 }
 

@@ -90,8 +90,18 @@ fn held(cx: &Context<'_>, _: &mut PlanBuilder) -> Flow {
     wait_unless(!(gates::held::is_held(cx) && (cx.unanalysed() || cx.step().index == 0)))
 }
 
+/// Why the run is not analysed is noted when its promotion begins: the spec may change until its end.
 fn skip_analysis(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if cx.unanalysed() { promote::begin(cx, d) } else { GO_ON }
+    if !cx.unanalysed() {
+        return GO_ON;
+    }
+    let flow = promote::begin(cx, d);
+    if d.status.phase == Some(Phase::Promoting)
+        && let Some(run) = d.status.run.as_mut().filter(|run| run.finish.is_none())
+    {
+        run.finish = Some(history::skipped(cx));
+    }
+    flow
 }
 
 /// A window has ended, or the wait of the run is over.

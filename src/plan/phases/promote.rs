@@ -265,7 +265,8 @@ fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     observed_target::remember(cx, d);
     revisions::collect(cx, d);
     d.status.post_rollout_due = webhooks::any(cx, HookKind::PostRollout);
-    d.say(cx.messages.promoted(cx.unanalysed()));
+    let unanalysed = cx.status().run.as_ref().is_some_and(|run| run.finish.is_some());
+    d.say(cx.messages.promoted(unanalysed));
     HANDLED
 }
 

@@ -182,16 +182,18 @@ impl Messages {
     pub(crate) fn undecided(why: &str) -> Note {
         Note::normal("Undecided", format!("the promotion waits: {why}"))
     }
-    pub(crate) fn inconclusive(&self, why: &str, epoch: i64) -> Note {
+    /// `request`: what continues the run.
+    pub(crate) fn inconclusive(&self, why: &str, request: &str) -> Note {
         let (name, namespace) = split(&self.canary);
         Note::warning(
             "InconclusiveAnalysis",
             format!(
-                "{why}; waiting for a decision. To continue: kubectl -n {namespace} annotate canary {name} --overwrite {}=promote/run-{epoch}",
+                "{why}; waiting for a decision. To continue: kubectl -n {namespace} annotate canary {name} --overwrite {}={request}",
                 names::ANNOTATION_REQUEST
             ),
         )
         .aloud(Urgency::Warn)
+        .at_each_step()
     }
     pub(crate) fn held(reason: &'static str, why: &str) -> Note {
         Note::warning(reason, format!("the run holds its weight: {why}"))
