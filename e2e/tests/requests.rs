@@ -32,6 +32,12 @@ fn ask(sim: &mut Sim, id: &str, verb: &str) {
 
 /// A Canary in the state of the row.
 fn standing(row: &str) -> Result<(Sim, Phase)> {
+    if let Some(accepted) = row.strip_suffix(", not accepted") {
+        let (mut sim, phase) = standing(accepted)?;
+        sim.world.edit_canary(&json!({"spec": {"analysis": {"promotion": {"mode": "sometimes"}}}}));
+        sim.look();
+        return Ok((sim, phase));
+    }
     let gate = json!([{"weight": 20, "gate": {"name": "qa"}}, {"weight": 40}]);
     let spec = match row {
         "waiting to begin" => json!({"analysis": {"startGate": {"name": "qa"}}}),

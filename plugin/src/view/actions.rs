@@ -12,8 +12,11 @@ use super::model::{ActionView, State, WaitingKind, WaitingView};
 /// Every verb that the operator supports, and whether it fits now.
 pub(super) fn actions(status: &CanaryStatus, state: State, waiting: Option<&WaitingView>) -> Vec<ActionView> {
     let kind = waiting.map(|w| w.kind);
-    let blocked = match state {
+    let ending = status.run.as_ref().is_some_and(|run| run.ending.is_some());
+    let blocked = |verb| match state {
         State::Ending => Some("the run is being ended"),
+        // the only request that the operator answers then: users stay on the canary otherwise
+        State::Refused if verb == "abort" => ending.then_some("the run is being ended"),
         State::Deleting => Some("the Canary is being deleted"),
         State::Suspended => Some("the Canary is suspended: requests are answered when spec.suspend is false"),
         State::Unattended => Some("no operator has acted on it"),
@@ -24,7 +27,7 @@ pub(super) fn actions(status: &CanaryStatus, state: State, waiting: Option<&Wait
     };
     let phase = status.begun();
     let action = |verb, fits: bool, otherwise: &str| {
-        let why = blocked
+        let why = blocked(verb)
             .map(str::to_owned)
             .or_else(|| (!fits).then(|| format!("{otherwise}: the phase is {phase}")));
         ActionView { verb, allowed: why.is_none(), why }

@@ -114,7 +114,10 @@ pub(crate) async fn answered(
 /// Why there is no answer, as far as the status tells.
 pub(super) fn unheard(facts: &Facts, written: &Written, patience: Duration) -> Failure {
     let view = canary(facts, now());
+    let aborts = Request::parse(&written.text).is_ok_and(|request| request.verb == "abort");
     let why = match (view.state, view.waiting_for.as_ref().map(|w| w.kind)) {
+        // an abort is answered all the same
+        (State::Refused, _) if aborts => None,
         (State::Suspended, _) => Some("while the Canary is suspended".to_owned()),
         (State::Refused, _) => Some(format!("while the Canary is not accepted ({})", view.headline)),
         (State::Frozen, _) => Some(format!("while the Canary is frozen ({})", view.headline)),

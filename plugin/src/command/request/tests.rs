@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use serin::api::request;
+use serin::api::{Phase, request};
 
 use super::{ask::unheard, *};
 use crate::cluster::answer;
@@ -75,6 +75,70 @@ fn each_verb_in_each_state() {
     assert!(VERBS.iter().all(|verb| known.contains(&verb.word())) && known.len() == VERBS.len(), "{known:?}");
 }
 
+/// The facts of a row of the table in docs/requests.md, by which the operator is tested as well.
+fn standing(row: &str) -> Facts {
+    if let Some(accepted) = row.strip_suffix(", not accepted") {
+        let mut facts = standing(accepted);
+        let accepted =
+            facts.canary.status.as_mut().unwrap().conditions.iter_mut().find(|c| c.type_ == "Accepted");
+        let accepted = accepted.unwrap();
+        (accepted.status, accepted.message) =
+            ("False".into(), "spec.analysis.promotion.mode is unknown".into());
+        return facts;
+    }
+    match row {
+        "initialising" => facts("initializing"),
+        "initialised" => facts("initialized"),
+        "waiting to begin" => facts("start-gate"),
+        "in a run" => facts("progressing"),
+        "in a run, a check fails" => facts("halted"),
+        "in a run, frozen" => facts("frozen"),
+        "at a gate" => facts("gate"),
+        "waiting for the promotion" => facts("promotion"),
+        "being promoted" => facts("promoting"),
+        "finalising" => {
+            let mut facts = facts("promoting");
+            facts.canary.status.as_mut().unwrap().phase = Some(Phase::Finalising);
+            facts
+        }
+        "going back" => facts("rolling-back"),
+        "being deleted" => facts("deleting"),
+        "paused" | "succeeded" | "failed" | "suspended" => facts(row),
+        other => panic!("the page has a row {other}, which this test does not know"),
+    }
+}
+
+#[test]
+fn what_fits_is_what_the_operator_answers_with_yes() {
+    let page = include_str!("../../../../docs/requests.md");
+    let from = page.lines().skip_while(|line| !line.starts_with("| the Canary is |"));
+    let rows = from.take_while(|line| line.starts_with('|')).filter(|line| !line.starts_with("|---"));
+    let mut rows = rows.map(|row| {
+        let cells = row.trim_matches('|').split('|');
+        cells.map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>()
+    });
+    let head = rows.next().unwrap();
+    assert_eq!(head.len(), VERBS.len() + 1, "{head:?}");
+    let mut wrong = Vec::new();
+    for row in rows {
+        let facts = standing(&row[0]);
+        let view = canary(&facts, crate::view::fixture_time());
+        for (word, answer) in head[1..].iter().zip(&row[1..]) {
+            let allowed = view.actions.iter().any(|action| action.verb == *word && action.allowed);
+            let verb = Verb::named(word).unwrap();
+            let decision = short(&decide(&facts, &view, &wish(verb, None)));
+            let asked = decision == verb.word();
+            if (allowed, asked) != (answer == "yes", answer == "yes") {
+                wrong.push(format!(
+                    "{word}, {}: {decision}, allowed: {allowed}; the page says {answer}",
+                    row[0]
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn what_may_raise_a_weight_names_its_revision() {
     for (state, verb) in [
@@ -138,8 +202,12 @@ fn exit_code_1_a_verb_that_does_not_fit_says_what_would() {
     assert!(text("gate", Verb::Approve, Some("prod")).contains("does not wait at the gate \"prod\""));
     assert!(text("succeeded", ABORT, None).contains("--if-running"));
     assert!(text("suspended", ABORT, None).contains("suspended"));
-    let running = decided("succeeded", Verb::Abort { if_running: true }, None);
-    assert_eq!(short(&running), "-");
+    for row in ["succeeded", "initialising, not accepted", "succeeded, not accepted"] {
+        let facts = standing(row);
+        let view = canary(&facts, crate::view::fixture_time());
+        let running = decide(&facts, &view, &wish(Verb::Abort { if_running: true }, None));
+        assert_eq!(short(&running), "-", "{row}");
+    }
 }
 
 #[test]
@@ -181,5 +249,8 @@ fn exit_code_3_an_answer_that_does_not_come_says_what_keeps_it() {
     assert_eq!(of("frozen").code, 3);
     assert!(of("suspended").message.contains("while the Canary is suspended"));
     assert!(of("refused").message.contains("not accepted"));
+    let abort = Written { id: "1".into(), text: "abort/1".into() };
+    let failure = unheard(&standing("in a run, not accepted"), &abort, PATIENCE);
+    assert!(failure.message.contains("no operator has answered it for 30 s"), "{}", failure.message);
     assert!(of("gate").message.contains("no operator has answered it for 30 s"));
 }

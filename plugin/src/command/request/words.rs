@@ -21,7 +21,10 @@ pub(super) fn refusal(view: &CanaryView, verb: Verb) -> Decision {
     let name = &view.name;
     let action = view.actions.iter().find(|action| action.verb == verb.word());
     let why = action.and_then(|action| action.why.clone()).unwrap_or_default();
-    let rests = matches!(view.state, State::Healthy | State::Failed | State::Initializing);
+    let stopped = matches!(view.state, State::Refused | State::Suspended)
+        && view.run.is_none()
+        && view.phase != Phase::Waiting.to_string();
+    let rests = stopped || matches!(view.state, State::Healthy | State::Failed | State::Initializing);
     let word = view.state.word(&view.phase);
     let refuse = |text: String, hint: &str| Decision::Refuse(Failure::failed(text).hint(hint));
     match (verb, view.state) {
