@@ -80,6 +80,7 @@ pub(crate) struct Live {
     slots: Vec<Slot>,
     kept: Vec<Kept<DynamicObject>>,
     unread: Vec<String>,
+    failed: Vec<String>,
     /// Number of slots for pods, including those that the user may not read.
     pods: usize,
     streams: Streams<DynamicObject>,
@@ -99,6 +100,7 @@ impl Live {
             slots: vec![own],
             kept: vec![Kept::default()],
             unread: vec![],
+            failed: vec![],
             pods: 0,
             streams: Streams::new(),
         };
@@ -128,7 +130,7 @@ impl Live {
 
     /// Lists these slots, and keeps the readable ones.
     async fn fill(&mut self, cluster: &Cluster, slots: Vec<Slot>) {
-        let lists = cluster.lists(&slots, &mut self.unread).await;
+        let lists = cluster.lists(&slots, &mut self.unread, &mut self.failed).await;
         for (slot, objects) in slots.into_iter().zip(lists) {
             if !self.unread.contains(&slot.right("list")) {
                 let now = objects.into_iter().map(|object| (key(&object), object)).collect();
@@ -192,7 +194,8 @@ impl Live {
 
     /// The facts as of now.
     pub(crate) fn facts(&self) -> Facts {
-        let mut facts = Facts { unread: self.unread.clone(), ..Facts::of(self.canary.clone()) };
+        let (unread, failed) = (self.unread.clone(), self.failed.clone());
+        let mut facts = Facts { unread, failed, ..Facts::of(self.canary.clone()) };
         for (slot, kept) in self.slots.iter().zip(&self.kept).skip(1) {
             kept.now.values().for_each(|object| put(&mut facts, slot, object));
         }

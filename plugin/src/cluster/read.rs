@@ -117,34 +117,40 @@ impl Cluster {
     }
 
     async fn take(&self, facts: &mut Facts, slots: &[Slot]) {
-        for (slot, listed) in slots.iter().zip(self.lists(slots, &mut facts.unread).await) {
+        let lists = self.lists(slots, &mut facts.unread, &mut facts.failed).await;
+        for (slot, listed) in slots.iter().zip(lists) {
             for object in &listed {
                 put(facts, slot, object);
             }
         }
     }
 
-    /// The contents of each slot. Names lists that the user may not read in `unread`, and skips kinds that the cluster
-    /// does not have.
-    pub(super) async fn lists(&self, slots: &[Slot], unread: &mut Vec<String>) -> Vec<Vec<DynamicObject>> {
+    /// The contents of each slot. Names lists that the user may not read in `unread`, those that were not answered in
+    /// `failed`, and skips kinds that the cluster does not have.
+    pub(super) async fn lists(
+        &self,
+        slots: &[Slot],
+        unread: &mut Vec<String>,
+        failed: &mut Vec<String>,
+    ) -> Vec<Vec<DynamicObject>> {
         let lists = slots.iter().map(|slot| async move { slot.api(&self.client).list(&slot.params()).await });
         let mut all = Vec::new();
         for (slot, listed) in slots.iter().zip(join_all(lists).await) {
-            let why = match listed {
+            let (why, to) = match listed {
                 Ok(list) => {
                     all.push(list.items);
                     continue;
                 }
-                Err(kube::Error::Api(no)) if no.code == 404 => None,
-                Err(kube::Error::Api(no)) if no.is_forbidden() => Some(slot.right("list")),
+                Err(kube::Error::Api(no)) if no.code == 404 => (None, &mut *failed),
+                Err(kube::Error::Api(no)) if no.is_forbidden() => (Some(slot.right("list")), &mut *unread),
                 Err(error) => {
                     let (resource, namespace) = (slots::resource(slot.kind), slot.namespace.as_deref());
                     let asked = Asked { verb: "list", resource: &resource, namespace, name: None };
-                    Some(asked.failure(&error).message)
+                    (Some(asked.failure(&error).message), &mut *failed)
                 }
             };
             all.push(vec![]);
-            unread.extend(why.filter(|why| !unread.contains(why)));
+            to.extend(why.filter(|why| !to.contains(why)));
         }
         all
     }

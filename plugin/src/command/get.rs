@@ -11,7 +11,7 @@ use super::{
     context::{Context, now},
     display::Display,
     environment,
-    follow::Following,
+    following::Following,
     values::Output,
 };
 use crate::{

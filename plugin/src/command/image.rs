@@ -4,11 +4,7 @@ use std::io::{self, BufRead as _, Write as _};
 
 use serde_json::{Value, json};
 
-use super::{
-    args::ImageArgs,
-    context::Context,
-    follow::{Until, follow},
-};
+use super::{args::ImageArgs, context::Context, follow::follow, following::Until};
 use crate::{
     cluster::{read_target, write_images},
     failure::Failure,

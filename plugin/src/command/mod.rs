@@ -15,6 +15,7 @@ mod environment;
 mod explain;
 mod files;
 mod follow;
+mod following;
 mod get;
 mod history;
 mod image;

@@ -4,12 +4,7 @@
 use serde_json::{Value, json};
 use serin::{api::CanaryStatus, manifest::revision};
 
-use super::{
-    asking::UndoArgs,
-    context::Context,
-    follow::{Until, follow},
-    image::agrees,
-};
+use super::{asking::UndoArgs, context::Context, follow::follow, following::Until, image::agrees};
 use crate::{
     cluster::{read_revisions, read_target, write_template},
     failure::{Failure, code},

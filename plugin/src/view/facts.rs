@@ -11,7 +11,7 @@ use serin::{
     spec::{Validated, validate},
 };
 
-/// One Canary and the objects around it. `unread` names data that the user may not read.
+/// One Canary and the objects around it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -25,6 +25,8 @@ pub struct Facts {
     pub events: Vec<Event>,
     /// The missing rights, such as `list pods in namespace shop`.
     pub unread: Vec<String>,
+    /// Why a list was not answered: it may be answered later.
+    pub failed: Vec<String>,
 }
 
 impl Facts {

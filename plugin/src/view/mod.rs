@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 use serin::{api::CanaryStatus, names::conditions, spec::Validated};
 
-pub use ended::{End, Settled, settled};
+pub use ended::{End, Settled, ended_run, settled, template};
 pub use facts::{Facts, rules};
 pub use model::{
     ActionView, CanaryView, CheckView, CommandView, ConditionView, EventView, FailedChecks, Health,
@@ -76,7 +76,7 @@ pub fn canary(facts: &Facts, now: Timestamp) -> CanaryView {
         actions: actions::actions(&status, state, waiting.as_ref()),
         request: status.request,
         owner: owner(&facts.canary.metadata),
-        unread: facts.unread.clone(),
+        unread: [facts.unread.clone(), facts.failed.clone()].concat(),
         waiting_for: waiting,
     }
 }
@@ -159,7 +159,7 @@ pub fn events(all: &[Event]) -> Vec<EventView> {
 
 /// States for tests of screens and commands: `fixtures/*.yaml`, which contain Facts.
 #[cfg(test)]
-pub(crate) const FIXTURES: [&str; 19] = [
+pub(crate) const FIXTURES: [&str; 20] = [
     "initializing",
     "initialized",
     "progressing",
@@ -175,6 +175,7 @@ pub(crate) const FIXTURES: [&str; 19] = [
     "rolling-back",
     "succeeded",
     "failed",
+    "declined",
     "refused",
     "suspended",
     "deleting",

@@ -150,24 +150,29 @@ fn ending(status: &CanaryStatus) -> String {
 }
 
 fn healthy(status: &CanaryStatus) -> String {
-    if let Some(last) = &status.last_run
-        && status.begun() == Phase::Succeeded
-    {
-        return format!("the primary has the target's revision; run {}: {}", last.number, last.message);
+    if let Some(why) = declined(status) {
+        return why;
     }
-    match (&status.last_applied_spec, &status.last_promoted_spec) {
-        (Some(applied), Some(promoted)) if applied != promoted => {
-            text(status, conditions::STALLED, "the target's revision is not promoted")
+    if status.last_applied_spec != status.last_promoted_spec && status.last_applied_spec.is_some() {
+        return text(status, conditions::STALLED, "the target's revision is not promoted");
+    }
+    match &status.last_run {
+        Some(last) if status.begun() == Phase::Succeeded => {
+            format!("the primary has the target's revision; run {}: {}", last.number, last.message)
         }
         _ => "the primary serves everybody; no run has ended yet".into(),
     }
 }
 
+/// Why a revision did not start a run.
+pub(super) fn declined(status: &CanaryStatus) -> Option<String> {
+    let promoted = condition(status, conditions::PROMOTED);
+    promoted.filter(|c| c.reason == conditions::DECLINED).map(|c| c.message.clone())
+}
+
 fn failed(status: &CanaryStatus) -> String {
-    if let Some(declined) =
-        condition(status, conditions::PROMOTED).filter(|c| c.reason == conditions::DECLINED)
-    {
-        return declined.message.clone();
+    if let Some(why) = declined(status) {
+        return why;
     }
     match &status.last_run {
         Some(last) => format!("run {} was rolled back: {}", last.number, last.message),

@@ -13,7 +13,8 @@ use super::{
     args::{AbortArgs, RequestArgs},
     asking::{Asking, FinishArgs, PauseArgs, SteerArgs},
     context::{Context, now},
-    follow::{Until, follow},
+    follow::follow,
+    following::Until,
     values::Output,
 };
 use crate::{

@@ -61,6 +61,7 @@ fn each_verb_in_each_state() {
         ("rolling-back", nothing),
         ("succeeded", ["!1", "-", "!1", "!1", "-", "!1", "!1", "-"]),
         ("failed", ["!1", "!1", "!1", "!1", "!1", "!1", "!1", "retry"]),
+        ("declined", ["!1", "-", "!1", "!1", "-", "!1", "!1", "retry"]),
         ("refused", nothing),
         ("suspended", nothing),
         ("deleting", nothing),
