@@ -21,6 +21,7 @@ const key = () => [...crypto.getRandomValues(new Uint8Array(4))].map((byte) => b
 /** What the page shows of a Canary: if that has changed, nothing is asked for. */
 const shown = (canary) => ({
   uid: canary.uid, state: canary.state, run: canary.run?.number ?? null, step: canary.progress?.at ?? null, gate: canary.waitingFor?.name ?? null,
+  revision: canary.revision ?? null,
 });
 
 /** Asks whether a verb is meant. */

@@ -64,6 +64,7 @@ pub fn canary(facts: &Facts, now: Timestamp) -> CanaryView {
         checks: checks::checks(facts, &status, c.as_ref()),
         images: objects::images(facts, &status),
         objects: objects::tree(facts),
+        revision: revision(&status),
         run: status.run.as_ref().map(|run| RunningView {
             name: serin::names::run(facts.name(), run.number),
             number: run.number,
@@ -79,6 +80,11 @@ pub fn canary(facts: &Facts, now: Timestamp) -> CanaryView {
         unread: [facts.unread.clone(), facts.failed.clone()].concat(),
         waiting_for: waiting,
     }
+}
+
+fn revision(status: &CanaryStatus) -> Option<String> {
+    let waiting = status.waiting.as_ref().and_then(|waiting| waiting.revision.clone());
+    waiting.filter(|_| status.run.is_none()).or_else(|| status.last_applied_spec.clone())
 }
 
 fn provider(facts: &Facts, status: &CanaryStatus) -> Option<String> {

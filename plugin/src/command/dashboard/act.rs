@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use serin::api::{Answer, Canary};
+use serin::api::{Answer, Canary, request::Request};
 
 use super::{
     api::found,
@@ -54,6 +54,8 @@ struct Shown {
     run: Option<i64>,
     step: Option<usize>,
     gate: Option<String>,
+    /// On trial, or at rest the last one.
+    revision: Option<String>,
 }
 
 fn refused(status: StatusCode, failure: Failure) -> Refused {
@@ -125,10 +127,11 @@ pub(super) async fn ask(
     Err(conflict(restless(&name)))
 }
 
-/// The same press was sent before, and its request has not been answered.
+/// The same press was sent before, and its request has not been answered. An admission policy may have changed its text.
 fn is_written(canary: &Canary, written: &Written) -> bool {
     let all = canary.metadata.annotations.as_ref();
-    all.and_then(|all| all.get(serin::names::ANNOTATION_REQUEST)) == Some(&written.text)
+    let text = all.and_then(|all| all.get(serin::names::ANNOTATION_REQUEST));
+    text.is_some_and(|text| Request::read(text).0 == written.id)
 }
 
 fn said_again(said: Answer, message: &str, verb: &str) -> Response {
@@ -158,6 +161,11 @@ fn same(view: &CanaryView, shown: &Shown) -> Result<(), Failure> {
     let gate = view.waiting_for.as_ref().and_then(|waits| waits.name.as_deref());
     if state != shown.state.as_str() || gate != shown.gate.as_deref() {
         return changed(format!("{name} stands in another way since: {}", view.headline));
+    }
+    // between runs it is all that tells one revision from the next
+    if view.revision != shown.revision {
+        let revision = crate::text::cut(view.revision.as_deref().unwrap_or_default(), 12, "");
+        return changed(format!("{name} has another revision since: {revision}"));
     }
     Ok(())
 }

@@ -5,8 +5,18 @@ use serde_json::Value;
 use crate::view::CanaryView;
 
 /// Fields that a row does not have.
-const LEFT_OUT: [&str; 9] =
-    ["checks", "images", "objects", "conditions", "events", "actions", "request", "lastRun", "unread"];
+const LEFT_OUT: [&str; 10] = [
+    "checks",
+    "images",
+    "objects",
+    "conditions",
+    "events",
+    "actions",
+    "request",
+    "lastRun",
+    "unread",
+    "revision",
+];
 
 /// The row.
 pub(super) fn row(view: &CanaryView) -> Value {

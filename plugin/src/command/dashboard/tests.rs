@@ -179,6 +179,7 @@ fn pressed(name: &str, verb: &str) -> Value {
         "uid": view.uid, "state": view.state, "run": view.run.as_ref().map(|run| run.number),
         "step": view.progress.as_ref().map(|progress| progress.at),
         "gate": view.waiting_for.as_ref().and_then(|waits| waits.name.clone()),
+        "revision": view.revision,
     });
     json!({"verb": verb, "key": "0123abcd", "shown": shown, "reason": "it is late"})
 }
@@ -261,6 +262,36 @@ async fn what_has_moved_since_it_was_shown_is_not_asked_about() {
         assert!(status == 409 && message.contains(said), "{field}: {status} {answer}");
         assert!(server.written().is_none(), "{field}");
     }
+}
+
+#[tokio::test]
+async fn another_revision_than_the_one_that_was_shown_is_not_decided_about() {
+    for (name, verb) in
+        [("start-gate", "approve"), ("start-gate", "abort"), ("failed", "retry"), ("gate", "approve")]
+    {
+        let server = Server::of(name);
+        let browser = Browser::of(&server, |_| {}).await;
+        let mut press = pressed(name, verb);
+        press["shown"]["revision"] = json!("c8082b03".repeat(8));
+        let (status, answer) = browser.post(&press).await;
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(
+            status == 409 && message.contains("another revision since: 3fa4c1d2"),
+            "{name}: {status} {answer}"
+        );
+        assert!(server.written().is_none(), "{name}: {verb}");
+    }
+}
+
+#[tokio::test]
+async fn a_press_that_a_policy_has_completed_is_the_same_press() {
+    let server = Server::of("gate");
+    let text = r#"{"id":"approve-0123abcd","verb":"approve","by":"system:serviceaccount:shop:ann"}"#;
+    server.canary.lock().unwrap()["metadata"]["annotations"] = json!({names::ANNOTATION_REQUEST: text});
+    let browser = Browser::of(&server, |page| page.patience = std::time::Duration::ZERO).await;
+    let (status, answer) = browser.post(&pressed("gate", "approve")).await;
+    assert_eq!(status, 202, "{answer}");
+    assert!(server.patches.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -105,6 +105,9 @@ pub struct CanaryView {
     pub images: Vec<ImageView>,
     /// Target, primary, their pods and the routing objects.
     pub objects: Vec<ObjectView>,
+    /// Hash of the revision that requests are about: the one on trial, the one that waits to begin, or at rest the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
     /// The run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunningView>,
