@@ -22,10 +22,18 @@ pub(super) fn convert(draft: &mut Draft<'_>, notes: &mut Notes) {
     draft.spec.insert("provider".into(), json!("kubernetes"));
     let mut promotion = json!({"switch": true});
     let seconds = own["autoPromotionSeconds"].as_i64().filter(|seconds| *seconds > 0);
-    if let Some(seconds) = seconds {
-        promotion["after"] = json!(format!("{seconds}s"));
-    } else if own["autoPromotionEnabled"] == false {
-        promotion["mode"] = json!("manual");
+    match (own["autoPromotionEnabled"] == false, seconds) {
+        (true, seconds) => {
+            promotion["mode"] = json!("manual");
+            if seconds.is_some() {
+                notes.left_out(
+                    format!("{AT}.autoPromotionSeconds"),
+                    "Argo Rollouts ignores it where autoPromotionEnabled is false: a person promotes",
+                );
+            }
+        }
+        (false, Some(seconds)) => promotion["after"] = json!(format!("{seconds}s")),
+        (false, None) => {}
     }
     draft.analysis.insert("iterations".into(), json!(1));
     draft.analysis.insert("promotion".into(), promotion);

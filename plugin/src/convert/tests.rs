@@ -242,3 +242,26 @@ fn whatever_is_given_there_is_an_answer() {
         assert!(done.objects.is_empty() || done.count(Level::Refused) > 0 || done.rollouts == 0, "{done:?}");
     }
 }
+
+#[test]
+fn a_promotion_that_waits_for_a_person_does_so_whatever_its_seconds_are() {
+    let seconds = |enabled: &str| {
+        let whole = text("blue-green");
+        of(&whole.replace("autoPromotionEnabled: false", &format!("{enabled}autoPromotionSeconds: 300")))
+    };
+    let promotion = |done: &Conversion| {
+        let canary = done.objects.iter().find(|object| object["kind"] == "Canary").unwrap();
+        canary["spec"]["analysis"]["promotion"].clone()
+    };
+    let manual = seconds("autoPromotionEnabled: false\n      ");
+    assert_eq!(promotion(&manual), serde_json::json!({"switch": true, "mode": "manual"}));
+    let noted = |note: &&notes::Note| {
+        note.level == Level::LeftOut && note.field == "spec.strategy.blueGreen.autoPromotionSeconds"
+    };
+    assert!(manual.notes.iter().any(|note| noted(&note)), "{:#?}", manual.notes);
+    for enabled in ["", "autoPromotionEnabled: true\n      "] {
+        let timed = seconds(enabled);
+        assert_eq!(promotion(&timed), serde_json::json!({"switch": true, "after": "300s"}), "{enabled}");
+        assert!(!timed.notes.iter().any(|note| noted(&note)), "{:#?}", timed.notes);
+    }
+}
