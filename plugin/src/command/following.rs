@@ -1,7 +1,10 @@
 //! Judges a release that is followed, look by look.
 
 use serde_json::Value;
-use serin::api::{CanaryStatus, Phase};
+use serin::{
+    api::{CanaryStatus, Phase},
+    names::conditions,
+};
 
 use super::context::now;
 use crate::{
@@ -129,9 +132,10 @@ fn under_way(status: &CanaryStatus) -> bool {
     status.run.is_some() || status.begun() == Phase::Waiting
 }
 
-/// The run to look at after a failure, if none is in progress.
+/// The run to look at after a failure, if none is in progress. A declined revision has none.
 fn last(status: &CanaryStatus) -> Option<i64> {
-    status.last_run.as_ref().filter(|_| status.run.is_none()).map(|last| last.number)
+    let declined = status.conditions.iter().any(|c| c.reason == conditions::DECLINED);
+    status.last_run.as_ref().filter(|_| status.run.is_none() && !declined).map(|last| last.number)
 }
 
 fn failed(facts: &Facts, text: &str, run: Option<i64>) -> Failure {
@@ -201,6 +205,13 @@ mod tests {
             "error: canary shop/app: it was rolled back: failed checks 5/5: Halt app.shop advancement request \
              duration 512ms > 500ms (run app-7)\n  see \"kubectl canary history app -n shop --run 7\""
         );
+    }
+
+    #[test]
+    fn exit_code_1_a_declined_revision_says_why_and_names_no_run() {
+        let Some(Err(failure)) = ended("declined", Until::default()) else { panic!("not ended") };
+        let text = "error: canary shop/app: The revision did not start a run: asked for by ann.";
+        assert_eq!((failure.code, failure.text().as_str()), (1, text));
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn chosen(all: Vec<Canary>, args: &ListArgs) -> Vec<CanaryView> {
     let at = now();
     let views = all.into_iter().map(|one| canary(&Facts::of(one), at));
     let named = |view: &CanaryView| args.names.is_empty() || args.names.contains(&view.name);
-    views.filter(named).filter(|view| !args.needs_attention || view.state.needs_attention()).collect()
+    views.filter(named).filter(|view| !args.needs_attention || view.needs_attention()).collect()
 }
 
 fn missing(views: &[CanaryView], args: &ListArgs, namespace: &str) -> Result<(), Failure> {

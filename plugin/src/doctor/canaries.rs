@@ -31,6 +31,7 @@ pub(super) fn states(seen: &Seen, now: Timestamp) -> Vec<Check> {
         let result = match view.state {
             State::Refused | State::Unattended => Outcome::Error,
             State::Frozen | State::Inconclusive | State::Failed => Outcome::Warning,
+            State::Healthy if view.declined() => Outcome::Warning,
             _ => return None,
         };
         let id = match view.state {

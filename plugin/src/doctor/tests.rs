@@ -143,3 +143,11 @@ fn what_may_not_be_read_is_skipped_and_no_error() {
     assert_eq!(diagnosis.count(Outcome::Error), 0, "{diagnosis:#?}");
     assert!(diagnosis.count(Outcome::Skipped) >= 4);
 }
+
+#[test]
+fn a_declined_revision_is_named() {
+    let mut seen = well();
+    seen.canaries = Look::Read(vec![fixture("declined").canary]);
+    let diagnosis = diagnose(&seen, false, fixture_time());
+    assert_eq!(ids(&diagnosis, Outcome::Warning), ["canary-promoted"].into(), "{diagnosis:#?}");
+}

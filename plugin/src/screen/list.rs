@@ -92,6 +92,7 @@ fn wide(view: &CanaryView) -> [String; 5] {
 /// The most important information about a Canary.
 fn note(view: &CanaryView, now: Timestamp) -> String {
     match (view.state, &view.waiting_for) {
+        (State::Healthy, _) if view.declined() => view.headline.clone(),
         (State::Healthy, _) | (State::Progressing, None) => String::new(),
         (State::Waiting, Some(waits)) => match waits.deadline {
             Some(end) => format!("{}, closes in {}", waits.text, age(Some(now), end)),

@@ -7,7 +7,10 @@ use serin::{
     names::conditions,
 };
 
-use super::facts::{Facts, condition, when};
+use super::{
+    facts::{Facts, condition, when},
+    state::declined,
+};
 
 /// The result of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +72,8 @@ fn is_last(status: &CanaryStatus, number: i64) -> bool {
 
 /// Somebody asked for another analysis of a revision that was rolled back or declined, and its run has not begun.
 fn tried_again(status: &CanaryStatus) -> bool {
-    let declined = condition(status, conditions::PROMOTED).is_some_and(|c| c.reason == conditions::DECLINED);
-    (status.begun() == Phase::Failed || declined) && status.last_applied_spec == status.last_promoted_spec
+    (status.begun() == Phase::Failed || declined(status).is_some())
+        && status.last_applied_spec == status.last_promoted_spec
 }
 
 /// Whether the operator has handled the target's current template.
@@ -131,8 +134,9 @@ fn end(status: &CanaryStatus, ran: Option<i64>, same: Option<bool>) -> End {
         return End::Failed(ended(last));
     }
     if status.last_applied_spec != status.last_promoted_spec {
-        let stalled = condition(status, conditions::STALLED).map(|c| c.message.clone());
-        return End::Failed(stalled.unwrap_or_else(|| "the target's revision is not promoted".into()));
+        let stalled = || condition(status, conditions::STALLED).map(|c| c.message.clone());
+        let why = declined(status).or_else(stalled);
+        return End::Failed(why.unwrap_or_else(|| "the target's revision is not promoted".into()));
     }
     let last = last.filter(|last| status.begun() == Phase::Succeeded && promoted(last));
     End::Promoted(match last {
@@ -163,13 +167,13 @@ fn seconds(from: &MicroTime, to: &MicroTime) -> i64 {
 }
 
 fn failure(status: &CanaryStatus, last: Option<&LastRun>) -> String {
-    let promoted = condition(status, conditions::PROMOTED);
-    if let Some(declined) = promoted.filter(|c| c.reason == conditions::DECLINED) {
-        return declined.message.clone();
+    if let Some(why) = declined(status) {
+        return why;
     }
     match last {
         Some(last) => ended(last),
-        None => promoted.map_or_else(|| "it was rolled back".to_owned(), |c| c.message.clone()),
+        None => condition(status, conditions::PROMOTED)
+            .map_or_else(|| "it was rolled back".to_owned(), |c| c.message.clone()),
     }
 }
 

@@ -20,11 +20,13 @@ use crate::{
     cluster::{Written, answer as answer_to, write},
     command::{
         context::now,
-        request::{Decision, ResultView, TRIES, Verb, Wish, answered, decide, restless, unanswered, will},
+        request::{
+            Decision, ResultView, TRIES, Verb, Wish, answered, decide, known, restless, unanswered, will,
+        },
         values::time,
     },
     failure::Failure,
-    view::{CanaryView, Facts, canary},
+    view::{CanaryView, canary},
 };
 
 /// Longest body.
@@ -100,7 +102,7 @@ pub(super) async fn ask(
     let cluster = page.within(&namespace)?;
     for _ in 0..TRIES {
         let canary_now = found(&cluster, &name).await?;
-        let facts = Facts::of(canary_now.clone());
+        let facts = known(&cluster, &canary_now, verb).await;
         let view = canary(&facts, now());
         let asked = Written { id: format!("{}-{}", pressed.verb, pressed.key), text: String::new() };
         if let Some(said) = answer_to(&canary_now, &asked) {

@@ -24,7 +24,7 @@ pub(super) fn row(view: &CanaryView) -> Value {
     if let Some(fields) = row.as_object_mut() {
         fields.retain(|name, _| !LEFT_OUT.contains(&name.as_str()));
         fields.insert("word".into(), view.state.word(&view.phase).into());
-        fields.insert("needsAttention".into(), view.state.needs_attention().into());
+        fields.insert("needsAttention".into(), view.needs_attention().into());
     }
     row
 }

@@ -46,6 +46,16 @@ pub(crate) fn unanswered(canary: &Canary) -> Result<(), Failure> {
         .hint("wait until it is, or take its place with --replace"))
 }
 
+/// What is needed to decide about a request. The target is read only where it matters: an abort does not wait for it.
+pub(crate) async fn known(cluster: &Cluster, found: &Canary, verb: Verb) -> Facts {
+    let facts = Facts::of(found.clone());
+    let at_rest = canary(&facts, now()).state == State::Healthy;
+    if at_rest && matches!(verb, Verb::Promote | Verb::Finish | Verb::Retry) {
+        return cluster.around(found.clone(), Depth::Target).await;
+    }
+    facts
+}
+
 /// Whether the verb fits, bound to what is shown: a request that comes too late does nothing.
 pub(crate) fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decision {
     let Wish { verb, gate, .. } = *wish;
@@ -64,7 +74,7 @@ pub(crate) fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decis
     };
     let allowed = view.actions.iter().any(|action| action.verb == word && action.allowed);
     if !allowed {
-        return refusal(view, verb);
+        return refusal(facts, view, verb);
     }
     let status = facts.status();
     let revision = match &status.run {

@@ -20,11 +20,11 @@ use super::{
 use crate::{
     cluster::{Written, asks_by, write},
     failure::{Failure, code},
-    view::{CanaryView, Facts, canary},
+    view::{CanaryView, canary},
 };
 
 pub(super) use self::{
-    ask::{PATIENCE, ResultView, TRIES, answered, decide, restless, unanswered},
+    ask::{PATIENCE, ResultView, TRIES, answered, decide, known, restless, unanswered},
     wish::{Decision, Verb, Wish},
     words::{effect, will},
 };
@@ -111,7 +111,7 @@ async fn one(context: &Context, name: &str, wish: &Wish<'_>, asking: &Asking) ->
     let wish = Wish { by: &by, ..wish.clone() };
     for _ in 0..TRIES {
         let found = context.canary(name).await?;
-        let facts = Facts::of(found.clone());
+        let facts = known(&context.cluster, &found, wish.verb).await;
         let view = canary(&facts, now());
         let request = match decide(&facts, &view, &wish) {
             Decision::Ask(request) => request,

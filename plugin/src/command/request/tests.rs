@@ -4,7 +4,7 @@ use serde_json::json;
 use serin::api::{Phase, request};
 
 use super::{ask::unheard, *};
-use crate::cluster::answer;
+use crate::{cluster::answer, view::Facts};
 
 fn facts(name: &str) -> Facts {
     crate::view::fixture(name)
@@ -61,7 +61,7 @@ fn each_verb_in_each_state() {
         ("rolling-back", nothing),
         ("succeeded", ["!1", "-", "!1", "!1", "-", "!1", "!1", "-"]),
         ("failed", ["!1", "!1", "!1", "!1", "!1", "!1", "!1", "retry"]),
-        ("declined", ["!1", "-", "!1", "!1", "-", "!1", "!1", "retry"]),
+        ("declined", ["!1", "!1", "!1", "!1", "!1", "!1", "!1", "retry"]),
         ("refused", nothing),
         ("suspended", nothing),
         ("deleting", nothing),
@@ -208,6 +208,33 @@ fn exit_code_1_a_verb_that_does_not_fit_says_what_would() {
         let view = canary(&facts, crate::view::fixture_time());
         let running = decide(&facts, &view, &wish(Verb::Abort { if_running: true }, None));
         assert_eq!(short(&running), "-", "{row}");
+    }
+}
+
+#[test]
+fn exit_code_1_there_may_be_something_to_promote() {
+    for verb in [Verb::Promote, Verb::Finish, Verb::Retry] {
+        let text = |facts: &Facts| {
+            let view = canary(facts, crate::view::fixture_time());
+            match decide(facts, &view, &wish(verb, None)) {
+                Decision::Refuse(failure) => failure.text(),
+                other => panic!("{verb:?}: {other:?}"),
+            }
+        };
+        let mut edited = facts("succeeded");
+        edited.objects[0]["metadata"]["generation"] = json!(13);
+        let said = text(&edited);
+        assert!(said.contains("the operator has not seen the target as it is now"), "{said}");
+        let mut unread = facts("succeeded");
+        unread.objects.clear();
+        unread.unread = vec!["list deployments.apps in namespace shop".into()];
+        let said = text(&unread);
+        assert!(said.contains("missing right: list deployments.apps"), "{said}");
+        if verb != Verb::Retry {
+            let said = text(&facts("declined"));
+            assert!(said.contains("did not start a run: asked for by ann"), "{said}");
+            assert!(said.contains("\"retry\" analyses the revision"), "{said}");
+        }
     }
 }
 

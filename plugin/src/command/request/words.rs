@@ -5,7 +5,7 @@ use serin::api::{Phase, request::Request};
 use super::wish::{Decision, Verb};
 use crate::{
     failure::Failure,
-    view::{CanaryView, State},
+    view::{CanaryView, End, Facts, Settled, State, settled},
 };
 
 /// The current state in a few words.
@@ -17,7 +17,7 @@ pub(super) fn stands(view: &CanaryView) -> String {
     }
 }
 
-pub(super) fn refusal(view: &CanaryView, verb: Verb) -> Decision {
+pub(super) fn refusal(facts: &Facts, view: &CanaryView, verb: Verb) -> Decision {
     let name = &view.name;
     let action = view.actions.iter().find(|action| action.verb == verb.word());
     let why = action.and_then(|action| action.why.clone()).unwrap_or_default();
@@ -35,12 +35,8 @@ pub(super) fn refusal(view: &CanaryView, verb: Verb) -> Decision {
             format!("there is no run to abort: {name} is {word}"),
             "with --if-running that is no failure",
         ),
-        (Verb::Promote | Verb::Finish, State::Healthy) => {
-            Decision::Nothing(format!("nothing to promote: the primary of {name} has the target's revision"))
-        }
-        (Verb::Retry, State::Healthy) => {
-            Decision::Nothing(format!("nothing to retry: the primary of {name} has the target's revision"))
-        }
+        (Verb::Promote | Verb::Finish, State::Healthy) => nothing_to(facts, "promote"),
+        (Verb::Retry, State::Healthy) => nothing_to(facts, "retry"),
         (Verb::Pause, State::Paused) => Decision::Nothing(format!("{name} is paused already")),
         (Verb::Promote | Verb::Approve | Verb::Advance | Verb::Finish, State::Failed) => refuse(
             format!("{name} has failed and is rolled back: {}", view.headline),
@@ -61,6 +57,25 @@ pub(super) fn refusal(view: &CanaryView, verb: Verb) -> Decision {
             Decision::Refuse(Failure::failed(format!("{name} cannot do that now: {}", stands(view))))
         }
         _ => Decision::Refuse(Failure::failed(format!("{name}: {why}"))),
+    }
+}
+
+/// At rest there is nothing to do only if the primary has the revision that the target has now.
+fn nothing_to(facts: &Facts, what: &str) -> Decision {
+    let name = facts.name();
+    match settled(facts, None, None) {
+        Settled::Yes(End::Promoted(_)) => {
+            Decision::Nothing(format!("nothing to {what}: the primary of {name} has the target's revision"))
+        }
+        Settled::Yes(End::Failed(why)) => {
+            Decision::Refuse(Failure::failed(format!("nothing of {name} can be promoted: {why}")).hint(
+                "\"retry\" analyses the revision again; another revision of the target begins a new run",
+            ))
+        }
+        Settled::No(why) => Decision::Refuse(
+            Failure::failed(format!("{name} has no run yet: {why}"))
+                .hint("\"kubectl canary status\" waits for the run; repeat the command when it has begun"),
+        ),
     }
 }
 

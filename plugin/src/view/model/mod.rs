@@ -7,7 +7,7 @@ mod traffic;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serin::api::RequestStatus;
+use serin::{api::RequestStatus, names::conditions};
 
 pub use around::{
     ActionView, CommandView, ConditionView, EventView, Health, ImageView, ObjectView, OwnerView, Role,
@@ -129,4 +129,16 @@ pub struct CanaryView {
     /// What could not be read, each as the right that is missing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+}
+
+impl CanaryView {
+    /// The target's revision did not start a run, because somebody or a deadline said so. The phase is that of the last run.
+    pub fn declined(&self) -> bool {
+        self.conditions.iter().any(|c| c.reason == conditions::DECLINED)
+    }
+
+    /// A person may have to act.
+    pub fn needs_attention(&self) -> bool {
+        self.state.needs_attention() || self.declined()
+    }
 }
