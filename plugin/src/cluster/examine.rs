@@ -39,8 +39,8 @@ use crate::{
     view::rules,
 };
 
-/// The label that the charts and manifests of both operators set.
-const APPS: &str = "app.kubernetes.io/name in (serin, flagger)";
+/// Labels of the operators: both charts and Serin's manifests set the first, and Flagger's manifests only the second.
+const APPS: [&str; 2] = ["app.kubernetes.io/name in (serin, flagger)", "app in (serin, flagger)"];
 /// Rights that the commands need.
 const RIGHTS: [(&str, &str, &str); 6] = [
     ("list", "flagger.app", "canaries"),
@@ -143,12 +143,15 @@ impl Cluster {
     }
 
     async fn operators(&self) -> Look<Vec<Operator>> {
-        let params = ListParams::default().labels(APPS);
-        let listed = self.everywhere::<Deployment>(&params, "deployments.apps").await;
-        listed.map_or_else(
-            |failure| Look::Unread(words(&failure)),
-            |all| Look::Read(all.iter().filter_map(operator).collect()),
-        )
+        let mut found = BTreeMap::new();
+        for labels in APPS {
+            let params = ListParams::default().labels(labels);
+            match self.everywhere::<Deployment>(&params, "deployments.apps").await {
+                Err(failure) => return Look::Unread(words(&failure)),
+                Ok(all) => found.extend(all.iter().filter_map(operator).map(|one| (one.place.clone(), one))),
+            }
+        }
+        Look::Read(found.into_values().collect())
     }
 
     async fn leases(&self) -> Look<Vec<Lease>> {
@@ -315,5 +318,55 @@ mod tests {
         assert!(!of("flagger", "ghcr.io/fluxcd/flagger:1.44.0").unwrap().is_serin());
         assert!(of("flagger", "example.com/serin:0.1.0").unwrap().is_serin(), "its image was swapped");
         assert_eq!(of("flagger-loadtester", "x"), None);
+    }
+
+    /// An API server that has these Deployments, and selects by labels.
+    fn serving(deployments: Vec<Value>) -> Cluster {
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            let selector = query.split('&').find_map(|pair| pair.strip_prefix("labelSelector="));
+            let selector = selector.unwrap_or_default().replace('+', " ").replace("%2F", "/");
+            let selector = selector.replace("%28", "(").replace("%29", ")").replace("%2C", ",");
+            let (label, values) = selector.split_once(" in ").unwrap();
+            let values: Vec<_> = values.trim_matches(['(', ')']).split(',').map(str::trim).collect();
+            let chosen = |one: &&Value| {
+                one["metadata"]["labels"][label].as_str().is_some_and(|value| values.contains(&value))
+            };
+            let items: Vec<_> = deployments.iter().filter(chosen).collect();
+            let list =
+                json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {}, "items": items});
+            let answer = http::Response::new(Body::from(list.to_string().into_bytes()));
+            async move { Ok::<_, std::convert::Infallible>(answer) }
+        });
+        Cluster {
+            client: kube::Client::new(service, "shop"),
+            namespace: "shop".into(),
+            user: "ann".into(),
+            context: "test".into(),
+            server: "https://api.example".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_operator_is_found_by_the_labels_of_charts_and_of_manifests() {
+        let of = |name: &str, image: &str, labels: Value| {
+            json!({"metadata": {"name": name, "namespace": "system", "uid": name, "labels": labels}, "spec": {
+                "selector": {"matchLabels": {"app": name}},
+                "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "a", "image": image}]}}}})
+        };
+        let cluster = serving(vec![
+            of(
+                "serin",
+                "example.com/serin:0.2.0",
+                json!({"app.kubernetes.io/name": "serin", "app": "serin"}),
+            ),
+            of("flagger", "ghcr.io/fluxcd/flagger:1.44.0", json!({"app": "flagger"})),
+            of("swapped", "example.com/serin:0.2.0", json!({"app": "flagger"})),
+            of("flagger-prometheus", "prom/prometheus:3", json!({"app": "flagger"})),
+            of("app", "example.com/app:1", json!({"app": "app"})),
+        ]);
+        let Look::Read(found) = cluster.operators().await else { panic!("not read") };
+        let places: Vec<_> = found.iter().map(|one| (one.place.as_str(), one.is_serin())).collect();
+        assert_eq!(places, [("system/flagger", false), ("system/serin", true), ("system/swapped", true)]);
     }
 }

@@ -146,7 +146,7 @@ fn own_operators(own: &[&Operator], before: bool, leads: bool) -> Vec<Check> {
         [] if leads => vec![check(
             "operator-there",
             Outcome::Ok,
-            "an operator leads; its Deployment has another label than app.kubernetes.io/name: serin",
+            "an operator leads; its Deployment has neither of the labels app.kubernetes.io/name and app with serin or flagger",
         )],
         [] => vec![
             check(
