@@ -25,7 +25,7 @@ use crate::{
         },
         values::time,
     },
-    failure::Failure,
+    failure::{Failure, code},
     view::{CanaryView, canary},
 };
 
@@ -112,6 +112,7 @@ pub(super) async fn ask(
         let mut request = match decide(&facts, &view, &wish) {
             Decision::Ask(request) => request,
             Decision::Nothing(text) => return Err(conflict(Failure::failed(text))),
+            Decision::Refuse(failure) if failure.code == code::USAGE => return Err(failure.into()),
             Decision::Refuse(failure) => return Err(conflict(failure)),
         };
         request.id = format!("{}-{}", request.verb, pressed.key);

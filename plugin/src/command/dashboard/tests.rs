@@ -309,6 +309,7 @@ async fn what_cannot_be_meant_is_not_written() {
         (press("key", json!("\"}  {\"x")), 400),
         (press("for", json!("soon")), 400),
         (press("more", json!(1)), 400),
+        (press("reason", json!("x".repeat(300))), 400),
         (press("reason", json!("x".repeat(5000))), 413),
     ] {
         assert_eq!(browser.post(&body).await.0, wanted, "{body}");

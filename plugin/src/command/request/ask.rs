@@ -28,8 +28,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const TRIES: usize = 5;
 /// Longest name of who asks, in bytes: the whole request has room for 1,024.
 const LONGEST_BY: usize = 200;
-/// Longest reason, in bytes.
-const LONGEST_REASON: usize = 256;
 
 /// A request that nobody has answered yet would be lost.
 pub(crate) fn unanswered(canary: &Canary) -> Result<(), Failure> {
@@ -84,16 +82,34 @@ pub(crate) fn decide(facts: &Facts, view: &CanaryView, wish: &Wish<'_>) -> Decis
     };
     // a run that is to be ended, or held, is so at whatever step it is
     let bound = matches!(verb, Verb::Approve | Verb::Promote | Verb::Advance);
-    Decision::Ask(Box::new(Request {
+    asked(Request {
         id: id(word),
         verb: word.to_owned(),
         revision: revision.filter(|hash| hash.len() >= 8).map(|hash| hash.chars().take(64).collect()),
         step: status.run.as_ref().filter(|_| bound).and(status.step.as_ref()).map(|step| step.index),
         gate: waits.filter(|_| bound && word == "approve").and_then(|w| w.name.clone()),
-        by: Some(crate::text::cut(wish.by, LONGEST_BY / 4, "")),
-        reason: wish.reason.map(|why| crate::text::cut(why, LONGEST_REASON / 4, "")),
+        by: Some(shortened(wish.by).to_owned()),
+        reason: wish.reason.map(str::to_owned),
         for_: wish.lasts.map(|time| format!("{}s", time.as_secs().max(1))),
-    }))
+    })
+}
+
+/// The request, if the operator can read it.
+fn asked(request: Request) -> Decision {
+    match Request::parse(&Written::of(&request).text) {
+        Ok(_) => Decision::Ask(Box::new(request)),
+        Err(why) => {
+            let failure = Failure::usage(format!("the operator would not read this request: {why}"));
+            let long = why.contains("bytes");
+            Decision::Refuse(if long { failure.hint("give a shorter reason") } else { failure })
+        }
+    }
+}
+
+/// The name of who asks, in the bytes that there is room for.
+fn shortened(by: &str) -> &str {
+    let end = (0..=LONGEST_BY.min(by.len())).rev().find(|end| by.is_char_boundary(*end));
+    by.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
 /// Waits for the answer.

@@ -239,6 +239,27 @@ fn exit_code_1_there_may_be_something_to_promote() {
 }
 
 #[test]
+fn who_asks_and_why_come_through_whole() {
+    let facts = facts("progressing");
+    let view = canary(&facts, crate::view::fixture_time());
+    let ask = |by: &str, reason: &str| {
+        let wish = Wish { by, reason: Some(reason), ..wish(Verb::Finish, None) };
+        decide(&facts, &view, &wish)
+    };
+    let (by, reason) = ("system:serviceaccount:continuous-delivery:release-bot-prod", "a".repeat(256));
+    let Decision::Ask(request) = ask(by, &reason) else { panic!("refused") };
+    assert_eq!((request.by.as_deref(), request.reason.as_deref()), (Some(by), Some(reason.as_str())));
+    assert_eq!(request::Request::parse(&Written::of(&request).text), Ok(*request));
+    // characters and not cells, and none is cut in two
+    let Decision::Ask(request) = ask(&"ü".repeat(101), "日本") else { panic!("refused") };
+    assert_eq!((request.by, request.reason), (Some("ü".repeat(100)), Some("日本".into())));
+    for (by, reason) in [("ann", "a".repeat(257)), (&"\"".repeat(200), "\"".repeat(256))] {
+        let Decision::Refuse(failure) = ask(by, &reason) else { panic!("asked") };
+        assert!(failure.code == 2 && failure.text().contains("reason"), "{}", failure.text());
+    }
+}
+
+#[test]
 fn a_request_that_nobody_has_answered_is_not_lost() {
     let with = |annotation: &str, answered: Option<&str>| {
         let mut canary = facts("gate").canary;
