@@ -10,19 +10,18 @@ use std::time::Duration;
 
 use serin::{
     api::{Canary, CanaryMetric},
-    config::Rules,
     spec::{Apex, Denial, GateRule, Strategy, Validated, Wait, validate},
 };
 
 use self::times::{Moments, first_failures};
-use crate::view::{API_VERSION, lasts};
+use crate::view::{API_VERSION, lasts, rules};
 
 /// The plan for a Canary.
 ///
 /// # Errors
 /// The reason why the operator would not act on it.
 pub fn plan(canary: &Canary) -> Result<PlanView, String> {
-    let c = match validate(canary, &Rules::default()) {
+    let c = match validate(canary, &rules(canary)) {
         Ok(c) => c,
         Err(Denial::Invalid(problem)) => return Err(problem.message),
         Err(Denial::Unserved(list)) => return Err(list.join("; ")),

@@ -92,3 +92,13 @@ fn nothing_that_decides_never_rolls_back() {
     );
     assert!(of(&json!({"interval": "1m", "stepWeight": 50}), &json!({})).rollback.is_none());
 }
+
+#[test]
+fn the_provider_that_the_operator_uses_is_that_of_the_plan() {
+    let spec = json!({"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"},
+        "service": {"port": 80}, "analysis": {"interval": "1m", "threshold": 5, "stepWeight": 10, "maxWeight": 50}});
+    let status = json!({"inUse": {"provider": "traefik"}});
+    let canary = json!({"apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+        "metadata": {"name": "app", "namespace": "shop"}, "spec": spec, "status": status});
+    assert_eq!(plan(&serde_json::from_value(canary).unwrap()).unwrap().provider, "traefik");
+}

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serin::{
     api::{Canary, CanaryCondition, CanaryRun, CanaryStatus, Phase},
     config::Rules,
+    names::conditions,
     spec::{Validated, validate},
 };
 
@@ -75,6 +76,10 @@ pub fn rules(canary: &Canary) -> Rules {
     let mut rules = Rules::default();
     if let Some(provider) = provider {
         rules.mesh_provider = provider;
+    }
+    let held = canary.status.as_ref().and_then(|status| when(status, conditions::HELD, "True"));
+    if held.is_some_and(|c| c.reason == "ReleasesHeld") {
+        rules.held = canary.metadata.namespace.clone().map(|namespace| vec![namespace]);
     }
     rules
 }
