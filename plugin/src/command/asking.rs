@@ -27,12 +27,27 @@ pub(crate) struct Asking {
     /// Follow the release to its end, as status does
     #[arg(long)]
     pub(crate) wait: bool,
-    /// How long to wait for the answer, and with --wait for the end
+    /// How long to wait for the answer, and with --wait for the end; for ever with 0
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
     /// Form of output
     #[arg(short, long, value_enum)]
     pub(crate) output: Option<Output>,
+}
+
+/// A time that nobody waits for.
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl Asking {
+    /// How long the answer is waited for.
+    pub(crate) fn patience(&self, usual: Duration) -> Duration {
+        self.timeout.map_or(usual, |time| if time.is_zero() { FOR_EVER } else { time })
+    }
+
+    /// How long the end is waited for; None: for ever.
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        self.timeout.filter(|time| !time.is_zero())
+    }
 }
 
 #[derive(Args, Debug)]
@@ -85,7 +100,33 @@ pub(crate) struct UndoArgs {
     /// Follow the release to its end, as status does
     #[arg(long)]
     pub(crate) wait: bool,
-    /// With --wait: how long
+    /// With --wait: how long; for ever without it, and with 0
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{
+        args::{Cli, Command},
+        parse,
+    };
+
+    #[test]
+    fn no_time_is_for_ever() {
+        let usual = Duration::from_secs(30);
+        let of = |more: &[&str]| {
+            let words = [&["kubectl-canary", "pause", "app"], more].concat();
+            let Ok(Cli { command: Command::Pause(args), .. }) =
+                parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+            else {
+                panic!("{more:?}")
+            };
+            (args.asking.patience(usual), args.asking.limit())
+        };
+        assert_eq!(of(&[]), (usual, None));
+        assert_eq!(of(&["--timeout", "5s"]), (Duration::from_secs(5), Some(Duration::from_secs(5))));
+        assert_eq!(of(&["--timeout", "0"]), (FOR_EVER, None));
+    }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use serin::api::Canary;
+use serin::api::{Canary, CanaryStatus};
 
 use super::{
     context::Context,
@@ -48,7 +48,7 @@ pub(super) async fn compare(
 ) -> Result<([String; 2], Vec<Change>), Failure> {
     let name = canary.metadata.name.clone().unwrap_or_default();
     let status = canary.status.clone().unwrap_or_default();
-    let live = status.last_promoted_spec.unwrap_or_default();
+    let live = status.last_promoted_spec.clone().unwrap_or_default();
     let wanted = to.map_or_else(|| live.clone(), str::to_owned);
     if wanted.is_empty() {
         return Err(Failure::new(code::NOT_FOUND, format!("nothing of canary {name} has been promoted yet"))
@@ -59,9 +59,8 @@ pub(super) async fn compare(
     let target = read_target(cluster, canary).await?;
     let (from, to) = (cleaned(template), cleaned(&target.data["spec"]["template"]));
     let hash = template_hash(&stored, template);
-    let whose = if hash == live { "the primary" } else { "promoted before" };
     let titles = [
-        format!("{} ({whose})", short(&hash)),
+        format!("{} ({})", short(&hash), whose(&status, &hash)),
         format!("{} {} (as it is)", canary.spec.target_ref.kind, canary.spec.target_ref.name),
     ];
     Ok((titles, changes(&yaml(&from)?, &yaml(&to)?, AROUND)))
@@ -114,6 +113,17 @@ fn choose<'s>(stored: &'s [(String, Value)], wanted: &str, name: &str) -> Result
                 .hint(format!("stored templates, newest first: {known}")))
         }
         _ => Err(Failure::usage(format!("--to {wanted}: several stored templates begin so"))),
+    }
+}
+
+/// What is known of a stored template. One whose promotion was undone is stored as well.
+fn whose(status: &CanaryStatus, hash: &str) -> &'static str {
+    if status.last_promoted_spec.as_deref() == Some(hash) {
+        "the primary"
+    } else if status.former_specs.iter().any(|former| former == hash) {
+        "promoted before"
+    } else {
+        "stored"
     }
 }
 
@@ -184,6 +194,19 @@ mod tests {
         assert_eq!(
             none.text(),
             "error: canary app has no stored template 91cc02ab\n  stored templates, newest first: 3fa4c1d2, 3fb0"
+        );
+    }
+
+    #[test]
+    fn only_what_was_promoted_is_said_to_be() {
+        let status = CanaryStatus {
+            last_promoted_spec: Some("c".into()),
+            former_specs: vec!["b".into()],
+            ..CanaryStatus::default()
+        };
+        assert_eq!(
+            ["c", "b", "a"].map(|hash| whose(&status, hash)),
+            ["the primary", "promoted before", "stored"]
         );
     }
 

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
     args::StatusArgs,
+    asking::FOR_EVER,
     context::{Context, now},
     following::{Following, Until},
     values::{For, Output},
@@ -19,8 +20,6 @@ use crate::{
     view::{CanaryView, Settled, State, canary, settled},
 };
 
-/// A time that nobody waits for.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long until a target that could not be read is read again.
 const AGAIN: Duration = Duration::from_secs(2);
 

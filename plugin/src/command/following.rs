@@ -9,7 +9,7 @@ use serin::{
 use super::context::now;
 use crate::{
     failure::{Failure, code},
-    view::{End, Facts, Settled, WaitingKind, canary, ended_run, settled, template},
+    view::{End, Facts, Settled, WaitingKind, canary, ended_run, outdated, settled, template},
 };
 
 /// When to stop waiting.
@@ -107,7 +107,8 @@ impl Following {
 
     /// The release waits for a person.
     fn at_gate(&self, facts: &Facts) -> Option<Ended> {
-        if !self.until.gate && !self.until.fail_on_gate {
+        // the gate of a run that is about to start over is not the one of the target's revision
+        if !self.until.gate && !self.until.fail_on_gate || outdated(facts) == Some(true) {
             return None;
         }
         let view = canary(facts, now());
@@ -370,6 +371,17 @@ mod tests {
         status(&mut facts).last_run.as_mut().unwrap().outcome = serin::api::RunPhase::RolledBack;
         let said = Following::default().look(&facts);
         assert_eq!(said, Some(Ok("the primary has the target's revision".into())));
+    }
+
+    #[test]
+    fn a_gate_is_that_of_the_revision_that_the_target_has() {
+        let mut facts = fixture("gate");
+        facts.objects = fixture("progressing").objects;
+        let fails = || Until { fail_on_gate: true, ..Until::default() };
+        assert_eq!(Following::until(fails()).look(&facts), None);
+        let hash = serin::manifest::revision::hash(&facts.objects[0]["spec"]["template"]);
+        status(&mut facts).last_applied_spec = Some(hash);
+        assert_eq!(exit(Following::until(fails()).look(&facts)), Some(4));
     }
 
     #[test]

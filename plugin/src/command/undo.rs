@@ -36,7 +36,7 @@ pub(super) async fn run(context: &Context, args: &UndoArgs) -> Result<(), Failur
             "what its ConfigMaps and Secrets contain is not changed: set that back as well if it has to be",
         );
     }
-    let patch = patch(&target.metadata, &template);
+    let patch = patch(&target.metadata, now, &template);
     if args.dry_run {
         write_template(&context.cluster, &canary, &patch, true).await?;
         context.out.say("nothing is written; the API server would take this patch:");
@@ -60,11 +60,12 @@ pub(super) async fn run(context: &Context, args: &UndoArgs) -> Result<(), Failur
     Ok(())
 }
 
-/// Patches the target only if it has not changed since it was read.
-fn patch(target: &kube::api::ObjectMeta, template: &Value) -> Value {
+/// Patches the target only if it has the template that was read. Its version is not compared: the readiness of each pod
+/// changes it.
+fn patch(target: &kube::api::ObjectMeta, now: &Value, template: &Value) -> Value {
     json!([
         {"op": "test", "path": "/metadata/uid", "value": target.uid},
-        {"op": "test", "path": "/metadata/resourceVersion", "value": target.resource_version},
+        {"op": "test", "path": "/spec/template", "value": now},
         {"op": "replace", "path": "/spec/template", "value": template},
     ])
 }
@@ -144,6 +145,20 @@ mod tests {
             assert_eq!(failure.code, code::NOT_FOUND, "{wanted}");
             assert!(failure.hint.unwrap().contains("22222222, 11111111"), "{wanted}");
         }
+    }
+
+    #[test]
+    fn only_another_template_keeps_it_from_writing() {
+        let of = |version: &str| {
+            let target = kube::api::ObjectMeta {
+                uid: Some("d1".into()),
+                resource_version: Some(version.into()),
+                ..kube::api::ObjectMeta::default()
+            };
+            patch(&target, &template("app:2"), &template("app:1"))
+        };
+        assert_eq!(of("1"), of("2"));
+        assert!(of("1").to_string().contains("app:2"));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde_json::Value;
 use serin::{
     api::{CanaryStatus, LastRun, Phase, RunPhase},
+    manifest::revision,
     names::conditions,
+    spec::Target,
 };
 
 use super::{
@@ -111,6 +113,15 @@ fn seen(facts: &Facts, status: &CanaryStatus) -> Seen {
 pub fn template(facts: &Facts) -> Option<&Value> {
     let spec = &target(facts)?["spec"];
     Some(spec.get("template").unwrap_or(spec))
+}
+
+/// The target has another template than the run in progress, which the operator is about to notice. None: not known.
+pub fn outdated(facts: &Facts) -> Option<bool> {
+    let kind = Target::named(&facts.canary.spec.target_ref).filter(|kind| !kind.holds_both())?;
+    let (status, target) = (facts.status(), target(facts)?);
+    status.run.as_ref()?;
+    let checksums = status.tracked_configs.unwrap_or_default();
+    Some(status.last_applied_spec? != revision::hash_with(&kind.revision(target), &checksums))
 }
 
 /// The target from the facts.

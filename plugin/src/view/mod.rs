@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 use serin::{api::CanaryStatus, names::conditions, spec::Validated};
 
-pub use ended::{End, Settled, ended_run, settled, template};
+pub use ended::{End, Settled, ended_run, outdated, settled, template};
 pub use facts::{Facts, rules};
 pub use model::{
     ActionView, CanaryView, CheckView, CommandView, ConditionView, EventView, FailedChecks, Health,

@@ -134,7 +134,33 @@ pub(crate) async fn answered(
             let said = said.clone();
             return Ok((now, said));
         }
+        if let Some(lost) = lost(&now, written) {
+            return Err(lost);
+        }
     }
+}
+
+/// The answer will not be seen any more: another request was answered since, or has taken the place of this one.
+pub(super) fn lost(canary: &Canary, written: &Written) -> Option<Failure> {
+    let (id, name) = (&written.id, canary.metadata.name.as_deref().unwrap_or_default());
+    let known = canary.status.as_ref().map(|status| status.answered_requests.as_slice()).unwrap_or_default();
+    if known.contains(id) {
+        let text = format!("the request {id} was answered, and another one right after it");
+        return Some(
+            Failure::failed(text).hint(format!("\"kubectl canary events {name}\" shows both answers")),
+        );
+    }
+    let text = canary.metadata.annotations.as_ref().and_then(|all| all.get(names::ANNOTATION_REQUEST))?;
+    let (other, request) = Request::read(text);
+    if other == *id || text.trim().is_empty() {
+        return None;
+    }
+    let by = request.ok().and_then(|request| request.by).map(|by| format!(" by {by}")).unwrap_or_default();
+    let text = format!("the request {id} was not answered: the request {other}{by} has taken its place");
+    Some(
+        Failure::failed(text)
+            .hint("look at the release as it is now, and repeat the command if it still fits"),
+    )
 }
 
 /// Why there is no answer, as far as the status tells.

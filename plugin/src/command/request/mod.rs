@@ -137,11 +137,10 @@ async fn one(context: &Context, name: &str, wish: &Wish<'_>, asking: &Asking) ->
             context.out.say(&format!("the request {} is written; its answer is not waited for", written.id));
             return Ok(());
         }
-        let (after, said) =
-            answered(&context.cluster, &found, &written, asking.timeout.unwrap_or(PATIENCE)).await?;
+        let (after, said) = answered(&context.cluster, &found, &written, asking.patience(PATIENCE)).await?;
         report(context, &view, &after, &request, &said, asking.output)?;
         if asking.wait {
-            let until = Until { timeout: asking.timeout, ..Until::default() };
+            let until = Until { timeout: asking.limit(), ..Until::default() };
             return Box::pin(follow(context, after, until, None)).await;
         }
         return Ok(());

@@ -3,7 +3,10 @@ use std::time::Duration;
 use serde_json::json;
 use serin::api::{Phase, request};
 
-use super::{ask::unheard, *};
+use super::{
+    ask::{lost, unheard},
+    *,
+};
 use crate::{cluster::answer, view::Facts};
 
 fn facts(name: &str) -> Facts {
@@ -302,4 +305,21 @@ fn exit_code_3_an_answer_that_does_not_come_says_what_keeps_it() {
     let failure = unheard(&standing("in a run, not accepted"), &abort, PATIENCE);
     assert!(failure.message.contains("no operator has answered it for 30 s"), "{}", failure.message);
     assert!(of("gate").message.contains("no operator has answered it for 30 s"));
+}
+
+#[test]
+fn a_request_that_has_lost_its_place_is_not_waited_for() {
+    let written = Written { id: "approve-1".into(), text: "approve/approve-1".into() };
+    let with = |annotation: &str, answered: &[&str]| {
+        let mut canary = facts("gate").canary;
+        canary.metadata.annotations = Some([("serin.dev/request".to_owned(), annotation.to_owned())].into());
+        canary.status.as_mut().unwrap().answered_requests =
+            answered.iter().map(|id| (*id).to_owned()).collect();
+        lost(&canary, &written).map(|failure| failure.message)
+    };
+    assert_eq!(with("approve/approve-1", &["pause-1"]), None);
+    assert_eq!(with("", &[]), None);
+    assert!(with("approve/approve-1", &["approve-1", "pause-1"]).unwrap().contains("was answered"));
+    let replaced = with(r#"{"id":"abort-1","verb":"abort","by":"bob"}"#, &[]).unwrap();
+    assert!(replaced.contains("the request abort-1 by bob has taken its place"), "{replaced}");
 }
