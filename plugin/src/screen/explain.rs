@@ -95,10 +95,19 @@ fn next(view: &CanaryView, now: Timestamp) -> Option<String> {
         (None, None) => "the revision is promoted".into(),
     };
     let failed = view.failed_checks;
+    let strict: Vec<&str> =
+        view.checks.iter().filter(|check| check.last_chance).map(|check| check.name.as_str()).collect();
     let after = if failed.count + 1 >= failed.limit {
         "it is rolled back".to_owned()
-    } else {
+    } else if strict.is_empty() {
         format!("{} of {} failed checks are counted", failed.count + 1, failed.limit)
+    } else {
+        let strict = strict.join(" or ");
+        format!(
+            "{} of {} failed checks are counted; if {strict} fails, it is rolled back",
+            failed.count + 1,
+            failed.limit
+        )
     };
     Some(format!(
         "The next look is{}. If every check passes and the step has lasted long enough, {then}; if one fails, {after}.",

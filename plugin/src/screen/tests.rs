@@ -253,3 +253,14 @@ fn no_text_breaks_a_screen() {
         assert!(!screen.contains("^[2J"), "an escape of somebody else's");
     }
 }
+
+#[test]
+fn a_metric_that_tolerates_no_failure_is_named_before_it_fails() {
+    let mut facts = fixture("progressing");
+    let analysis = facts.canary.spec.analysis.as_mut().unwrap();
+    analysis.metrics[1].verdict.failure_limit = Some(0);
+    let view = canary(&facts, fixture_time());
+    let term = Term { width: Term::ENDLESS, colour: false, ascii: true };
+    let text = render(&explain(&view, fixture_time(), &term), &term);
+    assert!(text.contains("if request-duration fails, it is rolled back"), "{text}");
+}

@@ -119,6 +119,9 @@ pub struct CheckView {
     pub failed: i32,
     /// Those of them that came last.
     pub failed_in_row: i32,
+    /// One more failure ends the run, by the metric's own limit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub last_chance: bool,
     /// When it was measured last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
