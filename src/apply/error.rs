@@ -74,7 +74,11 @@ impl ApplyError {
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Self::TimedOut { .. } => true,
-            Self::Refused { source, .. } => !matches!(source.as_ref(), kube::Error::Api(_)),
+            Self::Refused { source, .. } => match source.as_ref() {
+                // e.g. a timeout of the API server's own, or of its storage
+                kube::Error::Api(status) => status.code >= 500,
+                _ => true,
+            },
             Self::Conflict { .. } | Self::NameTaken { .. } | Self::Dropped { .. } | Self::LetGo { .. } => {
                 false
             }

@@ -8,7 +8,8 @@
 //! that the cluster has changed, and the caller decides again.
 //!
 //! # Caveats
-//! A call that was not answered in time may still take effect; the next decision sees it then.
+//! A call that was not answered in time may still take effect; the next decision sees it then. For a status, the caller
+//! has to find out whether it did: see [`is_stored`].
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this module writes to the cluster")]
 
 use std::{future::Future, sync::Arc};
@@ -40,6 +41,7 @@ mod tests;
 
 pub(crate) use error::ApplyError;
 use error::{CREATE, DEADLINE};
+pub(crate) use status::is_stored;
 
 /// How far a plan was carried out.
 #[derive(Debug, Default)]

@@ -15,6 +15,11 @@ pub(super) fn patch(canary: &Canary, new: &CanaryStatus) -> Option<Value> {
     Some(json!({"metadata": {"resourceVersion": canary.metadata.resource_version}, "status": diff}))
 }
 
+/// The Canary has this status.
+pub(crate) fn is_stored(canary: &Canary, status: &CanaryStatus) -> bool {
+    patch(canary, status).is_none()
+}
+
 /// A field of the patch that the API server dropped, because the installed CustomResourceDefinition does not have it.
 pub(super) fn dropped(patch: &Value, written: &Value) -> Option<String> {
     lost(&patch["status"], &written["status"]).map(|path| format!("status{path}"))

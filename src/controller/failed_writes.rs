@@ -5,13 +5,14 @@ use super::{
     dropped_status::DroppedStatus,
     lanes::Slot,
     pause::Pause,
+    unanswered::Unanswered,
     worker::{Worker, chain},
 };
 use crate::{
-    apply::ApplyError,
+    apply::{ApplyError, Carried},
     clock,
     plan::Plan,
-    snapshot::{Evidence, JOB, Key, RefusedJob, Write},
+    snapshot::{Evidence, JOB, Key, RefusedJob, Snapshot, Write},
     write_budget::{Desired, Outcome},
 };
 
@@ -42,6 +43,31 @@ impl Worker {
             self.states.of(key, |state| state.refused = Some(why));
         }
         told
+    }
+
+    /// Remembers a plan whose status may have been written without an answer.
+    pub(super) fn remember_unanswered(&self, key: &Key, snap: &Snapshot, plan: &Plan, carried: &Carried) {
+        if plan.status.is_none() {
+            return;
+        }
+        self.states.of(key, |state| {
+            if carried.decided {
+                // none before it was written, as this one was decided on the same version
+                state.unanswered = Unanswered::default();
+            } else if carried.failed.as_ref().is_some_and(ApplyError::is_open) {
+                state.unanswered.keep(snap, plan);
+            }
+        });
+    }
+
+    /// Tells what was decided by a write without an answer, once it is seen that it took effect.
+    pub(super) fn tell_unanswered(&self, key: &Key, seen: &Snapshot) {
+        let written = self.states.of(key, |state| state.unanswered.written(&seen.canary));
+        if let Some((snap, plan)) = written {
+            self.remember_record(key, &plan, None, false);
+            self.update_metrics(&snap, &plan);
+            self.announce(&snap, &plan);
+        }
     }
 
     /// Tries a status that the definition of Canaries did not keep, once it is time to: until it is kept, the operator

@@ -13,6 +13,7 @@ mod run_turns;
 mod runs;
 mod slots;
 mod turn;
+mod unanswered;
 mod worker;
 
 use std::{sync::Arc, time::Duration};

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{dropped_status::DroppedStatus, pause::Pause};
+use super::{dropped_status::DroppedStatus, pause::Pause, unanswered::Unanswered};
 use crate::{
     expression::Known,
     plan::Limited,
@@ -33,6 +33,8 @@ pub(super) struct PassState {
     pub(super) refused: Option<String>,
     /// The definition of Canaries does not keep its status.
     pub(super) unkept: Option<DroppedStatus>,
+    /// What may have been decided, and is not told yet.
+    pub(super) unanswered: Unanswered,
     pub(super) refused_job: Option<RefusedJob>,
     /// How often its objects were written.
     pub(super) writes: WriteBudget<Write>,
@@ -66,6 +68,7 @@ impl Default for PassState {
             limited: Limited::default(),
             refused: None,
             unkept: None,
+            unanswered: Unanswered::default(),
             refused_job: None,
             writes: WriteBudget::default(),
             records: Records::default(),

@@ -259,6 +259,7 @@ impl Worker {
                 self.states.complete(key, &mut snap, now);
                 snap.watching_since = snap.watching_since.max(clock::watching_since());
                 snap.heard = self.rounds.heard(key, &plan::run_of(&snap), now);
+                self.tell_unanswered(key, &snap);
                 Ok(snap)
             }
             Err(GatherError::Gone) => {
@@ -308,6 +309,7 @@ impl Worker {
         if carried.decided || plan.status.is_none() {
             self.update_metrics(snap, plan);
         }
+        self.remember_unanswered(key, snap, plan, &carried);
         let Some(error) = carried.failed else {
             self.remember_record(key, plan, carried.unrecorded.as_ref(), true);
             if !plan.is_empty() {

@@ -8,10 +8,11 @@ use std::{
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     http::{StatusCode, Uri},
+    response::{IntoResponse as _, Response},
 };
-use futures::FutureExt as _;
+use futures::{FutureExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -24,6 +25,7 @@ use crate::{
         lanes::{Class, Rank},
     },
     names,
+    plan::Note,
     scope::Scope,
     snapshot::{CANARY, CONFIG_MAP, DEPLOYMENT, Evidence, Kind, ObjectRef},
 };
@@ -447,4 +449,122 @@ async fn an_abort_goes_before_those_that_have_waited_for_longer() {
     held.pop();
     assert!(others.as_mut().now_or_never().is_none());
     assert!(ours.as_mut().now_or_never().flatten().is_some());
+}
+
+/// What becomes of the first write of a status.
+#[derive(Clone, Copy)]
+struct First {
+    /// It takes effect.
+    applies: bool,
+    /// Status of the answer; none: the connection ends before there is one.
+    answer: Option<u16>,
+}
+
+/// An API server that stores a Canary.
+struct Unreliable {
+    first: First,
+    canary: Mutex<Value>,
+    /// Writes of the status.
+    tried: AtomicUsize,
+    /// Reasons of the Events.
+    events: mpsc::UnboundedSender<String>,
+}
+
+impl Unreliable {
+    fn answer(&self, uri: &Uri, body: &[u8]) -> Response {
+        let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+        if uri.path().ends_with("/events") {
+            self.events.send(sent["reason"].as_str().unwrap_or_default().to_owned()).ok();
+            return sent.to_string().into_response();
+        }
+        let mut canary = locked(&self.canary);
+        let refused = |code: u16| {
+            let reason = if code == 409 { "Conflict" } else { "Timeout" };
+            let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason});
+            (StatusCode::from_u16(code).unwrap(), status.to_string()).into_response()
+        };
+        let first = self.tried.fetch_add(1, Ordering::SeqCst) == 0;
+        if sent["metadata"]["resourceVersion"] != canary["metadata"]["resourceVersion"] {
+            return refused(409);
+        }
+        if !first || self.first.applies {
+            for (field, value) in sent["status"].as_object().into_iter().flatten() {
+                canary["status"][field] = value.clone();
+            }
+            canary["metadata"]["resourceVersion"] = json!("2");
+        }
+        match self.first.answer.filter(|_| first) {
+            Some(code) => refused(code),
+            None if first => Body::from_stream(stream::iter([
+                Ok(Bytes::from_static(b"{")),
+                Err(std::io::Error::other("the connection is gone")),
+            ]))
+            .into_response(),
+            None => canary.to_string().into_response(),
+        }
+    }
+}
+
+/// The Events about a run whose failure is written like this, until a last one, and the count of failures. `again`: the
+/// same decision is written once more before the Canary is seen again. `seen`: how it is seen then.
+async fn unanswered(first: First, again: bool, seen: impl FnOnce(&mut Value)) -> (Vec<String>, Vec<String>) {
+    let (events, mut told) = mpsc::unbounded_channel();
+    let api = Arc::new(Unreliable { first, canary: Mutex::default(), tried: AtomicUsize::default(), events });
+    let served = api.clone();
+    let worker = worker(
+        Router::new().fallback(move |uri: Uri, body: Bytes| async move { served.answer(&uri, &body) }),
+    );
+    let key = running(&worker, &json!({"stepWeight": 10}));
+    *locked(&api.canary) = (*worker.cache.get(CANARY, "n", "app").unwrap()).clone();
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let plan = Plan { notes: vec![Note::warning("RollingBack", "too many failed checks")], ..failed(false) };
+    for _ in 0..=usize::from(again) {
+        let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
+        worker.carry_out(&key, &snap, &plan, &slot).await.ok();
+    }
+    let mut stored = locked(&api.canary).clone();
+    seen(&mut stored);
+    worker.cache.insert(CANARY, stored);
+    for _ in 0..2 {
+        worker.observe(&key, clock::now(), &mut slot).await.ok();
+    }
+    let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
+    worker.events.publish(&snap.canary, &Note::normal("Last", "no more"));
+    let mut reasons = vec![];
+    while reasons.last().is_none_or(|reason| reason != "Last") {
+        reasons.push(told.recv().await.unwrap());
+    }
+    let text = worker.metrics.exposition();
+    let counted = text.lines().filter(|line| line.starts_with("flagger_canary_failures_total{"));
+    (reasons, counted.filter_map(|line| Some(line.rsplit_once(' ')?.1.to_owned())).collect())
+}
+
+#[tokio::test]
+async fn a_decision_that_was_written_without_an_answer_is_told_once_it_is_seen() {
+    for answer in [None, Some(504)] {
+        for again in [false, true] {
+            let (told, counted) = unanswered(First { applies: true, answer }, again, |_| ()).await;
+            assert_eq!(told, ["RollingBack", "Last"], "{answer:?}, again: {again}");
+            assert_eq!(counted, ["1"], "{answer:?}, again: {again}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_was_not_written_is_not_told() {
+    let changed = |canary: &mut Value| canary["metadata"]["resourceVersion"] = json!("2");
+    for answer in [None, Some(504)] {
+        let (told, counted) = unanswered(First { applies: false, answer }, false, changed).await;
+        assert_eq!(told, ["Last"], "{answer:?}");
+        assert!(counted.is_empty(), "{answer:?}: {counted:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_was_not_written_at_first_is_told_once() {
+    for answer in [None, Some(504)] {
+        let (told, counted) = unanswered(First { applies: false, answer }, true, |_| ()).await;
+        assert_eq!(told, ["RollingBack", "Last"], "{answer:?}");
+        assert_eq!(counted, ["1"], "{answer:?}");
+    }
 }
