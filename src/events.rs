@@ -112,6 +112,13 @@ pub(crate) fn record(snap: &Snapshot) -> Option<ObjectReference> {
     })
 }
 
+/// Nothing can be created any more, because the namespace is being deleted.
+pub(crate) fn namespace_terminates(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+}
+
 struct Counted {
     name: String,
     count: i32,
@@ -124,10 +131,20 @@ impl Inner {
         if said.len() >= REMEMBERED {
             said.clear();
         }
-        match tokio::time::timeout(DEADLINE, publish(&self.client, &mut said, object, note)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, reason = note.reason, "event not written"),
-            Err(_) => tracing::warn!(reason = note.reason, "event not written in time"),
+        let missed =
+            match tokio::time::timeout(DEADLINE, publish(&self.client, &mut said, object, note)).await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, reason = note.reason, "event not written");
+                    !namespace_terminates(&error)
+                }
+                Err(_) => {
+                    tracing::warn!(reason = note.reason, "event not written in time");
+                    true
+                }
+            };
+        if missed {
+            self.metrics.event_dropped();
         }
     }
 }
@@ -174,5 +191,50 @@ fn event(object: ObjectReference, namespace: &str, note: &Note, now: jiff::Times
         reporting_controller: Some(names::COMPONENT.into()),
         reporting_instance: Some(names::COMPONENT.into()),
         ..Event::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, http::StatusCode};
+    use serde_json::Value;
+
+    use super::*;
+
+    /// How many Events are counted as not written when an API server answers the creation of one like this.
+    async fn not_written(service: Router) -> String {
+        let (tasks, metrics) = (TaskTracker::new(), Arc::new(Metrics::new("istio")));
+        let events = Events::new(Client::new(service, "n"), metrics.clone(), tasks.clone());
+        let about = ObjectReference { namespace: Some("n".into()), ..ObjectReference::default() };
+        events.publish_about(about, &Note::warning("RollingBack", "too many failed checks"));
+        tasks.close();
+        tasks.wait().await;
+        let text = metrics.exposition();
+        let mut counted = text.lines().filter_map(|line| line.strip_prefix("serin_events_dropped_total "));
+        counted.next().unwrap_or_default().to_owned()
+    }
+
+    fn refusing(details: Value) -> Router {
+        let no = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "message": "no",
+            "reason": "Forbidden", "details": details});
+        Router::new().fallback(move || async move { (StatusCode::FORBIDDEN, no.to_string()) })
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_refused_is_counted() {
+        assert_eq!(not_written(refusing(json!({}))).await, "1");
+        let written = Router::new().fallback(|body: String| async { body });
+        assert_eq!(not_written(written).await, "0");
+    }
+
+    #[tokio::test]
+    async fn events_about_a_namespace_that_is_being_deleted_are_not_missed() {
+        let causes = json!({"causes": [{"reason": "NamespaceTerminating", "message": "n"}]});
+        assert_eq!(not_written(refusing(causes)).await, "0");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_that_is_not_answered_is_counted() {
+        assert_eq!(not_written(Router::new().fallback(std::future::pending::<StatusCode>)).await, "1");
     }
 }

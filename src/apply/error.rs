@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::snapshot::ObjectRef;
+use crate::{events::namespace_terminates, snapshot::ObjectRef};
 
 /// The verb of calls that create an object.
 pub(super) const CREATE: &str = "create";
@@ -103,10 +103,7 @@ impl ApplyError {
 
     /// Nothing can be created any more, because the namespace is being deleted.
     pub(crate) fn namespace_terminates(&self) -> bool {
-        let Self::Refused { source, .. } = self else { return false };
-        let kube::Error::Api(status) = source.as_ref() else { return false };
-        let causes = status.details.iter().flat_map(|details| &details.causes);
-        causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+        matches!(self, Self::Refused { source, .. } if namespace_terminates(source))
     }
 
     /// A permanent refusal, e.g. missing rights or an admission webhook: for people to fix.
