@@ -17,7 +17,7 @@ pub(crate) mod webhooks;
 use jiff::Timestamp;
 
 use crate::{
-    api::{EndingKind, Phase, request::Verb},
+    api::{CanaryWebhook, EndingKind, Phase, request::Verb},
     names::conditions,
     plan::{
         builder::PlanBuilder,
@@ -82,8 +82,14 @@ pub(crate) fn shut_until(cx: &Context<'_>) -> Option<Timestamp> {
     webhooks::before_next(cx).into_iter().filter_map(|kind| webhooks::asked_again_at(cx, kind)).max()
 }
 
+/// No alert is sent when this webhook refuses. Webhooks of several types may have one name.
+fn is_muted(webhooks: &[CanaryWebhook], kind: HookKind, name: &str) -> bool {
+    let is_it = |hook: &CanaryWebhook| hook.name == name && hook.kind() == kind.word();
+    webhooks.iter().any(|hook| is_it(hook) && hook.mute_alert == Some(true))
+}
+
 fn shut(cx: &Context<'_>, d: &mut PlanBuilder, kind: HookKind, hook: &str, passed: Vec<Note>) {
-    let muted = cx.c.analysis.webhooks.iter().any(|h| h.name == hook && h.mute_alert == Some(true));
+    let muted = is_muted(&cx.c.analysis.webhooks, kind, hook);
     let note = cx.messages.waiting_for_hook(kind, hook, muted);
     if d.condition(conditions::PAUSED, "True", WAITING_FOR_WEBHOOK, &note.message) {
         for note in passed {
@@ -159,4 +165,23 @@ pub(crate) fn after_run(cx: &Context<'_>, d: &mut PlanBuilder) {
         Reply::No(said) => d.say(Messages::post_rollout_failed(&said)),
     }
     d.status.post_rollout_due = false;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_muted_webhook_mutes_none_of_another_type() {
+        let webhook = |kind: HookKind, mute_alert| CanaryWebhook {
+            name: "gate".into(),
+            type_: Some(kind.word().into()),
+            mute_alert: Some(mute_alert),
+            ..CanaryWebhook::default()
+        };
+        let all = [webhook(HookKind::ConfirmRollout, true), webhook(HookKind::ConfirmPromotion, false)];
+        assert!(is_muted(&all, HookKind::ConfirmRollout, "gate"));
+        assert!(!is_muted(&all, HookKind::ConfirmPromotion, "gate"));
+        assert!(!is_muted(&all, HookKind::ConfirmRollout, "other"));
+    }
 }
