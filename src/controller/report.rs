@@ -62,7 +62,7 @@ impl Worker {
 
     /// Gauges and counters under Flagger's names, from the written status.
     pub(super) fn update_metrics(&self, snap: &Snapshot, plan: &Plan) {
-        self.show(snap, plan);
+        let weight = self.show(snap, plan);
         if plan::older_rival(snap).is_some() {
             // the series of the target belong to the other Canary
             return;
@@ -86,7 +86,7 @@ impl Worker {
             _ => 1,
         };
         self.metrics.set_status(target, &namespace, number);
-        self.metrics.set_weight(target, &namespace, 100 - after.canary_weight, after.canary_weight);
+        self.metrics.set_weight(target, &namespace, 100 - weight, weight);
         let skipped = before.run.as_ref().is_some_and(|run| run.finish.is_some());
         let analysis = if skipped { "skipped" } else { "completed" };
         let Some(well) = ended(&before, after) else { return };
@@ -98,8 +98,9 @@ impl Worker {
         }
     }
 
-    /// Phase, conditions, run and measurements of the status, and the run that ends with it.
-    fn show(&self, snap: &Snapshot, plan: &Plan) {
+    /// Phase, conditions, run and measurements of the status, and the run that ends with it. Returns the weight for
+    /// Flagger's gauge.
+    fn show(&self, snap: &Snapshot, plan: &Plan) -> i32 {
         let (namespace, canary) = (snap.canary.namespace().unwrap_or_default(), snap.canary.name_any());
         let before = snap.canary.status.clone().unwrap_or_default();
         let status = plan.status.as_ref().unwrap_or(&before);
@@ -113,10 +114,17 @@ impl Worker {
             live: plan::live_weight(snap),
         };
         self.metrics.show(shown);
+        self.count_run(snap, &before, shown);
+        // with A/B Flagger's status has no weight, but its gauge has that of the requests in the test
+        let tests = known.is_some_and(|c| c.strategy == Strategy::AbTest);
+        shown.live.filter(|_| tests).unwrap_or(status.canary_weight)
+    }
+
+    /// The run that ended since `before`, if one did.
+    fn count_run(&self, snap: &Snapshot, before: &CanaryStatus, shown: Shown<'_>) {
         let numbered = |status: &CanaryStatus| status.last_run.as_ref().map(|last| last.number);
-        let Some(last) = status.last_run.as_ref().filter(|_| numbered(status) != numbered(&before)) else {
-            return;
-        };
+        let ended = numbered(shown.status) != numbered(before);
+        let Some(last) = shown.status.last_run.as_ref().filter(|_| ended) else { return };
         let outcome = format!("{:?}", last.outcome);
         let strategy = strategy(&snap.canary, &snap.rules);
         let ended = Ended { strategy, outcome: &outcome, reason: &last.reason };

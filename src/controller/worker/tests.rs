@@ -568,3 +568,36 @@ async fn a_decision_that_was_not_written_at_first_is_told_once() {
         assert_eq!(counted, ["1"], "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn the_weight_of_an_ab_test_is_that_of_the_requests_that_it_names() {
+    let worker = accepted().0;
+    let named = json!([{"headers": {"x": {"exact": "y"}}}]);
+    let key = running(&worker, &json!({"iterations": 5, "match": named}));
+    let kinds = crate::router::by_name("istio").unwrap().kinds();
+    let kind = kinds.iter().find(|kind| kind.kind == "VirtualService").unwrap();
+    let to = |host: &str, weight: u32| json!({"destination": {"host": host}, "weight": weight});
+    let plan = Plan { status: None, ..failed(false) };
+    for (version, weight) in [("1", 0), ("2", 100)] {
+        let split = [to("app-primary", 100 - weight), to("app-canary", weight)];
+        worker.cache.insert(
+            *kind,
+            json!({
+                "apiVersion": kind.api_version(), "kind": kind.kind,
+                "metadata": {"name": "app", "namespace": "n", "resourceVersion": version},
+                "spec": {"hosts": ["app"], "http": [
+                    {"match": named, "route": split}, {"route": [to("app-primary", 100)]},
+                ]},
+            }),
+        );
+        let mut slot = worker.turn(&key, &start()).await.unwrap();
+        let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
+        worker.carry_out(&key, &snap, &plan, &slot).await.unwrap();
+        let text = worker.metrics.exposition();
+        let shown = text.lines().filter(|line| line.starts_with("flagger_canary_weight{"));
+        let mut shown: Vec<(bool, &str)> =
+            shown.filter_map(|line| Some((line.contains("primary"), line.rsplit_once(' ')?.1))).collect();
+        shown.sort_unstable();
+        assert_eq!(shown, [(false, &*weight.to_string()), (true, &*(100 - weight).to_string())]);
+    }
+}
