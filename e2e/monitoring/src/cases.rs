@@ -11,7 +11,7 @@ struct Case {
     firing: Vec<(&'static str, Option<&'static str>)>,
 }
 
-/// An alert on one series. `{ns}` is replaced by the namespace labels.
+/// An alert on one series; what follows a colon tells its cases apart. `{ns}` is replaced by the namespace labels.
 fn case(alert: &'static str, series: &[(&str, &'static str)], at: &'static str) -> Vec<Case> {
     let forms = [
         ("", "namespace=\"test\""),
@@ -22,7 +22,7 @@ fn case(alert: &'static str, series: &[(&str, &'static str)], at: &'static str) 
         name: format!("{alert}{suffix}"),
         series: series.iter().map(|(name, values)| (name.replace("{ns}", labels), *values)).collect(),
         at,
-        firing: vec![(alert, of_canary.then_some("test"))],
+        firing: vec![(alert.split(':').next().unwrap_or(alert), of_canary.then_some("test"))],
     };
     forms.into_iter().take(if of_canary { 2 } else { 1 }).map(one).collect()
 }
@@ -38,6 +38,7 @@ fn releases() -> Vec<Case> {
             .replace("{{ns}}", "{ns}")
     };
     let since = "serin_canary_condition_since_timestamp_seconds{{ns},canary=\"app\",name=\"app\",type=\"Paused\",status=\"True\",reason=\"Gate\"}";
+    let undecided = "serin_canary_condition_since_timestamp_seconds{{ns},canary=\"app\",name=\"app\",type=\"Inconclusive\",status=\"True\",reason=\"InconclusiveAnalysis\"}";
     let runs = "serin_runs_total{{ns},canary=\"app\",name=\"app\",strategy=\"canary\",outcome=\"RolledBack\",reason=\"ThresholdReached\"}";
     let began = "serin_run_started_timestamp_seconds{{ns},canary=\"app\",name=\"app\"}";
     [
@@ -45,6 +46,7 @@ fn releases() -> Vec<Case> {
         case("SerinReleaseRollsBackOften", &[(runs, "_ 1 2 3 3x60")], "30m"),
         case("SerinReleaseRunsLong", &[(began, "0x400")], "3h"),
         case("SerinReleaseWaitsForPeople", &[(since, "0x400")], "5h"),
+        case("SerinReleaseWaitsForPeople: a decision", &[(undecided, "0x400")], "5h"),
         case("SerinReleaseFrozen", &[(&condition("Frozen", "True", "MetricsUnavailable"), "1x60")], "20m"),
         case("SerinCanaryNotAccepted", &[(&condition("Accepted", "False", "TargetMissing"), "1x60")], "20m"),
         case("SerinCapacityShort", &[(&condition("Capacity", "False", "PrimaryBelowFloor"), "1x60")], "10m"),
@@ -89,24 +91,33 @@ fn operator() -> Vec<Case> {
             ],
             "40m",
         ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What is lost one at a time, the first of its series included.
+fn losses() -> Vec<Case> {
+    let alerts = "serin_alerts_total{service=\"slack\",outcome=\"failed\"}";
+    let (unanswered, yes) = (
+        "serin_webhook_calls_total{type=\"rollout\",outcome=\"unanswered\"}",
+        "serin_webhook_calls_total{type=\"rollout\",outcome=\"yes\"}",
+    );
+    let (events, webhooks) = ("serin_events_dropped_total", "serin_event_webhooks_dropped_total");
+    [
+        case("SerinAlertsLost", &[(alerts, "0+1x60")], "40m"),
+        case("SerinAlertsLost: the first", &[(alerts, "_x10 1x60")], "40m"),
+        case("SerinAlertsLost: another one", &[(alerts, "1x60 2x60")], "90m"),
+        case("SerinAlertsLost: the first after a restart", &[(alerts, "5x60 _x10 1x60")], "90m"),
+        case("SerinWebhooksUnanswered", &[(unanswered, "0+1x60"), (yes, "0+1x60")], "40m"),
         case(
-            "SerinAlertsLost",
-            &[("serin_alerts_total{service=\"slack\",outcome=\"failed\"}", "0+1x60")],
-            "40m",
+            "SerinWebhooksUnanswered: one in half an hour",
+            &[(unanswered, "_x10 1x30 2x30 3x30"), (yes, "1x100")],
+            "95m",
         ),
-        case(
-            "SerinWebhooksUnanswered",
-            &[
-                ("serin_webhook_calls_total{type=\"rollout\",outcome=\"unanswered\"}", "0+1x60"),
-                ("serin_webhook_calls_total{type=\"rollout\",outcome=\"yes\"}", "0+1x60"),
-            ],
-            "40m",
-        ),
-        case(
-            "SerinEventsDropped",
-            &[("serin_events_dropped_total", "0+1x120"), ("serin_event_webhooks_dropped_total", "0x120")],
-            "1h",
-        ),
+        case("SerinEventsDropped", &[(events, "0+1x120"), (webhooks, "0x120")], "1h"),
+        case("SerinEventsDropped: at once", &[(events, "0x60 9x120"), (webhooks, "0x180")], "90m"),
     ]
     .into_iter()
     .flatten()
@@ -140,6 +151,11 @@ fn quiet_ones() -> Vec<Case> {
         quiet("SerinReleaseRolledBack: the target is set back at once", &[(status, "2 1x20")], "1m"),
         quiet("SerinReleaseRollsBackOften: two rollbacks within an hour", &[(&runs, "_ 1 2 2x60")], "30m"),
         quiet("SerinReleaseRunsLong: waiting for people", &[(&began, "0x400"), (&paused, "1x400")], "3h"),
+        quiet(
+            "SerinReleaseRunsLong: waiting for a decision",
+            &[(&began, "0x400"), (&condition("Inconclusive", "True", "InconclusiveAnalysis"), "1x400")],
+            "3h",
+        ),
         quiet("SerinReleaseRunsLong: for an hour", &[(&began, "0x400")], "1h"),
         quiet("SerinReleaseWaitsForPeople: for three hours", &[(&since, "0x400")], "3h"),
         quiet("SerinReleaseFrozen: it goes on soon", &[(&frozen, "1x14 stale")], "15m"),
@@ -162,6 +178,7 @@ fn quiet_ones() -> Vec<Case> {
     .into_iter()
     .chain(quiet_operator())
     .chain(quiet_neighbours())
+    .chain(quiet_counters())
     .collect()
 }
 
@@ -228,11 +245,6 @@ fn quiet_neighbours() -> Vec<Case> {
             "40m",
         ),
         quiet(
-            "SerinAlertsLost: one",
-            &[("serin_alerts_total{service=\"slack\",outcome=\"failed\"}", "0 1x60")],
-            "16m",
-        ),
-        quiet(
             "SerinWebhooksUnanswered: one in ten",
             &[
                 ("serin_webhook_calls_total{type=\"rollout\",outcome=\"unanswered\"}", "0+1x60"),
@@ -258,11 +270,30 @@ fn quiet_neighbours() -> Vec<Case> {
             ],
             "20m",
         ),
+    ]
+}
+
+/// What was counted more than an hour ago, or before Prometheus looked.
+fn quiet_counters() -> Vec<Case> {
+    let lost = "serin_alerts_total{service=\"slack\",outcome=\"failed\"}";
+    let (events, webhooks) = ("serin_events_dropped_total", "serin_event_webhooks_dropped_total");
+    let build = "serin_build_info{version=\"1\"}";
+    let runs = "serin_runs_total{namespace=\"test\",canary=\"app\",name=\"app\",strategy=\"canary\",outcome=\"RolledBack\",reason=\"ThresholdReached\"}";
+    vec![
+        quiet("SerinAlertsLost: long ago", &[(lost, "_x10 1x120")], "90m"),
+        quiet("SerinAlertsLost: before Prometheus looked", &[(lost, "1x60")], "30m"),
+        quiet("SerinEventsDropped: long ago", &[(events, "0 9x120"), (webhooks, "0x120")], "90m"),
         quiet(
-            "SerinEventsDropped: once",
-            &[("serin_events_dropped_total", "0 9x120"), ("serin_event_webhooks_dropped_total", "0x120")],
-            "32m",
+            "SerinReleaseRollsBackOften: long ago, and Prometheus was away",
+            &[(runs, "3x30 _x10 3x120"), (build, "1x30 _x10 1x120")],
+            "97m",
         ),
+        quiet(
+            "SerinReleaseRollsBackOften: long ago, and Prometheus was away for an hour",
+            &[(runs, "3x30 _x90 3x120"), (build, "1x30 _x90 1x120")],
+            "3h",
+        ),
+        quiet("SerinReleaseRollsBackOften: before Prometheus looked", &[(runs, "3x60")], "30m"),
     ]
 }
 
@@ -303,7 +334,7 @@ fn good_release() -> Case {
 /// The file for promtool, next to the rules.
 pub fn file() -> String {
     let mut out = "# Generated by `make monitoring`. Do not edit. Run by `make monitoring-check`.\nrule_files:\n  - rules.yaml\nevaluation_interval: 1m\ntests:\n".to_owned();
-    for case in releases().into_iter().chain(operator()).chain(leaders()).chain(quiet_ones()) {
+    for case in fired().into_iter().chain(quiet_ones()) {
         out += &format!("  - name: {}\n    interval: 1m\n    input_series:\n", quoted(&case.name));
         let there = ("serin_build_info{version=\"1\"}".to_owned(), "1x600");
         let own = case.series.iter().any(|(series, _)| series.starts_with("serin_build_info"));
@@ -332,15 +363,14 @@ pub fn file() -> String {
     out
 }
 
+/// The cases in which an alert fires.
+fn fired() -> Vec<Case> {
+    releases().into_iter().chain(operator()).chain(losses()).chain(leaders()).collect()
+}
+
 /// The alerts with a case in which they fire.
 pub fn covered() -> Vec<&'static str> {
-    releases()
-        .iter()
-        .chain(&operator())
-        .chain(&leaders())
-        .flat_map(|case| &case.firing)
-        .map(|(alert, _)| *alert)
-        .collect()
+    fired().iter().flat_map(|case| &case.firing).map(|(alert, _)| *alert).collect()
 }
 
 /// The alerts with a case in which they nearly fire.

@@ -2,7 +2,7 @@
 
 use crate::{
     board::{Board, Panel},
-    query::{all, all_grown, anywhere, one_by},
+    query::{WAITS_FOR_PEOPLE, all, all_grown, anywhere, one_by},
 };
 
 const RELEASE: &str =
@@ -46,9 +46,13 @@ fn now() -> Vec<Panel> {
         Panel::stat("Rolled back", "Canaries whose last release was rolled back. Good is 0.", "short")
             .thresholds("green", &[(1.0, "red")])
             .now(&status("2"), "rolled back"),
-        Panel::stat("Waiting for people", "Releases at a gate that needs approval.", "short")
-            .thresholds("green", &[(1.0, "yellow")])
-            .now(&count(&condition("type=\"Paused\",status=\"True\"")), "waiting"),
+        Panel::stat(
+            "Waiting for people",
+            "Releases at a gate, paused, or inconclusive until somebody decides.",
+            "short",
+        )
+        .thresholds("green", &[(1.0, "yellow")])
+        .now(&count(&one_by("namespace, canary", &WAITS_FOR_PEOPLE.map(condition).join(" or "))), "waiting"),
         Panel::stat("Frozen", "Releases whose metrics cannot be measured. Good is 0.", "short")
             .thresholds("green", &[(1.0, "orange")])
             .now(&count(&condition("type=\"Frozen\",status=\"True\"")), "frozen"),
@@ -75,8 +79,9 @@ fn attention() -> Vec<Panel> {
         )
         .linked("name", "The release", RELEASE)
         .cells(&format!(
-            "1000 * sort({} or {})",
+            "1000 * sort({} or {} or {})",
             since("type=~\"Paused|Frozen|Stalled\",status=\"True\""),
+            since(WAITS_FOR_PEOPLE[1]),
             since("type=\"Accepted\",status=\"False\"")
         ))
         .empty("nothing needs attention"),

@@ -4,6 +4,12 @@
 //! `exported_namespace`, and `namespace` is the namespace of the operator's own pod. Every query here handles both: it
 //! takes series with `exported_namespace` by that label, and series without it by `namespace`.
 
+/// Conditions of a run that waits for people: at a gate, in a pause, or for a decision on its metrics.
+pub const WAITS_FOR_PEOPLE: [&str; 2] = [
+    "type=\"Paused\",status=\"True\"",
+    "type=\"Inconclusive\",status=\"True\",reason=\"InconclusiveAnalysis\"",
+];
+
 /// `metric` with these matchers and this namespace, for both forms. `range` is empty or like `[5m]`.
 fn both(metric: &str, namespace: &str, matchers: &str, wrap: &str, range: &str) -> String {
     let more = if matchers.is_empty() { String::new() } else { format!(",{matchers}") };
@@ -57,16 +63,33 @@ pub fn one_by(labels: &str, expression: &str) -> String {
     format!("max by ({labels}) ({expression})")
 }
 
-/// The growth of counters of all Canaries in this time. For a counter that is new, or was reset by a restart, its
-/// value: `increase` ignores the first count of a series, which is the important one for a release.
+/// The growth of counters of all Canaries in this time: see [`growth`].
 pub fn all_grown(metric: &str, matchers: &str, range: &str) -> String {
-    let now = both(metric, "=~\"$namespace\"", matchers, "", "");
-    let then = both(metric, "=~\"$namespace\"", matchers, "", &format!(" offset {range}"));
-    renamed(&format!("({now} - {then} >= 0 or {now})"))
+    // a step of a graph may be shorter than the time between two scrapes
+    let seen = if range == "$__interval" { "1h" } else { range };
+    let more = if matchers.is_empty() { String::new() } else { format!(",{matchers}") };
+    let one = |labels: &str| growth(&format!("{metric}{{{labels}{more}}}"), range, seen);
+    let exported = one("exported_namespace=~\"$namespace\"");
+    let plain = one("exported_namespace=\"\",namespace=~\"$namespace\"");
+    renamed(&format!("({exported} or {plain})"))
 }
 
-/// The same for the counters of all Canaries everywhere.
+/// The same for any counters of the operator, with their labels as they are.
 pub fn grown(metric: &str, matchers: &str, range: &str) -> String {
-    let now = format!("{metric}{{{matchers}}}");
-    renamed(&format!("({now} - {now} offset {range} >= 0 or {now})"))
+    let series = if matchers.is_empty() { metric.to_owned() } else { format!("{metric}{{{matchers}}}") };
+    growth(&series, range, range)
+}
+
+/// The growth of these counters in `range`. For a counter that is new, or was reset by a restart, its value: `increase`
+/// ignores the first count of a series, which is the important one for a release.
+///
+/// Where samples are missing because Prometheus did not look, the last value before them counts, up to `seen` earlier.
+/// What it saw for as long as the process itself is not new: that counts from the first value that it saw.
+fn growth(series: &str, range: &str, seen: &str) -> String {
+    let before = format!("last_over_time({series}[{seen}] offset {range})");
+    let as_long = format!(
+        "count_over_time({series}[{seen}]) >= on (instance, job) group_left () max by (instance, job) (count_over_time(serin_build_info[{seen}]))"
+    );
+    let first = format!("min_over_time({series}[{seen}]) and {as_long}");
+    format!("({series} - ({before} or {first}) >= 0 or {series})")
 }

@@ -1,6 +1,6 @@
 //! Alert rules. Each has a section in `docs/troubleshooting.md`.
 
-use crate::query::{anywhere, grown};
+use crate::query::{WAITS_FOR_PEOPLE, anywhere, grown, renamed};
 
 /// One alert.
 #[derive(Clone, Debug)]
@@ -37,15 +37,22 @@ fn span(seconds: u64, scale: u64) -> String {
 }
 
 fn condition(matchers: &str) -> String {
-    format!(
-        "max by (namespace, canary, name, reason) ({}) == 1",
-        anywhere("serin_canary_condition", matchers)
-    )
+    holds(&anywhere("serin_canary_condition", matchers))
 }
 
-/// The age in seconds of the Unix time in a series.
-fn since(metric: &str, matchers: &str, labels: &str) -> String {
-    format!("time() - max by ({labels}) ({})", anywhere(metric, matchers))
+fn holds(series: &str) -> String {
+    format!("max by (namespace, canary, name, reason) ({series}) == 1")
+}
+
+/// The series of the conditions of runs that wait for people.
+fn for_people(metric: &str) -> String {
+    let series: Vec<String> = WAITS_FOR_PEOPLE.iter().map(|matchers| anywhere(metric, matchers)).collect();
+    series.join(" or ")
+}
+
+/// The age in seconds of the Unix time in these series.
+fn since(series: &str) -> String {
+    format!("time() - max by (namespace, canary, name) ({series})")
 }
 
 /// The texts of an alert, and its severity.
@@ -81,15 +88,15 @@ const TEXTS: &[Text] = &[
         hold: 0,
         severity: "warning",
         summary: "A release is taking unusually long.",
-        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been running for {{ $value | humanizeDuration }}, and is not waiting for approval.",
+        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been running for {{ $value | humanizeDuration }}, and is not waiting for people.",
     },
     Text {
         alert: "SerinReleaseWaitsForPeople",
         group: RELEASES,
         hold: 0,
         severity: "info",
-        summary: "A release is waiting for approval.",
-        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been waiting at a gate for {{ $value | humanizeDuration }}.",
+        summary: "A release is waiting for people.",
+        description: "The release of {{ $labels.namespace }}/{{ $labels.name }} has been waiting for people for {{ $value | humanizeDuration }}.",
     },
     Text {
         alert: "SerinReleaseFrozen",
@@ -182,10 +189,10 @@ const TEXTS: &[Text] = &[
     Text {
         alert: "SerinAlertsLost",
         group: OPERATOR,
-        hold: 900,
+        hold: 0,
         severity: "warning",
         summary: "Alerts of releases are not delivered.",
-        description: "Alerts to {{ $labels.service }} are {{ $labels.outcome }}.",
+        description: "{{ $value | humanize }} alerts to {{ $labels.service }} were not delivered within an hour: {{ $labels.outcome }}.",
     },
     Text {
         alert: "SerinWebhooksUnanswered",
@@ -214,10 +221,10 @@ const TEXTS: &[Text] = &[
     Text {
         alert: "SerinEventsDropped",
         group: OPERATOR,
-        hold: 1800,
+        hold: 0,
         severity: "info",
-        summary: "Events are dropped.",
-        description: "Kubernetes Events or event webhooks are dropped. CanaryRuns and the log have what happened.",
+        summary: "Events are lost.",
+        description: "{{ $value | humanize }} Kubernetes Events or event webhooks were lost within an hour. CanaryRuns and the log have what happened.",
     },
 ];
 
@@ -242,21 +249,18 @@ fn of_releases(alert: &str, scale: u64) -> String {
         }
         "SerinReleaseRollsBackOften" => {
             let failed = "outcome=~\"RolledBack|PromotionUndone\"";
-            format!("sum by (namespace, name) ({}) >= 3", grown("serin_runs_total", failed, &s(3600)))
+            let grown = renamed(&grown("serin_runs_total", failed, &s(3600)));
+            format!("sum by (namespace, name) ({grown}) >= 3")
         }
         "SerinReleaseRunsLong" => format!(
             "({}) > {} unless on (namespace, canary) {}",
-            since("serin_run_started_timestamp_seconds", "", "namespace, canary, name"),
+            since(&anywhere("serin_run_started_timestamp_seconds", "")),
             at(7200),
-            condition("type=\"Paused\",status=\"True\"")
+            holds(&for_people("serin_canary_condition"))
         ),
         "SerinReleaseWaitsForPeople" => format!(
             "({}) > {}",
-            since(
-                "serin_canary_condition_since_timestamp_seconds",
-                "type=\"Paused\",status=\"True\"",
-                "namespace, canary, name"
-            ),
+            since(&for_people("serin_canary_condition_since_timestamp_seconds")),
             at(14_400)
         ),
         "SerinReleaseFrozen" => condition("type=\"Frozen\",status=\"True\""),
@@ -290,19 +294,27 @@ fn of_operator(alert: &str, scale: u64) -> String {
         "SerinMetricsServerFails" => {
             share("serin_source_query_seconds_count", "outcome!=\"answered\"", "source", "0.2")
         }
+        // alerts are rare: each that is lost is reported
         "SerinAlertsLost" => format!(
-            "sum by (service, outcome) (rate(serin_alerts_total{{outcome!=\"sent\"}}[{}])) > 0",
-            s(900)
+            "sum by (service, outcome) ({}) > 0",
+            grown("serin_alerts_total", "outcome!=\"sent\"", &s(3600))
         ),
+        // with a long interval, calls are rare as well
         "SerinWebhooksUnanswered" => {
-            share("serin_webhook_calls_total", "outcome=\"unanswered\"", "type", "0.2")
+            let calls = |matchers: &str| grown("serin_webhook_calls_total", matchers, &s(3600));
+            format!(
+                "sum by (type) ({}) / sum by (type) ({}) > 0.2",
+                calls("outcome=\"unanswered\""),
+                calls("")
+            )
         }
         "SerinNoLeader" => "sum(serin_leader) == 0".to_owned(),
         // a pod may be scraped twice: through its annotations and through a ServiceMonitor
         "SerinSeveralLeaders" => "count(max by (instance) (serin_leader) == 1) > 1".to_owned(),
         "SerinEventsDropped" => format!(
-            "rate(serin_events_dropped_total[{0}]) + rate(serin_event_webhooks_dropped_total[{0}]) > 0",
-            s(900)
+            "sum({}) + sum({}) > 0",
+            grown("serin_events_dropped_total", "", &s(3600)),
+            grown("serin_event_webhooks_dropped_total", "", &s(3600))
         ),
         _ => String::new(),
     }
