@@ -182,6 +182,84 @@ fn f14_policies_are_about_the_account_of_the_release_and_off_by_default() -> Res
     Ok(())
 }
 
+/// What Flagger reads and writes of the kinds that Serin serves as well. It gets and updates whole objects.
+const FLAGGERS: [(&str, &[&str]); 15] = [
+    ("", &["events", "configmaps", "secrets", "services"]),
+    ("apps", &["deployments", "daemonsets"]),
+    ("autoscaling", &["horizontalpodautoscalers"]),
+    ("keda.sh", &["scaledobjects"]),
+    ("flagger.app", &["canaries", "canaries/status", "metrictemplates", "alertproviders"]),
+    ("networking.istio.io", &["virtualservices", "destinationrules"]),
+    ("gateway.networking.k8s.io", &["httproutes"]),
+    ("projectcontour.io", &["httpproxies"]),
+    ("traefik.io", &["traefikservices"]),
+    ("networking.k8s.io", &["ingresses"]),
+    ("apisix.apache.org", &["apisixroutes"]),
+    ("gateway.solo.io", &["routetables"]),
+    ("gloo.solo.io", &["upstreams"]),
+    ("kuma.io", &["trafficroutes"]),
+    ("split.smi-spec.io", &["trafficsplits"]),
+];
+
+#[test]
+fn flaggers_image_may_do_what_flagger_does_and_no_policy_refuses_it() -> Result<()> {
+    let back = ["image.allowFlagger=true", "policies.enabled=true", "leaderElection.enabled=true"];
+    let has = |own: &BTreeSet<Right>, group: &str, resource: &str, name: &str, verb: &str| {
+        own.contains(&(group.to_owned(), resource.to_owned(), name.to_owned(), verb.to_owned()))
+    };
+    for helm in helms()? {
+        for (values, kind) in [
+            (&[][..], "ClusterRole"),
+            (&["rbac.namespaced=true", "namespace=shop"], "Role"),
+            (&["rbac.aggregated=true"], "parts"),
+        ] {
+            let objects = helm.render(&chart("flagger", "flagger").set(&back).set(values))?;
+            let own: BTreeSet<Right> = if kind == "parts" {
+                let parts = objects.iter().filter(|o| o["kind"] == "ClusterRole");
+                parts.flat_map(rights).collect()
+            } else {
+                rights(find(&objects, kind, "flagger")?)
+            };
+            for (group, resources) in FLAGGERS {
+                for resource in resources.iter().filter(|r| kind != "Role" || **r != "trafficroutes") {
+                    for verb in ["get", "list", "watch", "create", "update", "patch", "delete"] {
+                        ensure!(
+                            has(&own, group, resource, "", verb),
+                            "{values:?}: {verb} {resource} {group}"
+                        );
+                    }
+                }
+            }
+            for (group, resource, verb) in [
+                ("serving.knative.dev", "services", "update"),
+                ("serving.knative.dev", "revisions", "get"),
+                ("external.metrics.k8s.io", "*", "get"),
+                ("metrics.keptn.sh", "analyses", "create"),
+                // OpenShift asks for it where an owner is named
+                ("flagger.app", "canaries/finalizers", "update"),
+            ] {
+                ensure!(has(&own, group, resource, "", verb), "{values:?}: {verb} {resource} {group}");
+            }
+            let lease = rights(find(&objects, "Role", "flagger-leader-election")?);
+            ensure!(has(&lease, "coordination.k8s.io", "leases", "", "create"), "{lease:?}");
+            for verb in ["get", "update"] {
+                let named = has(&lease, "coordination.k8s.io", "leases", "flagger-leader-election", verb);
+                ensure!(named, "{values:?}: {verb} of the Lease");
+            }
+            let policies = objects.iter().filter(|o| o.to_string().contains("AdmissionPolicy")).count();
+            ensure!(policies == 0, "{policies} policies bind Flagger");
+        }
+        let nginx = [&back[..], &["rbac.providers={nginx}", "rbac.secrets=false"]].concat();
+        let own =
+            rights(find(&helm.render(&chart("flagger", "flagger").set(&nginx))?, "ClusterRole", "flagger")?);
+        ensure!(has(&own, "networking.k8s.io", "ingresses", "", "update"), "{own:?}");
+        let beyond =
+            own.iter().find(|r| ["virtualservices", "secrets", "configmaps"].contains(&r.1.as_str()));
+        ensure!(beyond.is_none(), "{beyond:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn f11_the_load_tester_has_a_token_only_where_something_needs_one() -> Result<()> {
     for helm in helms()? {
