@@ -43,6 +43,33 @@ fn names_and_selectors_are_those_of_flaggers_chart() -> Result<()> {
     Ok(())
 }
 
+/// A mesh with strict mTLS answers only pods with a proxy: without one, calls of webhooks fail.
+#[test]
+fn the_pod_gets_the_sidecars_that_flaggers_gets() -> Result<()> {
+    let own = json!({
+        "prometheus.io/scrape": "true", "prometheus.io/port": "8080", "linkerd.io/inject": "enabled"
+    });
+    for helm in helms()? {
+        for name in ["flagger", "serin"] {
+            let objects = helm.render(&chart(name, "flagger"))?;
+            let annotations =
+                &deployment(&objects, "flagger")?.0["spec"]["template"]["metadata"]["annotations"];
+            ensure!(*annotations == own, "{annotations}");
+            let policy = find(&objects, "NetworkPolicy", "flagger")?.to_string();
+            for port in [15020, 15090] {
+                ensure!(policy.contains(&format!("\"port\":{port}")), "{port} is missing in {policy}");
+            }
+        }
+        for no in
+            [r"podLabels.sidecar\.istio\.io/inject=false", r"podAnnotations.sidecar\.istio\.io/inject=false"]
+        {
+            let objects = helm.render(&chart("serin", "x").set(&[no]))?;
+            ensure!(!find(&objects, "NetworkPolicy", "x-serin")?.to_string().contains("15020"), "{no}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn values_of_flaggers_users_render_unchanged() -> Result<()> {
     for helm in helms()? {
