@@ -30,7 +30,7 @@ pub(crate) fn inlined(policy: &Value, expression: &str) -> String {
         whole.replace(&place, &format!("({})", text(&v["expression"])))
     });
     // this evaluator takes every key for that of a field, and escapes it
-    ["canary", "checksum", "metric", "namespace", "original", "request"].into_iter().fold(
+    ["canary", "checksum", "metric", "namespace", "original", "request", "revision"].into_iter().fold(
         whole,
         |whole, key| {
             let key = format!("serin.dev/{key}");

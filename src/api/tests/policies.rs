@@ -68,7 +68,14 @@ fn f14_what_the_operator_never_does_is_refused_to_its_account() {
     let mut outside = ours("app");
     outside["spec"]["externalIPs"] = json!(["192.0.2.1"]);
     let mut elsewhere = ours("app");
-    elsewhere["spec"]["type"] = json!("ExternalName");
+    elsewhere["spec"] = json!({"type": "ExternalName", "externalName": "example.com"});
+    // as a copy of a Service, under a name that is none of a copy's; and of somebody else
+    let mut named = elsewhere.clone();
+    named["metadata"]["annotations"] = json!({"serin.dev/revision": "1"});
+    let mut copied = named.clone();
+    copied["metadata"]["name"] = json!("app-primary");
+    let mut side = elsewhere.clone();
+    side["metadata"]["name"] = json!("app-primary");
     for (resource, old, new, said) in [
         (DEPLOYMENTS, &none, &plain("app-primary"), "label"),
         (DEPLOYMENTS, &none, &ours("app"), "-primary"),
@@ -85,6 +92,11 @@ fn f14_what_the_operator_never_does_is_refused_to_its_account() {
         (SERVICES, &plain("kubernetes"), &none, "removes only"),
         (SERVICES, &none, &outside, "out of the cluster"),
         (SERVICES, &none, &elsewhere, "out of the cluster"),
+        (SERVICES, &none, &named, "out of the cluster"),
+        (SERVICES, &none, &side, "out of the cluster"),
+        (SERVICES, &ours("app"), &named, "out of the cluster"),
+        (SERVICES, &ours("app-primary"), &side, "out of the cluster"),
+        (SERVICES, &plain("app-primary"), &copied, "out of the cluster"),
         (SERVICES, &plain("app"), &outside, "out of the cluster"),
         (JOBS, &none, &ours("miner"), "Jobs of metrics"),
         (JOBS, &plain("backup"), &none, "removes only"),

@@ -1,7 +1,10 @@
 use super::*;
-use crate::manifest::{
-    fixture::{self, merge},
-    patch,
+use crate::{
+    manifest::{
+        fixture::{self, merge},
+        patch,
+    },
+    tests::policies::by,
 };
 
 fn daemon_set(nodes: i64, updated: i64, available: i64) -> Value {
@@ -217,6 +220,34 @@ fn a_copy_follows_from_one_type_to_another() {
         assert_eq!(copy["spec"]["externalName"].as_str(), name);
         assert_eq!(copy["spec"]["selector"].is_null(), name.is_some());
         assert!(kind.intact(&copy, &want));
+    }
+}
+
+#[test]
+fn f14_copies_of_a_service_pass_the_policies() {
+    let (kind, c) = (Target::Service, of_service());
+    let refused = |old: &Value, new: &Value| by(("", "services"), old, new).refused();
+    let named = |name: &str| {
+        service(&json!({"type": "ExternalName", "externalName": name, "selector": null, "clusterIP": null,
+            "clusterIPs": null, "ipFamilies": null, "ipFamilyPolicy": null, "internalTrafficPolicy": null}))
+    };
+    let sides = |live: &Value| {
+        let canary =
+            kind.sides(&c, live, &Default::default(), &Objects::default(), &[]).unwrap().canary.unwrap();
+        [made(&c, live, &[]), canary]
+    };
+    let (inside, outside) = (service(&json!({})), named("one.example.com"));
+    for first in [&inside, &outside] {
+        for (at, side) in sides(first).iter().enumerate() {
+            let mut copy = side.to_create();
+            assert_eq!(refused(&Value::Null, &copy), Vec::<String>::new());
+            for next in [&outside, &named("two.example.com"), &inside] {
+                let before = copy.clone();
+                merge(&mut copy, &patch(&before, &sides(next)[at]).unwrap_or(json!({})));
+                assert_eq!(refused(&before, &copy), Vec::<String>::new(), "{before} {copy}");
+            }
+            assert_eq!(refused(&copy, &Value::Null), Vec::<String>::new());
+        }
     }
 }
 
