@@ -49,6 +49,9 @@ pub struct Rules {
     /// An object without an owner is taken over only if it names the Canary (`--adoption-needs-consent`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub adoption_needs_consent: bool,
+    /// The routing objects of meshes and gateways are in another cluster (`--kubeconfig-service-mesh`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub remote_mesh: bool,
     /// Namespaces whose releases are held (`--hold-releases`); unset: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<Vec<String>>,
@@ -94,6 +97,7 @@ impl Default for Rules {
             outbound,
             metadata_domains: Vec::new(),
             adoption_needs_consent: false,
+            remote_mesh: false,
             held: None,
             namespaces: BTreeSet::new(),
         }

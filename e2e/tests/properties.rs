@@ -688,6 +688,44 @@ fn f7_a_route_is_not_made_for_what_may_not_be_claimed() {
     }
 }
 
+/// With `--kubeconfig-service-mesh`, routes in this cluster lead nobody: no run may be decided by them.
+#[test]
+fn nothing_is_decided_while_the_mesh_reads_another_cluster() {
+    let primary = |sim: &Sim| sim.world.objects.get(DEPLOYMENT, "podinfo-primary").cloned();
+    for at in 0..2 {
+        let mut sim =
+            if at == 0 { fixture::initialised(&json!({})) } else { at_the_end_of_a_window(&json!({}), 1) };
+        sim.world.rules.remote_mesh = true;
+        let (objects, weight_before, served) = (sim.world.objects.clone(), weight(&sim), primary(&sim));
+        sim.settle();
+        let (reason, message) = accepted(&sim);
+        assert_eq!(reason, "NotYetServed");
+        assert!(message.contains("--kubeconfig-service-mesh") && message.contains("istio"), "{message}");
+        assert_eq!(sim.world.objects, objects, "nothing is written");
+        assert!(plan::questions(&sim.snapshot().unwrap(), sim.now).is_empty(), "nobody is asked");
+        fixture::set_image(&mut sim, "podinfo:3");
+        sim.advance(Duration::from_secs(3600));
+        assert_eq!((weight(&sim), primary(&sim)), (weight_before, served), "nothing is released");
+        // taken away, the run goes on
+        let mut back = sim.clone();
+        back.world.rules.remote_mesh = false;
+        back.advance(Duration::from_secs(3600));
+        assert_eq!(accepted(&back).0, "Accepted");
+        assert_ne!(primary(&back), primary(&sim), "{}", back.log.join("\n"));
+        // a deleted one leaves what serves users
+        sim.world.delete_canary(sim.now);
+        sim.advance(Duration::from_secs(3600));
+        assert!(sim.world.canary.is_none(), "it is held");
+        assert_eq!((weight(&sim), primary(&sim).is_some()), (weight_before, true));
+        assert!(sim.log.iter().any(|line| line.contains("LeftRunning")), "{}", sim.log.join("\n"));
+    }
+    let iterations = json!({"iterations": 2, "stepWeight": null, "maxWeight": null});
+    let mut sim = fixture::initialised(&json!({"provider": "kubernetes", "analysis": iterations}));
+    sim.world.rules.remote_mesh = true;
+    sim.settle();
+    assert_eq!(accepted(&sim).0, "Accepted", "what Flagger writes beside the target");
+}
+
 /// P16 follows from the types: a plan is made from one Snapshot. The test checks that it is a function of the Snapshot.
 #[test]
 fn the_same_snapshot_gives_the_same_plan() {

@@ -1,6 +1,9 @@
 //! Every flag of `serin run`, once: name, kind, default and use. The command line, its help, the
 //! environment variables and `docs/reference/flags.md` follow this table.
 
+/// Flagger's routing objects of meshes and gateways are in the cluster of this kubeconfig.
+pub(super) const REMOTE_MESH: &str = "kubeconfig-service-mesh";
+
 /// The kind of value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -274,10 +277,10 @@ pub const FLAGS: &[Flag] = &[
     unserved("kubeconfig-qps", Kind::Text, "100", PACING, "Requests a second"),
     unserved("kubeconfig-burst", Kind::Text, "250", PACING, "Requests in a burst"),
     unserved(
-        "kubeconfig-service-mesh",
+        REMOTE_MESH,
         Kind::Text,
         "",
-        "routing objects in a second cluster are not served yet",
+        "routing objects in a second cluster are not served yet: a Canary that needs some is not accepted",
         "Path of the kubeconfig of the cluster that holds the routing objects",
     ),
     flag(

@@ -18,7 +18,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub(crate) use self::settings::{encoding, filter};
 use self::{
-    flags::{FLAGS, Flag, Kind, Use},
+    flags::{FLAGS, Flag, Kind, REMOTE_MESH, Use},
     normalise::{Line, is_called, normalise},
 };
 use crate::{
@@ -194,7 +194,8 @@ fn argument(flag: &'static Flag) -> Arg {
 
 /// A command that reads a cluster as `run` would, and prints for a person.
 fn looking(name: &'static str) -> Command {
-    let shared = FLAGS.iter().filter(|f| f.used == Use::Shared).map(|flag| match flag.name {
+    let decides = |flag: &&Flag| flag.used == Use::Shared || flag.name == REMOTE_MESH;
+    let shared = FLAGS.iter().filter(decides).map(|flag| match flag.name {
         "log-level" => argument(flag).default_value("warn"),
         "zap-encoding" => argument(flag).default_value("console"),
         _ => argument(flag),

@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::{ArgMatches, parser::ValueSource};
 use ipnet::IpNet;
 
-use super::flags::{FLAGS, Kind, Use, go_bool};
+use super::flags::{FLAGS, Kind, REMOTE_MESH, Use, go_bool};
 use crate::{
     config::{Config, Ingress, Notifier, Private, Rules, RunLimits},
     leader,
@@ -68,6 +68,7 @@ pub(super) fn config(matches: &ArgMatches) -> Result<Config, String> {
             },
             metadata_domains: hosts(&text(matches, "allowed-metadata-domains"))?,
             adoption_needs_consent: go_bool(&text(matches, "adoption-needs-consent")).unwrap_or_default(),
+            remote_mesh: !text(matches, REMOTE_MESH).is_empty(),
             namespaces: scope.names(),
             ..Rules::default()
         },

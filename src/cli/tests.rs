@@ -79,6 +79,7 @@ fn flags_that_are_not_served_are_named_without_their_values() {
     let starts: Vec<_> = named.iter().filter_map(|n| n.split(' ').next()).collect();
     assert_eq!(starts, ["--kubeconfig-qps", "--kubeconfig-service-mesh"]);
     assert!(!named.join(" ").contains("secret"));
+    assert!(run(line).rules.remote_mesh && !run("flagger -kubeconfig-service-mesh=").rules.remote_mesh);
 }
 
 #[test]

@@ -76,6 +76,14 @@ pub fn by_name(provider: &str) -> Option<&'static dyn Router> {
     all().iter().find(|router| router.name() == provider).copied()
 }
 
+/// Groups of routing objects that Flagger writes beside the target, wherever the mesh is.
+const BESIDE_TARGET: [&str; 2] = ["networking.k8s.io", "serving.knative.dev"];
+
+/// The routing objects are those of a mesh or gateway, which may read another cluster.
+pub(crate) fn of_mesh(router: &dyn Router) -> bool {
+    router.kinds().iter().any(|kind| !BESIDE_TARGET.contains(&kind.group))
+}
+
 /// Fields of `spec.service` that only some routers support.
 const PARTICULAR: [&str; 13] = [
     "timeout",

@@ -54,6 +54,9 @@ pub(crate) fn surroundings<'a>(
         Denial::Unserved(list) => unserved(&list),
     })?;
     let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
+    if routed_elsewhere(snap, router) {
+        return Err(remote_mesh(&c.provider));
+    }
     undisputed(snap, &c, router)?;
     let c = claimed(snap, c, router)?;
     let (target, label) = target(snap, &c)?;
@@ -108,6 +111,23 @@ pub(crate) fn surroundings<'a>(
         hash,
     };
     with_configs(cx, d)
+}
+
+/// Its routing objects are in another cluster: here they would lead nobody.
+pub(super) fn routed_elsewhere(snap: &Snapshot, router: &dyn Router) -> bool {
+    snap.rules.remote_mesh && router::of_mesh(router)
+}
+
+fn remote_mesh(provider: &str) -> Rejection {
+    let text = format!(
+        "not served yet: routing objects of {provider} in a second cluster (--kubeconfig-service-mesh). Nothing is \
+         changed until the operator runs without this flag: remove it only if the mesh reads the routing objects of \
+         this cluster"
+    );
+    Rejection {
+        problem: Problem::new("NotYetServed", text),
+        unserved: Some("--kubeconfig-service-mesh".into()),
+    }
 }
 
 /// Without anything that its namespace may not claim, if it is being deleted: it still gives everything back.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     analysis,
     plan::{
-        admission::{claims, config_tracking, metric_templates},
+        admission::{claims, config_tracking, metric_templates, preconditions::routed_elsewhere},
         analysis::jobs,
         context::Context,
         model::{Answers, Messages},
@@ -41,7 +41,7 @@ pub(crate) fn watched<'a>(
         return None;
     }
     let c = known(&snap.canary, &snap.rules)?;
-    let router = router::by_name(&c.provider)?;
+    let router = router::by_name(&c.provider).filter(|router| !routed_elsewhere(snap, *router))?;
     let (c, _) = claims::bound(&snap.rules, &snap.objects, c, router);
     let c = with_live_apex(c, snap);
     let target = snap.objects.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
