@@ -1,11 +1,11 @@
 //! Properties that users of Flagger's chart rely on: names, selectors, values.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{USERS, arguments, chart, copied, deployment, find, helms, names};
+use crate::{Helm, USERS, arguments, chart, copied, deployment, find, helms, names};
 
 #[test]
 fn names_and_selectors_are_those_of_flaggers_chart() -> Result<()> {
@@ -25,7 +25,7 @@ fn names_and_selectors_are_those_of_flaggers_chart() -> Result<()> {
                 format!("ClusterRole/{full}"),
                 format!("ClusterRoleBinding/{full}"),
                 format!("Deployment/{full}"),
-                format!("Service/{name}"),
+                format!("Service/{full}"),
                 format!("ServiceAccount/{full}"),
             ];
             ensure!(names(&objects) == expected.into(), "{}: {:?}", of.release, names(&objects));
@@ -39,6 +39,35 @@ fn names_and_selectors_are_those_of_flaggers_chart() -> Result<()> {
             let role = &find(&objects, "ClusterRoleBinding", full)?["roleRef"]["name"];
             ensure!(role == full, "bound to {role}");
         }
+    }
+    Ok(())
+}
+
+/// Helm and Argo CD refuse an object that another release has.
+#[test]
+fn two_releases_in_a_namespace_share_only_what_two_of_flaggers_share() -> Result<()> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let of = |helm: &Helm, release: &str, values: &[&str]| -> Result<BTreeSet<String>> {
+        let own = format!("namespace={release}");
+        let elected = ["leaderElection.enabled=true", "leaderElection.replicaCount=2", &own];
+        let objects = helm.render(&chart("flagger", release).set(&elected).set(values))?;
+        let place =
+            |o: &Value| format!("{}/{}", text(&o["metadata"]["namespace"]), text(&o["metadata"]["name"]));
+        Ok(objects.iter().map(|o| format!("{} {}", text(&o["kind"]), place(o))).collect())
+    };
+    let shared = |helm: &Helm, values: &[&str]| -> Result<Vec<String>> {
+        let (one, other) = (of(helm, "flagger-istio", values)?, of(helm, "flagger-nginx", values)?);
+        Ok(one.intersection(&other).cloned().collect())
+    };
+    for helm in helms()? {
+        ensure!(shared(&helm, &[])?.is_empty(), "{:?}", shared(&helm, &[])?);
+        // the names under which users of Flagger's chart find these
+        let monitored = shared(&helm, &["serviceMonitor.enabled=true", "podDisruptionBudget.enabled=true"])?;
+        ensure!(
+            monitored
+                == ["PodDisruptionBudget ops/flagger", "Service ops/flagger", "ServiceMonitor ops/flagger"],
+            "{monitored:?}"
+        );
     }
     Ok(())
 }
