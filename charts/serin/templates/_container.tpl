@@ -5,7 +5,7 @@
 {{- range $flag, $value := dict "mesh-provider" $v.meshProvider "namespace" (include "serin.namespaces" . | fromJsonArray | join ",") "namespace-selector" $v.namespaceSelector "selector-labels" $v.selectorLabels "include-label-prefix" $v.includeLabelPrefix "ingress-annotations-prefix" $v.ingressAnnotationsPrefix "ingress-class" $v.ingressClass "cluster-name" $v.clusterName "slack-channel" $v.slack.channel "slack-proxy-url" (default $v.slack.proxy $v.slack.proxyUrl) "msteams-proxy-url" $v.msteams.proxyUrl -}}
 {{- if $value }}{{ $args = append $args (printf "--%s=%v" $flag $value) }}{{ end -}}
 {{- end -}}
-{{- if or $v.slack.url $v.existingSecret }}{{ $args = append $args (printf "--slack-user=%s" (default "flagger" $v.slack.user)) }}{{ end -}}
+{{- if ne (toString (default "flagger" $v.slack.user)) "flagger" }}{{ $args = append $args (printf "--slack-user=%v" $v.slack.user) }}{{ end -}}
 {{- if eq (toString $v.noCrossNamespaceRefs) "true" }}{{ $args = append $args "--no-cross-namespace-refs=true" }}{{ end -}}
 {{- if eq (toString $v.rbac.secrets) "false" -}}
 {{- $args = append $args "--enable-config-tracking=false" -}}

@@ -19,6 +19,33 @@ fn ch14_a_variable_of_the_user_takes_the_place_of_the_charts() -> Result<()> {
     Ok(())
 }
 
+/// The URL or the token may come by `env`.
+#[test]
+fn the_name_in_slack_does_not_depend_on_where_the_url_comes_from() -> Result<()> {
+    for helm in helms()? {
+        for (values, wanted) in [
+            (&["slack.user=deploy-bot"][..], Some("--slack-user=deploy-bot")),
+            (
+                &["slack.user=deploy-bot", "slack.url=https://hooks.example.com/x"],
+                Some("--slack-user=deploy-bot"),
+            ),
+            (&["slack.user=deploy-bot", "existingSecret=urls"], Some("--slack-user=deploy-bot")),
+            (
+                &["slack.user=deploy-bot", "env[0].name=SLACK_TOKEN", "env[0].value=x"],
+                Some("--slack-user=deploy-bot"),
+            ),
+            (&["slack.url=https://hooks.example.com/x"], None),
+            (&["slack.user=null", "slack.url=https://hooks.example.com/x"], None),
+        ] {
+            let objects = helm.render(&chart("flagger", "flagger").set(values))?;
+            let flags = arguments(deployment(&objects, "flagger")?.1);
+            let user = flags.into_iter().find(|flag| flag.starts_with("--slack-user"));
+            ensure!(user == wanted, "{values:?}: {user:?}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn ch15_ch16_no_empty_pull_secret_and_no_port_twice() -> Result<()> {
     for helm in helms()? {
