@@ -329,6 +329,12 @@ fn ch2_the_job_of_the_uninstallation_can_be_made_and_run() -> Result<()> {
         let job = objects.iter().find(|o| o["kind"] == "Job").context("no Job")?;
         let name = job["metadata"]["name"].as_str().unwrap_or_default();
         ensure!(name.len() <= 63 && name.ends_with("-release-all"), "{name}");
+        // a proxy that is no native sidecar outlives the container, so the Job would never end
+        let pod = &job["spec"]["template"]["metadata"];
+        ensure!(pod["annotations"]["sidecar.istio.io/inject"] == "false", "{pod}");
+        ensure!(pod["annotations"]["linkerd.io/inject"] == "disabled", "{pod}");
+        ensure!(pod["labels"]["sidecar.istio.io/inject"] == "false", "{pod}");
+        ensure!(pod["labels"]["kuma.io/sidecar-injection"] == "disabled", "{pod}");
         // Flagger's image does not have this command, so the uninstallation would fail before it starts
         let back = [
             "uninstall.releaseCanaries=true",
