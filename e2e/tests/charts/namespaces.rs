@@ -168,6 +168,34 @@ fn the_release_of_canaries_reaches_as_far_as_the_operator() -> Result<()> {
     Ok(())
 }
 
+/// What `kubectl kustomize` makes of an overlay: its file, and for each of its folders a namespace with the resources
+/// in it. None without kubectl.
+fn built(overlay: &str, folders: &[(&str, &str)]) -> Result<Option<Vec<Value>>> {
+    let parts = Command::new(root().join("e2e/parts/build.sh")).arg("--dir").output()?;
+    let kubectl = format!("{}/kubectl", String::from_utf8(parts.stdout)?.trim());
+    if !fs::exists(&kubectl)? {
+        println!("skipped: no kubectl, `make parts` builds it");
+        return Ok(None);
+    }
+    let dir = std::env::temp_dir().join(format!("serin-overlay-{}-{}", std::process::id(), folders.len()));
+    let own = dir.join("deploy/kustomize/overlays/own");
+    fs::create_dir_all(dir.join("deploy"))?;
+    for (from, to) in [("deploy/kustomize", "deploy"), ("crd", "")] {
+        let done = Command::new("cp").arg("-r").arg(root().join(from)).arg(dir.join(to)).status()?;
+        ensure!(done.success(), "cp");
+    }
+    for (namespace, resources) in folders {
+        fs::create_dir_all(own.join(namespace))?;
+        let text = format!("namespace: {namespace}\nresources: [{resources}]\n");
+        fs::write(own.join(namespace).join("kustomization.yaml"), text)?;
+    }
+    fs::write(own.join("kustomization.yaml"), overlay)?;
+    let built = Command::new(kubectl).arg("kustomize").arg(&own).output()?;
+    ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    fs::remove_dir_all(&dir)?;
+    Ok(Some(serde_saphyr::from_multiple(&String::from_utf8(built.stdout)?)?))
+}
+
 const OVERLAY: &str = r#"
 resources: [../../base, shop, billing]
 components: [../../components/namespaced]
@@ -179,30 +207,8 @@ patches:
 
 #[test]
 fn the_namespaced_component_of_kustomize_grants_the_same() -> Result<()> {
-    let parts = Command::new(root().join("e2e/parts/build.sh")).arg("--dir").output()?;
-    let kubectl = format!("{}/kubectl", String::from_utf8(parts.stdout)?.trim());
-    if !fs::exists(&kubectl)? {
-        println!("skipped: no kubectl, `make parts` builds it");
-        return Ok(());
-    }
-    let dir = std::env::temp_dir().join(format!("serin-namespaced-{}", std::process::id()));
-    let overlay = dir.join("deploy/kustomize/overlays/own");
-    fs::create_dir_all(dir.join("deploy"))?;
-    for (from, to) in [("deploy/kustomize", "deploy"), ("crd", "")] {
-        let done = Command::new("cp").arg("-r").arg(root().join(from)).arg(dir.join(to)).status()?;
-        ensure!(done.success(), "cp");
-    }
-    for namespace in ["shop", "billing"] {
-        fs::create_dir_all(overlay.join(namespace))?;
-        let text = format!("namespace: {namespace}\nresources: [../../../components/namespaced/rights]\n");
-        fs::write(overlay.join(namespace).join("kustomization.yaml"), text)?;
-    }
-    fs::write(overlay.join("kustomization.yaml"), OVERLAY)?;
-    let built = Command::new(kubectl).arg("kustomize").arg(&overlay).output()?;
-    ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let objects: Vec<Value> = serde_saphyr::from_multiple(&String::from_utf8(built.stdout)?)?;
-    fs::remove_dir_all(&dir)?;
-
+    let rights = "../../../components/namespaced/rights";
+    let Some(objects) = built(OVERLAY, &[("shop", rights), ("billing", rights)])? else { return Ok(()) };
     let granted = granted(&objects, "serin")?;
     // a ClusterRole that is bound in a namespace grants no cluster-scoped resources, and no Lease elsewhere
     let counts = |(place, right): &(String, Right)| {
@@ -212,5 +218,31 @@ fn the_namespaced_component_of_kustomize_grants_the_same() -> Result<()> {
     let granted = granted.into_iter().filter(counts).collect();
     fits(&granted, &["billing", "shop"], "serin-system")?;
     ensure!(arguments(deployment(&objects, "serin")?.1).contains(&"--namespace=shop,billing"));
+    Ok(())
+}
+
+const ELECTED: &str = r#"
+resources: [../../base, shop]
+components: [../../components/namespaced, ../../components/leader-election]
+patches:
+  - target: {kind: Deployment, name: serin}
+    patch: |-
+      - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--namespace=shop"}
+"#;
+
+/// The Lease is in the only watched namespace.
+#[test]
+fn two_replicas_by_kustomize_may_write_the_lease_of_a_single_namespace() -> Result<()> {
+    let rights = "../../../components/namespaced/rights, ../../../components/leader-election/rights";
+    let Some(objects) = built(ELECTED, &[("shop", rights)])? else { return Ok(()) };
+    let lease = granted(&objects, "serin")?
+        .into_iter()
+        .filter(|(place, right)| place == "shop" && right.1 == "leases");
+    let verbs: Vec<_> = lease.map(|(_, (.., name, verb))| (name, verb)).collect();
+    let named = |verb: &str| ("flagger-leader-election".to_owned(), verb.to_owned());
+    let wanted = [(String::new(), "create".to_owned()), named("list"), named("patch"), named("watch")];
+    ensure!(verbs == wanted, "{verbs:?}");
+    let flags = arguments(deployment(&objects, "serin")?.1);
+    ensure!(flags.contains(&"--enable-leader-election") && flags.contains(&"--namespace=shop"), "{flags:?}");
     Ok(())
 }
