@@ -29,11 +29,11 @@ const OWNED: &[&str] = &["/spec/http", "/spec/ingressClassName"];
 const PRIORITY: i64 = 10_000;
 
 const QUERIES: Builtin = Builtin {
-    needs: "APISIX counts requests by route where its plugin prometheus is enabled, e.g. by a global rule, and Prometheus has to scrape it",
+    needs: "APISIX counts requests by route where its plugin prometheus is enabled with prefer_name: true, e.g. by a global rule, and Prometheus has to scrape it",
     ..builtin!(
             r#"route=~"{{ namespace }}_{{ route }}-{{ service }}-canary_.+""#,
             "apisix_http_status" if r#"code!~"5..""#,
-            p99 r#"apisix_http_latency_bucket"# ""
+            p99 "apisix_http_latency_bucket" of r#"type=~"request""# ""
     )
 };
 

@@ -30,7 +30,7 @@ const QUERIES: Builtin = Builtin {
     needs: "Prometheus has to scrape Contour's Envoys at /stats/prometheus",
     unseen: UNANSWERED,
     ..builtin!(
-            r#"envoy_cluster_name=~"{{ namespace }}_{{ service }}-canary_[0-9a-zA-Z-]+""#,
+            r#"envoy_cluster_name=~"{{ namespace }}_{{ side }}_[0-9a-zA-Z-]+""#,
             "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
             p99 "envoy_cluster_upstream_rq_time_bucket" ""
     )

@@ -46,7 +46,7 @@ const QUERIES: Builtin = Builtin {
     needs: "Prometheus has to scrape Gloo's Envoys at /metrics, with the statistics of clusters in them",
     unseen: UNANSWERED,
     ..builtin!(
-            r#"envoy_cluster_name=~"{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+""#,
+            r#"envoy_cluster_name=~"{{ namespace }}-{{ side }}upstream-[0-9a-zA-Z-]+_{{ namespace }}""#,
             "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
             p99 "envoy_cluster_upstream_rq_time_bucket" ""
     )

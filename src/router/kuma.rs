@@ -31,7 +31,7 @@ const QUERIES: Builtin = Builtin {
     needs: "Kuma's proxies show their metrics where a MeshMetric, or the Mesh itself, says so, and Prometheus has to find them by Kuma's service discovery",
     unseen: "requests do not reach its pods, which their own proxies cannot count",
     ..builtin!(
-        r#"service=~"{{ service }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
+        r#"service=~"{{ side }}_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
         "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
         p99 "envoy_cluster_upstream_rq_time_bucket" ""
     )

@@ -69,10 +69,26 @@ pub(super) const UNANSWERED: &str =
 /// `increase` instead of `rate`: in ratios and quantiles both give the same number, but for a young series some servers
 /// divide by its age instead of the window.
 ///
-/// [`Builtin`] queries over the series `$requests` and either a histogram (99th percentile) or a sum and a count
-/// (mean), all narrowed by `$base`; `$ok` selects the requests that did not fail. `$scale` converts the duration to
-/// milliseconds.
+/// [`Builtin`] queries over the series `$requests` and either a histogram (99th percentile), whose series may need a matcher
+/// of their own, `$of`, or a sum and a count (mean), all narrowed by `$base`; `$ok` selects the requests that did not fail.
+/// `$scale` converts the duration to milliseconds.
 macro_rules! builtin {
+    ($base:literal, $requests:literal if $ok:literal, p99 $bucket:literal of $of:literal $scale:literal) => {
+        $crate::router::queries::Builtin {
+            duration: concat!(
+                "histogram_quantile(0.99, sum(increase(",
+                $bucket,
+                "{",
+                $base,
+                ",",
+                $of,
+                "}[{{ interval }}])) by (le))",
+                $scale
+            ),
+            duration_series: &[concat!($bucket, "{", $base, ",", $of, "}")],
+            ..$crate::router::queries::builtin!($base, $requests if $ok, p99 $bucket $scale)
+        }
+    };
     ($base:literal, $requests:literal if $ok:literal, p99 $bucket:literal $scale:literal) => {
         $crate::router::queries::Builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),

@@ -43,7 +43,7 @@ const QUERIES: Builtin = Builtin {
     words: true,
     needs: "Skipper has to be started with -serve-route-metrics to count what callers get, and Prometheus has to scrape it",
     ..builtin!(
-        r#"route=~"kube(ew)?_{{ namespace }}__{{ ingress }}_canary__.*__{{ service }}_canary(_[0-9]+)?""#,
+        r#"route=~"kube(ew)?_{{ namespace }}__{{ ingress }}_canary__.*__{{ side }}(_[0-9]+)?""#,
         "skipper_serve_route_duration_seconds_count" if r#"code!~"5..""#,
         mean "skipper_serve_route_duration_seconds_sum" / "skipper_serve_route_duration_seconds_count" " * 1000"
     )
