@@ -121,21 +121,28 @@ fn workload(c: &Validated) -> String {
 /// (`k8s.io/apiserver/pkg/storage/names`).
 const LONGEST_GENERATED: usize = 58;
 
+/// The characters that Kubernetes writes into generated names (`k8s.io/apimachinery/pkg/util/rand`). There is no vowel among
+/// them, so that words in names of other workloads rarely look like a generated part.
+const GENERATED: &str = "[bcdf-hj-np-tv-xz2456789]";
+
 /// A regular expression for the names of the target's pods. Pods of a Deployment have two parts after its name, those of a
 /// DaemonSet have one. In long names a part is cut off, and some of the name with it.
 fn pod(c: &Validated) -> String {
     let target = &c.names.target;
-    let part = "[0-9a-zA-Z]+";
-    let kept = first_chars(target, LONGEST_GENERATED);
-    if kept.len() < target.len() {
-        return format!("{}{part}", matcher(kept));
+    let random = format!("{GENERATED}{{5}}");
+    if target.len() >= LONGEST_GENERATED {
+        return format!("{}{random}", matcher(first_chars(target, LONGEST_GENERATED)));
     }
-    // a hash of at most ten characters and two dashes follow a Deployment's name
-    if c.target != Target::DaemonSet && target.len() + 12 > LONGEST_GENERATED {
-        return format!("{}-[0-9a-zA-Z]*-?{part}", matcher(target));
+    let name = matcher(target);
+    match c.target {
+        Target::DaemonSet => format!("{name}-{random}"),
+        // whatever has the pods that it selects
+        Target::Service => format!("{name}-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)"),
+        // a hash of at most ten characters and two dashes follow a Deployment's name
+        _ if target.len() + 12 > LONGEST_GENERATED => format!("{name}-{GENERATED}{{0,10}}-?{random}"),
+        // the hash is a number below 2^32 in these characters, in all but a few of a million cases of five digits at least
+        _ => format!("{name}-{GENERATED}{{5,10}}-{random}"),
     }
-    let parts = if c.target == Target::DaemonSet { part.to_owned() } else { format!("{part}(-{part})") };
-    format!("{}-{parts}", matcher(target))
 }
 
 /// A regular expression for pods of the other side whose names begin like those of this side.
@@ -245,6 +252,47 @@ mod tests {
         }
         let (of_canary, _) = pods("DaemonSet", "podinfo");
         assert!(!reads(&of_canary, "podinfo-689f645b78-65n28"), "a Deployment's: {of_canary}");
+    }
+
+    #[test]
+    fn pods_of_other_workloads_whose_names_begin_alike_are_not_read() {
+        for (kind, others) in [
+            (
+                "Deployment",
+                ["podinfo-worker-0", "podinfo-agent-x7z4q", "podinfo-migrate-bcdfg", "podinfo-db-x7z4q"],
+            ),
+            ("DaemonSet", ["podinfo-0", "podinfo-agent", "podinfo-worker", "podinfo-10"]),
+        ] {
+            let (of_canary, of_primary) = pods(kind, "podinfo");
+            for other in others {
+                assert!(!reads(&of_canary, other), "{other} by {of_canary}");
+                let beside_primary = other.replace("podinfo", "podinfo-primary");
+                assert!(!reads(&of_primary, &beside_primary), "{beside_primary} by {of_primary}");
+            }
+        }
+    }
+
+    #[test]
+    fn pods_of_long_names_are_read_however_much_of_them_is_cut() {
+        for length in 40..=63 {
+            let target = "a".repeat(length);
+            for (kind, base) in [
+                ("Deployment", format!("{target}-689f645b78-")),
+                ("Deployment", format!("{target}-7bcf5f9c4-")),
+                ("DaemonSet", format!("{target}-")),
+            ] {
+                let pod = format!("{}x7z4q", first_chars(&base, LONGEST_GENERATED));
+                let (of_canary, _) = pods(kind, &target);
+                // from here on the names of the primary's pods are the same
+                if length + "-primary".len() < LONGEST_GENERATED {
+                    assert!(reads(&of_canary, &pod), "{kind} {pod} by {of_canary}");
+                }
+                let pattern = &of_canary[of_canary.find("=~\"").unwrap() + 3..];
+                let pattern = &pattern[..pattern.find('"').unwrap()];
+                let matches = regex::Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(&pod);
+                assert!(matches, "{kind} {pod} by {pattern}");
+            }
+        }
     }
 
     #[test]

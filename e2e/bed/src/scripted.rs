@@ -247,9 +247,9 @@ fn labels(namespace: &str, workload: &str) -> String {
     )
 }
 
-/// The labels of a pod of the workload, as set by the Prometheus that comes with Flagger.
+/// The labels of a pod of the workload, with a name as Kubernetes gives it, as set by the Prometheus that comes with Flagger.
 fn pod_labels(namespace: &str, workload: &str) -> String {
-    format!("kubernetes_namespace=\"{namespace}\",kubernetes_pod_name=\"{workload}-0-0\"")
+    format!("kubernetes_namespace=\"{namespace}\",kubernetes_pod_name=\"{workload}-689f645b78-65n28\"")
 }
 
 /// The labels of the canary of an Ingress with the workload's name.
