@@ -7,6 +7,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -55,8 +56,13 @@ pub(super) struct Google {
     known: Arc<Mutex<BTreeMap<Vec<u8>, Kept>>>,
 }
 
-/// A token and until when it is used.
-type Kept = (String, Timestamp);
+/// A token, and from when until when it is used.
+type Kept = (String, Range<Timestamp>);
+
+/// The token at this time. Before it was given, the clock has been set back, and nobody knows when it ends.
+fn usable((token, time): &Kept, now: Timestamp) -> Option<String> {
+    time.contains(&now).then(|| token.clone())
+}
 
 /// The key of a service account in Google's form.
 #[derive(Deserialize)]
@@ -99,7 +105,7 @@ impl Google {
         if known.len() >= KEPT {
             known.clear();
         }
-        known.insert(name, (token.access_token.clone(), until));
+        known.insert(name, (token.access_token.clone(), now..until));
         Ok(token.access_token)
     }
 
@@ -111,7 +117,7 @@ impl Google {
 
     fn remembered(&self, name: &[u8], now: Timestamp) -> Option<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(name).filter(|(_, until)| now < *until).map(|(token, _)| token.clone())
+        usable(known.get(name)?, now)
     }
 
     /// Exchanges a signed statement of the identity for a token (RFC 7523).
@@ -169,4 +175,17 @@ fn statement(account: &Account, server: &str, now: Timestamp) -> Option<String> 
     let mut signature = vec![0; key.public().modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), said.as_bytes(), &mut signature).ok()?;
     Some(format!("{said}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c19_a_token_of_a_clock_that_was_ahead_is_not_used() {
+        let at = |hours: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
+        let kept = ("t".to_owned(), at(24)..at(25));
+        assert_eq!(usable(&kept, at(24)).as_deref(), Some("t"));
+        assert_eq!((usable(&kept, at(25)), usable(&kept, at(1))), (None, None));
+    }
 }
