@@ -21,6 +21,9 @@ const EVERY: Duration = Duration::from_secs(15);
 const SHORTEST: Duration = Duration::from_secs(1);
 /// Highest permitted error rate in percent.
 const MOST_WRONG: f64 = 50.0;
+/// How many failures come together at most, for *no worse* and where nothing is said. Without any such number a time without
+/// failures proves nothing.
+const TOGETHER: f64 = 10.0;
 /// Highest number of failures that may count as one.
 const LARGEST_BURST: i32 = 100_000;
 
@@ -51,9 +54,12 @@ impl Comparing {
             Wide::NotJudged => "any".into(),
         };
         let burst = self.known.burst.map_or_else(|| "unknown".into(), go::v);
+        let assumed = s.burst_ok.filter(|_| self.known.burst.is_none());
+        let assumed =
+            assumed.map(|size| format!(", at most {} for no worse", go::v(size))).unwrap_or_default();
         format!(
             "worse: more than {} times the primary's rate and {} %, by evidence of {}; no worse: less than {} times, or \
-             {} %, by evidence of {}; hiccup {} s, warm-up {} s with {times} times the margins; failures at a time: {burst}",
+             {} %, by evidence of {}; hiccup {} s, warm-up {} s with {times} times the margins; failures at a time: {burst}{assumed}",
             go::v(s.ratio),
             percent(s.floor),
             go::v(rounded(s.wanted())),
@@ -134,6 +140,7 @@ fn settings(c: &Validated, checks: &Checks, compare: &Compare) -> Result<Setting
         hiccup: seconds("hiccup", compare.hiccup.as_ref(), hiccup)?.max(1.0),
         warmup: seconds("warmup.for", warmup.lasts.as_ref(), cold)?,
         wide: Wide::Times(times),
+        burst_ok: compare.bursts.is_none().then_some(TOGETHER),
     })
 }
 
@@ -202,8 +209,27 @@ fn bursts(given: Option<&IntOrString>) -> Result<Option<f64>, String> {
     }
 }
 
+/// What of a comparison works, but probably not as intended.
+pub(super) fn unsuited(c: &Validated, m: &CanaryMetric) -> Option<String> {
+    let compare = m.verdict.compare.as_ref().filter(|_| !m.verdict.dry())?;
+    let given = compare.bursts.as_ref();
+    if compare.decide_within.is_none() && given.is_some() && bursts(given) == Ok(None) {
+        return Some(
+            "compare.bursts is unknown, so that a release is found no worse by failures only, and never promoted if \
+             nothing fails: give bursts a number (serin backtest measures it), or set decideWithin"
+                .into(),
+        );
+    }
+    let lists = [("always", &c.analysis.always), ("never", &c.analysis.never)];
+    let (field, _) = lists.into_iter().find(|(_, list)| !list.is_empty())?;
+    Some(format!(
+        "compare counts the requests of spec.analysis.{field} as well, which are not chosen by weight: if many of them fail for \
+         reasons of their own, remove it, or compare"
+    ))
+}
+
 /// Why this metric cannot compare the canary, if it cannot.
-pub(super) fn incomparable(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<String> {
+pub(crate) fn incomparable(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<String> {
     let settings = comparing(c, checks, m)?;
     let v = &m.verdict;
     let own = m.template_ref.is_some() || m.query.as_ref().is_some_and(|query| !query.trim().is_empty());

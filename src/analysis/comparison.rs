@@ -92,9 +92,11 @@ fn sentence(
                 .into()
         }
         CompareVerdict::Undecided | CompareVerdict::Unread => {
+            let nothing = evidence.known.burst.is_none() && s.burst_ok.is_none();
+            let only = if nothing { "; with compare.bursts unknown only failures are evidence of that" } else { "" };
             let warm = if finding.warm { ", and the canary is still warming up" } else { "" };
             format!(
-                "Undecided: {rates}{warm}; evidence that it is no worse {}, asked for is {}",
+                "Undecided: {rates}{warm}; evidence that it is no worse {}, asked for is {}{only}",
                 short(shown_evidence(finding.evidence_ok)),
                 short(s.wanted_ok()),
             )

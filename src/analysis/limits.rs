@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     checks::Checks,
-    comparing::incomparable,
+    comparing::{incomparable, unsuited},
     go, metric,
     provider_kinds::{self, PROMETHEUS},
     query::{Ask, Metric, Range, Role},
@@ -38,7 +38,10 @@ pub(crate) fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Proble
             .or_else(|| second(checks, at))
             .or_else(|| unaskable(at, asks));
         faults.extend(wrong.map(|why| Problem::new("MetricInvalid", format!("{field}: {why}"))));
-        let odd = always(m).or_else(|| unreached(c, checks, m)).or_else(|| stepless(at, asks));
+        let odd = always(m)
+            .or_else(|| unreached(c, checks, m))
+            .or_else(|| stepless(at, asks))
+            .or_else(|| unsuited(c, m));
         advice.extend(odd.map(|why| format!("{field}: {why}")));
     }
     let mut names: Vec<&str> = checks.metrics.iter().map(|m| m.name.as_str()).collect();

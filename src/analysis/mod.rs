@@ -33,7 +33,7 @@ pub(crate) use self::{
     access::{Access, SecretAt},
     assess::{Assessment, Compared, assess, example, in_doubt},
     checks::Checks,
-    comparing::{Comparing, comparing},
+    comparing::{Comparing, comparing, incomparable},
     comparison::compared,
     counting::{LABEL as COUNT_LABEL, Span, counting},
     counting_past::{FAILED, WHOLE, of_pods},

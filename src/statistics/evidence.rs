@@ -197,7 +197,7 @@ impl Evidence {
         let (all, failed) = (look.canary.all as f64, look.canary.bad as f64);
         for ((relative, absolute), a) in self.ok_relative.iter_mut().zip(&mut self.ok_absolute).zip(BETTER) {
             *relative = roof.min(*relative + share_says(look, a, settings.ratio_ok, grouping));
-            if let Some(size) = self.known.burst {
+            if let Some(size) = self.known.burst.or(settings.burst_ok) {
                 *absolute =
                     roof.min(*absolute + (failed * a.ln() + all * settings.floor_ok * (1.0 - a)) / size);
             }

@@ -32,6 +32,9 @@ pub struct Settings {
     pub warmup: f64,
     /// The tolerance in this time.
     pub wide: Wide,
+    /// How many bad requests come together at most, for `no worse` and where nothing is known of it. None: nothing is
+    /// assumed, and looks without bad requests prove nothing.
+    pub burst_ok: Option<f64>,
 }
 
 impl Default for Settings {
@@ -47,6 +50,7 @@ impl Default for Settings {
             hiccup: 15.0,
             warmup: 60.0,
             wide: Wide::Times(10.0),
+            burst_ok: None,
         }
     }
 }

@@ -63,7 +63,7 @@ fn a_sound_comparison_is_taken_with_its_defaults() {
     assert_eq!(
         read(&json!({})).wanted(),
         "worse: more than 1.5 times the primary's rate and 0.1 %, by evidence of 100; no worse: less than 2 times, or 0.5 %, by \
-         evidence of 20; hiccup 15 s, warm-up 60 s with 10 times the margins; failures at a time: unknown"
+         evidence of 20; hiccup 15 s, warm-up 60 s with 10 times the margins; failures at a time: unknown, at most 10 for no worse"
     );
 }
 
@@ -170,4 +170,47 @@ fn each_verdict_is_one_sentence() {
     let lonely = said(&one, &[[100, 0, 0, 0]]);
     assert!(lonely.1.contains("the primary has had no requests"), "{}", lonely.1);
     assert!(said(&json!({}), &[[150, 0, 1350, 1]]).1.contains("still warming up"));
+}
+
+#[test]
+fn with_defaults_a_release_that_never_fails_is_found_no_worse() {
+    let looks = [[150, 0, 1350, 0]; 100];
+    let (verdict, text) = said(&json!({}), &looks);
+    assert_eq!(verdict, CompareVerdict::NoWorse, "{text}");
+    assert_eq!(said(&json!({}), &looks[..50]).0, CompareVerdict::Undecided);
+    // unknown assumes nothing, so nothing is found as long as nothing fails
+    let (verdict, text) = said(&json!({"bursts": "unknown"}), &looks);
+    assert_eq!(verdict, CompareVerdict::Undecided);
+    assert!(text.ends_with("with compare.bursts unknown only failures are evidence of that"), "{text}");
+    assert!(read(&json!({})).wanted().ends_with("failures at a time: unknown, at most 10 for no worse"));
+    assert!(read(&json!({"bursts": "unknown"})).wanted().ends_with("failures at a time: unknown"));
+}
+
+fn advised(fields: &Value, metrics: Value) -> Vec<String> {
+    let c = canary(fields);
+    let checks = Checks { metrics: serde_json::from_value(metrics).unwrap(), ..Checks::default() };
+    let asks = asks(&c, &checks, router::by_name(&c.provider).unwrap().queries());
+    check(&c, &checks, &asks).1
+}
+
+#[test]
+fn a_comparison_that_works_but_probably_not_as_intended_is_named() {
+    let fine = json!({"analysis": weights()});
+    let of = |compare: Value| success(&json!({"compare": compare}));
+    for compare in [json!({}), json!({"bursts": 20}), json!({"bursts": "unknown", "decideWithin": "1h"})] {
+        assert_eq!(advised(&fine, of(compare.clone())), [] as [&str; 0], "{compare}");
+    }
+    let why = advised(&fine, of(json!({"bursts": "unknown"})));
+    assert!(
+        why.len() == 1 && why[0].contains("give bursts a number") && why[0].contains("decideWithin"),
+        "{why:?}"
+    );
+    let dry = success(&json!({"compare": {"bursts": "unknown"}, "dryRun": true}));
+    assert!(advised(&fine, dry).iter().all(|why| !why.contains("bursts")));
+    for field in ["always", "never"] {
+        let mut pinned = fine.clone();
+        pinned["analysis"][field] = json!([{"headers": {"x-tester": {"exact": "1"}}}]);
+        let why = advised(&pinned, of(json!({})));
+        assert!(why.len() == 1 && why[0].contains(&format!("spec.analysis.{field}")), "{field}: {why:?}");
+    }
 }

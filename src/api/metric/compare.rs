@@ -42,15 +42,15 @@ pub struct Compare {
     /// How long a new canary counts as cold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup: Option<Warmup>,
-    /// How many failures usually come together: a number from 1, or `unknown`, where all failures of a look count as one.
-    /// Default: `unknown`.
+    /// How many failures usually come together: a number from 1, or `unknown`, where all failures of a look count as one, and
+    /// looks without failures do not show that the canary is no worse. Default: unknown, but at most 10 for no worse.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bursts: Option<IntOrString>,
     /// While it is undecided: `goOn`, the steps go on and only the promotion waits, or `hold`, the weight holds as well.
     /// Default: `goOn`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undecided: Option<Undecided>,
-    /// How long the last step may be undecided, as a duration. Default: any time.
+    /// How long the last step below a weight of 100 may be undecided, as a duration. Default: any time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = DURATION), length(max = 64))]
     pub decide_within: Option<String>,
