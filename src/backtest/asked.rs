@@ -10,7 +10,7 @@ use crate::{
     config::Rules,
     router,
     snapshot::Snapshot,
-    spec::{Denial, Strategy, Validated, validate},
+    spec::{Denial, Strategy, Target, Validated, validate},
 };
 
 /// Fields of an analysis that are about routes, people and others, and not about what is measured.
@@ -131,8 +131,11 @@ fn chosen(
         let mut metric = metric.clone();
         let why = args::resolve(&mut metric, &text, target).err().or_else(|| {
             let one = checks(snap, vec![metric.clone()]);
-            let asks = analysis::asks(c, &one, builtin?);
-            asks.iter().find_map(unplayable)
+            let (asks, of_primary) =
+                (analysis::asks(c, &one, builtin?), analysis::asks(&c.for_primary(), &one, builtin?));
+            let untold = || asks.iter().zip(&of_primary).find_map(|(ask, other)| untold(c, ask, other));
+            let refused = || analysis::incomparable(c, &one, &metric);
+            asks.iter().find_map(unplayable).or_else(untold).or_else(refused)
         });
         match why {
             None => all.push(metric),
@@ -155,6 +158,24 @@ fn unplayable(ask: &analysis::Ask) -> Option<String> {
         }
         Ok(_) => None,
     }
+}
+
+/// Asked for the primary, it reads the canary's series all the same, which stand still between runs.
+fn untold(c: &Validated, ask: &analysis::Ask, of_primary: &analysis::Ask) -> Option<String> {
+    let (own, primary) = (ask.query.as_ref().ok()?, of_primary.query.as_ref().ok()?);
+    if own.counters.is_some() {
+        // a revision has no name before it exists
+        let alike = own.promql == primary.promql || c.target == Target::Knative;
+        return alike.then(|| {
+            format!("the numbers of provider {} do not tell the primary from the canary", c.provider)
+        });
+    }
+    let canary = &c.names.canary_service;
+    primary.promql.contains(canary.as_str()).then(|| {
+        format!(
+            "its query names {canary}, of which there is nothing between runs: let it name the target instead"
+        )
+    })
 }
 
 /// What has to be read for these metrics.

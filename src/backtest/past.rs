@@ -114,6 +114,9 @@ impl Past {
         if share <= 0.0 {
             return (Counts::default(), sum(cast.pods.iter().map(|pod| &self.pods[*pod]), look));
         }
+        if self.tells_pods() && share >= 1.0 {
+            return (sum(cast.pods.iter().map(|pod| &self.pods[*pod]), look), Counts::default());
+        }
         if self.tells_pods() {
             let playing = playing(cast.pods.len(), share);
             let of = |pods: &[usize]| sum(pods.iter().map(|pod| &self.pods[*pod]), look);

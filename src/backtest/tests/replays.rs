@@ -183,3 +183,37 @@ fn gates_and_webhooks_do_not_stop_a_replay() {
         "{found}"
     );
 }
+
+#[test]
+fn what_does_not_tell_the_primary_from_the_canary_is_not_played() {
+    let of = |provider: &str, analysis: &Value| {
+        let mut canary = canary(analysis);
+        canary.spec.provider = Some(provider.to_owned());
+        let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "shop"});
+        canary.spec.ingress_ref = serde_json::from_value(ingress).unwrap();
+        over(&canary, &Past::default(), &wanted(1)).err().unwrap_or_default()
+    };
+    for metric in [
+        json!({"name": "request-success-rate", "thresholdRange": {"min": 99}}),
+        json!({"name": "request-duration", "thresholdRange": {"max": 500}}),
+    ] {
+        let why = of("nginx", &json!({"metrics": [metric]}));
+        let wanted = "the numbers of provider nginx do not tell the primary";
+        assert!(why.contains("nothing of this analysis can be played") && why.contains(wanted), "{why}");
+    }
+    // a text of the user's that names the canary's Service reads nothing of the past either
+    let own = json!({"metrics": [
+        {"name": "mine", "query": "sum(rate(x{service=\"{{ service }}-canary\"}[1m]))", "thresholdRange": {"max": 1}},
+    ]});
+    assert!(of("istio", &own).contains("its query names shop-canary"), "{}", of("istio", &own));
+    let compare = json!({"metrics": [{"name": "request-success-rate", "compare": {"bursts": 1}}]});
+    assert!(of("linkerd", &compare).contains("compare is not served with provider linkerd"));
+}
+
+#[test]
+fn a_primary_has_no_requests_while_all_go_to_the_canary() {
+    let past = day(|_| 0.5);
+    let mut cast = past.cast(10, 1, Random::new(1, 1)).unwrap();
+    let (canary, primary) = past.sides(&mut cast, 0, 1.0);
+    assert_eq!((canary.all, primary.all), (1500, 0));
+}
