@@ -24,12 +24,21 @@ use crate::{
 
 /// Samples appear up to this long after their time.
 const LATE: Duration = Duration::from_secs(5);
-/// At most this many looks, or this much time, are queried again before their result is written.
+/// A look is asked again, and not written, for this long after its end, or for so many looks: some servers show samples later.
+const SETTLES: Duration = Duration::from_secs(30);
+const SETTLES_IN: u32 = 4;
+/// So many looks, or so much time, become one while only one side is counted in them: as long as most scrape intervals.
+const ONE_SIDED: usize = 4;
+const ONE_SIDED_FOR: Duration = Duration::from_secs(60);
+/// If so many others, or so much time, have come together, their result is written.
 const KEPT: usize = 6;
 const KEPT_FOR: Duration = Duration::from_secs(120);
 /// If more looks were missed, they become one: single looks of that time cannot be queried reliably any more.
-const MISSED: usize = 12;
+const MISSED: usize = 16;
 const MISSED_FOR: Duration = Duration::from_secs(240);
+
+/// The weight at which the primary has no requests.
+const ALL: i32 = 100;
 
 /// The comparison of a metric according to status.
 struct Standing {
@@ -43,8 +52,10 @@ struct Standing {
 struct Found {
     /// The status to store.
     status: CompareStatus,
-    /// The number of looks that are not stored yet.
+    /// The number of looks that are not stored yet,
     looks: usize,
+    /// and of those that can be.
+    settled: usize,
     /// Their counts.
     counted: Tally,
     /// Why the next one could not be read.
@@ -54,7 +65,7 @@ struct Found {
 /// The effect of a comparison on the measurement of its metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stand {
-    /// At the last step it is undecided: the promotion waits.
+    /// It is undecided at the step that decides: the promotion waits, or the step to all requests.
     Waits,
     /// It has been undecided for too long, and a person decides.
     Person,
@@ -144,20 +155,28 @@ pub(crate) fn wake(cx: &Context<'_>, d: &mut PlanBuilder, asked: Timestamp) {
 }
 
 /// The state with the answered looks. A look that could not be read does not count: the next one begins at its
-/// beginning.
+/// beginning. The verdict is of all looks, and what is stored to go on from is of those that are old enough.
 fn found(cx: &Context<'_>, at: usize, standing: Standing, asked: Timestamp) -> Found {
     let spans = standing.spans(asked);
     let Standing { comparing, mut evidence, mut until, .. } = standing;
     let (mut looks, mut counted, mut unread) = (0, Tally::default(), None);
+    let (mut stored, mut settled, mut open) = (evidence.to_text(), 0, Open::default());
+    let every = comparing.every;
     for span in spans {
         match cx.answers.counts.get(&(at, span.to)) {
             Some(Ok(tally)) => {
-                let seconds = span.to.duration_since(span.from).as_secs_f64();
-                let (canary, primary) = (tally.canary, tally.primary);
+                open = open.and(tally, span.to.duration_since(span.from).as_secs_f64());
+                if open.waits_for_a_side(&evidence) {
+                    continue;
+                }
+                let Open { counts: Tally { canary, primary }, seconds, .. } = open;
                 evidence.look(&comparing.settings, &Look { canary, primary, seconds });
-                counted = counted.and(tally);
-                until = span.to;
-                looks += 1;
+                counted = counted.and(&open.counts);
+                looks += open.looks;
+                open = Open::default();
+                if is_settled(&span, every, asked) {
+                    (stored, until, settled) = (evidence.to_text(), span.to, looks);
+                }
             }
             Some(Err(failure)) => {
                 unread = Some(failure.clone());
@@ -167,7 +186,36 @@ fn found(cx: &Context<'_>, at: usize, standing: Standing, asked: Timestamp) -> F
         }
     }
     let status = analysis::compared(&comparing, &evidence, &counted);
-    Found { status: CompareStatus { until: Some(MicroTime(until)), ..status }, looks, counted, unread }
+    let status = CompareStatus { until: Some(MicroTime(until)), state: stored, ..status };
+    Found { status, looks, settled, counted, unread }
+}
+
+/// No more samples of this look are expected. Many looks that became one are not asked again.
+fn is_settled(span: &Span, every: Duration, asked: Timestamp) -> bool {
+    let settles = SETTLES.min(every.saturating_mul(SETTLES_IN));
+    asked >= clock::after(span.to, settles) || clock::until(span.to, span.from) > every
+}
+
+/// Looks that become one, until both sides are counted in it.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    counts: Tally,
+    seconds: f64,
+    looks: usize,
+}
+
+impl Open {
+    fn and(self, tally: &Tally, seconds: f64) -> Self {
+        Self { counts: self.counts.and(tally), seconds: self.seconds + seconds, looks: self.looks + 1 }
+    }
+
+    /// Only one side was counted: the other may be scraped at other times, and failures in such a look would prove nothing.
+    /// This depends on the requests only, not on how many of them failed.
+    fn waits_for_a_side(&self, evidence: &Evidence) -> bool {
+        let both_began = evidence.counted().0.all > 0 && evidence.counted().1.all > 0;
+        let lonely = (self.counts.canary.all == 0) != (self.counts.primary.all == 0);
+        lonely && self.looks < ONE_SIDED && self.seconds < ONE_SIDED_FOR.as_secs_f64() && both_began
+    }
 }
 
 fn all_found(cx: &Context<'_>, asked: Timestamp) -> Vec<(usize, Found)> {
@@ -207,8 +255,8 @@ pub(crate) fn keep(cx: &Context<'_>, d: &mut PlanBuilder, asked: Timestamp) {
     let many = |(at, found): &(usize, Found)| {
         let every = analysis::comparing(&cx.c, &cx.checks, &cx.checks.metrics[*at]);
         let every = every.and_then(Result::ok).map_or(KEPT_FOR, |comparing| comparing.every);
-        let looks = u32::try_from(found.looks).unwrap_or(u32::MAX);
-        found.looks >= KEPT || found.looks > 0 && every.saturating_mul(looks) >= KEPT_FOR
+        let looks = u32::try_from(found.settled).unwrap_or(u32::MAX);
+        found.settled >= KEPT || found.settled > 0 && every.saturating_mul(looks) >= KEPT_FOR
     };
     if found.iter().any(many) {
         d.status.metrics = stored(cx, &found);
@@ -273,12 +321,19 @@ fn is_primary_outside(cx: &Context<'_>, at: usize, counted: &Tally) -> bool {
     success.zip(least).is_some_and(|(success, least)| success < least)
 }
 
+/// The step after which comparisons have to have decided: the last one, or the one before all requests go to the canary,
+/// from when nothing can be compared any more.
+pub(crate) fn decides(cx: &Context<'_>) -> bool {
+    let next = cx.c.schedule.get(cx.steps_done());
+    next.is_none_or(|next| next.weight >= ALL && cx.step().weight < ALL)
+}
+
 /// What is missing before a promotion: a metric that is not found no worse, in its own words.
 pub(crate) fn wanting(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
     lacking(cx, entries).into_iter().find(|(_, stand)| stand.is_some()).map(|(why, _)| why)
 }
 
-/// The effect of that at the last step; of several, the most serious.
+/// The effect of that at the step that decides; of several, the most serious.
 pub(crate) fn stand(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<(Stand, String)> {
     let all: Vec<_> =
         lacking(cx, entries).into_iter().filter_map(|(why, stand)| Some((stand?, why))).collect();
@@ -290,6 +345,10 @@ pub(crate) fn stand(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<(Stand
 
 fn lacking(cx: &Context<'_>, entries: &[MetricStatus]) -> Vec<(String, Option<Stand>)> {
     let step = cx.step();
+    // it was decided before: now the primary has no requests
+    if step.weight >= ALL {
+        return vec![];
+    }
     let began = step.confirmed.map_or(cx.now, |t| t.0);
     let one = |(m, entry): (&CanaryMetric, &MetricStatus)| {
         let comparing = analysis::comparing(&cx.c, &cx.checks, m)?.ok()?;

@@ -62,11 +62,11 @@ pub(crate) fn look(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     ending::begin(cx, d, EndingKind::RollingBack, FOUND_WORSE, &why)
 }
 
-/// At the last step a run continues once every comparison says that the canary is no worse. Until then this is
+/// At the step that decides, a run continues once every comparison says that the canary is no worse. Until then this is
 /// reported, and finally the action of the metric is taken.
 pub(crate) fn unproven(cx: &Context<'_>, d: &mut PlanBuilder, entries: &[MetricStatus]) -> Flow {
-    let last = cx.steps_done() >= cx.c.schedule.len() && cx.step().decided.is_none();
-    let Some((stand, why)) = comparing::stand(cx, entries).filter(|_| last) else {
+    let decides = comparing::decides(cx) && cx.step().decided.is_none();
+    let Some((stand, why)) = comparing::stand(cx, entries).filter(|_| decides) else {
         d.clear(conditions::INCONCLUSIVE);
         return GO_ON;
     };
