@@ -67,30 +67,38 @@ pub(crate) fn assess(
             Ok(query) => mine.push((ask.role, query, readings.get(&index)?)),
         }
     }
-    // unknown is unknown, whatever the other answers are
+    let primary = mine.iter().find(|(role, ..)| *role == Role::Primary).map(|(_, _, r)| r.values());
+    let samples = mine.iter().find(|(role, ..)| *role == Role::Samples).map(|(_, _, r)| *r);
+    let few = samples.and_then(|r| too_few(metric, r));
+    let all = mine.iter().filter(|(role, ..)| *role == Role::Value);
+    let judged = all.filter(|(.., r)| !matches!(r, Reading::Failed(_))).map(|(_, query, reading)| {
+        let found = few.as_ref().map_or_else(
+            || one(c, checks, metric, query, reading, primary),
+            |why| {
+                let text = format!("Halt {}.{} advancement {}: {why}", c.name, c.namespace, query.metric);
+                said(metric, query, reading, MetricOutcome::NoData, text)
+            },
+        );
+        // a failure that counts goes before one from before the run
+        let former = matches!(reading, Reading::Doubted { doubt: Doubt::Former, .. });
+        ((badness(found.outcome), !former), found)
+    });
+    let worst = judged.max_by_key(|(rank, _)| *rank).map(|(_, found)| found);
     if let Some((_, query, Reading::Failed(failure))) =
         mine.iter().find(|(.., r)| matches!(r, Reading::Failed(_)))
     {
+        // what one answer proves to be bad stays bad, whatever the others would have been
+        if let Some(bad) = worst.filter(|found| found.outcome == MetricOutcome::Fail) {
+            return Some(bad);
+        }
         let quote = failure.quote.as_ref().map(|quote| failed(query, quote));
         return Some(Assessment {
             quote,
             ..error(metric, query.promql.clone(), failed(query, &failure.why))
         });
     }
-    let primary = mine.iter().find(|(role, ..)| *role == Role::Primary).map(|(_, _, r)| r.values());
-    let few = mine.iter().find(|(role, ..)| *role == Role::Samples).and_then(|(_, _, r)| too_few(metric, r));
-    let all = mine.iter().filter(|(role, ..)| *role == Role::Value);
-    let judged = all.map(|(_, query, reading)| {
-        few.as_ref().map_or_else(
-            || one(c, checks, metric, query, reading, primary),
-            |why| {
-                let text = format!("Halt {}.{} advancement {}: {why}", c.name, c.namespace, query.metric);
-                said(metric, query, reading, MetricOutcome::NoData, text)
-            },
-        )
-    });
     let primary = primary.map(primary_shown).unwrap_or_default();
-    judged.max_by_key(|a| badness(a.outcome)).map(|found| Assessment { primary, ..found })
+    worst.map(|found| Assessment { primary, ..found })
 }
 
 /// The measurement of the metric at this position when its answers cannot be used, for the reason in `why`.
@@ -228,6 +236,17 @@ impl Conditions {
         self.success.iter().chain(&self.failure).map(Arc::as_ref)
     }
 
+    /// Those of them that can find a value bad although the primary has none: a failure condition, or a success condition
+    /// without one beside it.
+    fn without_primary(&self) -> Option<Self> {
+        let plain = |c: &Option<Arc<Condition>>| c.clone().filter(|c| !c.compares());
+        let alone = Self {
+            success: plain(&self.success).filter(|_| self.failure.is_none()),
+            failure: plain(&self.failure),
+        };
+        (alone.success.is_some() || alone.failure.is_some()).then_some(alone)
+    }
+
     /// The values for which they pass are good even if there are none.
     fn know_absence(&self, values: &[f64]) -> bool {
         self.success.as_ref().is_some_and(|c| c.knows_absence(values))
@@ -252,6 +271,11 @@ impl Conditions {
         let compares = self.each().any(Condition::compares);
         let primary = primary.unwrap_or_default();
         if compares && !primary.iter().any(|v| v.is_finite()) {
+            if let Some(alone) = self.without_primary()
+                && let (MetricOutcome::Fail, text) = alone.judge(c, query, values, None)
+            {
+                return (MetricOutcome::Fail, text);
+            }
             let text = format!(
                 "metric {name}: {NO_VALUES} for the primary, so that there is nothing to compare with"
             );

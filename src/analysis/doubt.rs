@@ -5,6 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+/// The least time that a server may be behind although it has values.
+const LEAST_BEHIND: Duration = Duration::from_secs(60);
+
 /// A reason not to trust the values of a check. Bad values still count as bad, unless the variant says otherwise. The
 /// first variant weighs most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -16,6 +19,8 @@ pub enum Doubt {
         /// Age of the newest sample in seconds.
         seconds: u64,
     },
+    /// There are no samples of either side any more, although there were values before: the server has lost them.
+    Emptied,
     /// The newest sample of the canary is this old.
     Late {
         /// Age of the newest sample in seconds.
@@ -43,6 +48,7 @@ impl Doubt {
         let all = [
             Self::Native,
             Self::Behind { seconds },
+            Self::Emptied,
             Self::Late { seconds },
             Self::Former,
             Self::Early,
@@ -51,6 +57,12 @@ impl Doubt {
         let aged = |doubt: &Self| matches!(doubt, Self::Late { .. } | Self::Behind { .. });
         let found = all.into_iter().find(|doubt| doubt.word() == word);
         found.filter(|doubt| !aged(doubt) || age * 2.0 > window.as_secs_f64())
+    }
+
+    /// A server whose newest sample of the primary is older than this may have got no requests of it: it counts as behind only
+    /// if there is no value either.
+    pub fn longest_behind(window: Duration) -> Duration {
+        LEAST_BEHIND.max(window.saturating_mul(4))
     }
 
     /// A series with this value of the label contains the time of the newest sample of the canary.
@@ -62,6 +74,7 @@ impl Doubt {
         match self {
             Self::Native => "native",
             Self::Behind { .. } => "behind",
+            Self::Emptied => "emptied",
             Self::Late { .. } => "late",
             Self::Former => "former",
             Self::Early => "early",
@@ -81,6 +94,9 @@ impl Doubt {
                 "the server is behind: its newest sample of the primary is {seconds} s old, more than half of the \
                  metric's interval"
             ),
+            Self::Emptied => "the server has had no sample of the canary or of the primary for an hour, although there were \
+                              values in this run before"
+                .into(),
             Self::Late { seconds } => {
                 format!("the newest sample is {seconds} s old, more than half of the metric's interval")
             }
@@ -100,6 +116,7 @@ impl Doubt {
             Self::Behind { .. } | Self::Late { .. } => {
                 ". Give the metric a longer interval, or mend what makes samples late"
             }
+            Self::Emptied => ". Look whether it still gets samples, and whether it lost its data",
             Self::Former | Self::Early => ". Let steps last longer, or mend what makes samples late",
             Self::Native => "",
         }
@@ -107,7 +124,7 @@ impl Doubt {
 
     /// Newer samples may resolve it: it is waited for, and not reported.
     pub(crate) fn passes_by(self) -> bool {
-        matches!(self, Self::Behind { .. } | Self::Late { .. } | Self::Former | Self::Early)
+        matches!(self, Self::Behind { .. } | Self::Emptied | Self::Late { .. } | Self::Former | Self::Early)
     }
 
     /// PromQL that returns a series for this doubt if `condition` returns one without labels.

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
+    assess::Assessment,
     doubt::Doubt,
     provider_kinds,
     query::{Ask, Query, Role, Since},
@@ -13,8 +14,8 @@ use super::{
 };
 use crate::api::MetricOutcome;
 
-/// Minimum time to look back for samples of the primary: longer than servers are usually behind.
-const LOOK_BACK: Duration = Duration::from_secs(60);
+/// How far back a last sample is looked for, to tell a server that gets none from a canary without requests.
+const LOOK_BACK: Duration = Duration::from_secs(3600);
 /// A window is searched for its newest sample at this many moments,
 const MOMENTS: u32 = 8;
 /// at least this often, because a server with a short lookback shows a sample only that long,
@@ -23,9 +24,9 @@ const LONGEST_STEP: Duration = Duration::from_secs(10);
 const MOST_MOMENTS: u32 = 64;
 
 /// Adds queries for reasons not to trust the answer, for a run and a step that began at these times and a check that
-/// was `due` then. Queries that are not built in stay unchanged.
+/// was `due` then. `measured`: there were values in this run before. Queries that are not built in stay unchanged.
 #[must_use]
-pub(crate) fn doubting(query: Query, since: Since, due: Timestamp) -> Query {
+pub(crate) fn doubting(query: Query, since: Since, due: Timestamp, measured: bool) -> Query {
     let Some(counters) = &query.counters else { return Query { since: Some(since), ..query } };
     let began = since.step;
     let window = provider_kinds::window(&query.window);
@@ -41,7 +42,12 @@ pub(crate) fn doubting(query: Query, since: Since, due: Timestamp) -> Query {
     // as now
     doubts.push(Doubt::Late { seconds: 0 }.asked(&newest));
     if !counters.primary.is_empty() {
-        let newest = self::newest(&counters.primary, LOOK_BACK.max(window * 4), window);
+        if measured {
+            let (own, primary) =
+                (self::newest(own, LOOK_BACK, window), self::newest(&counters.primary, LOOK_BACK, window));
+            doubts.push(Doubt::Emptied.asked(&format!("vector(1) unless on() ({own} or {primary})")));
+        }
+        let newest = newest_of_long(&counters.primary, window);
         doubts.push(Doubt::Behind { seconds: 0 }.asked(&newest));
     }
     if !counters.histograms.is_empty() {
@@ -56,10 +62,27 @@ pub(crate) fn doubting(query: Query, since: Since, due: Timestamp) -> Query {
 /// PromQL for the time of the newest sample within `range`, including samples that the server's lookback no longer
 /// shows or that a stale marker hides.
 fn newest(series: &[String], range: Duration, window: Duration) -> String {
-    let step = (window / MOMENTS).min(LONGEST_STEP).max(range / MOST_MOMENTS).as_millis().max(1);
-    let range = range.as_millis();
+    let (step, range) = (step(range, window).as_millis(), range.as_millis());
     let one = |s: &String| format!("timestamp({s}) or max_over_time(timestamp({s})[{range}ms:{step}ms])");
     format!("max({})", all(series, one))
+}
+
+/// The same as far back as [`LOOK_BACK`], exact within the time in which a server counts as behind, and coarse before that.
+fn newest_of_long(series: &[String], window: Duration) -> String {
+    let near = Doubt::longest_behind(window);
+    let far = LOOK_BACK.max(near);
+    let (near_step, far_step) = (step(near, window).as_millis(), step(far, window).as_millis());
+    let (near, far) = (near.as_millis(), far.as_millis());
+    let one = |s: &String| {
+        let within = |range, step| format!("max_over_time(timestamp({s})[{range}ms:{step}ms])");
+        format!("timestamp({s}) or {} or {}", within(near, near_step), within(far, far_step))
+    };
+    format!("max({})", all(series, one))
+}
+
+/// The time between two moments at which such a range is searched.
+fn step(range: Duration, window: Duration) -> Duration {
+    (window / MOMENTS).min(LONGEST_STEP).max(range / MOST_MOMENTS).max(Duration::from_millis(1))
 }
 
 /// PromQL for the union of these series.
@@ -85,32 +108,33 @@ pub(crate) fn sent(query: &Query) -> String {
     }
 }
 
-/// Why the outcome of the metric at this position cannot be used, and for how long after it was due that is
+/// Why what was found for the metric at this position cannot be used, and for how long after it was due that is
 /// normal.
 pub(crate) fn unsettled(
     at: usize,
-    outcome: MetricOutcome,
+    found: &Assessment,
     asks: &[Ask],
     readings: &BTreeMap<usize, Reading>,
 ) -> Option<(Doubt, Duration)> {
+    let outcome = found.outcome;
     let mine = asks.iter().enumerate().filter(|(_, ask)| ask.metric == at && ask.role == Role::Value);
-    let doubted = |(index, ask): (usize, &Ask)| match readings.get(&index)? {
-        Reading::Doubted { doubt, .. } => {
-            Some((*doubt, provider_kinds::window(&ask.query.as_ref().ok()?.window)))
-        }
-        _ => None,
+    let doubted = |(index, ask): (usize, &Ask)| {
+        let Reading::Doubted { doubt, .. } = readings.get(&index)? else { return None };
+        let query = ask.query.as_ref().ok()?;
+        let matters = match doubt {
+            Doubt::Behind { .. } | Doubt::Emptied => {
+                matches!(outcome, MetricOutcome::Pass | MetricOutcome::NoData | MetricOutcome::Inconclusive)
+            }
+            // what another query proves to be bad is bad now
+            Doubt::Former if outcome == MetricOutcome::Fail => found.query == query.promql,
+            Doubt::Former => outcome != MetricOutcome::Error,
+            Doubt::Late { .. } | Doubt::Early => outcome == MetricOutcome::Pass,
+            Doubt::Reset => outcome == MetricOutcome::Error,
+            Doubt::Native => false,
+        };
+        matters.then(|| (*doubt, provider_kinds::window(&query.window)))
     };
-    let (doubt, window) = mine.filter_map(doubted).min()?;
-    let matters = match doubt {
-        Doubt::Behind { .. } => {
-            matches!(outcome, MetricOutcome::Pass | MetricOutcome::NoData | MetricOutcome::Inconclusive)
-        }
-        Doubt::Former => outcome != MetricOutcome::Error,
-        Doubt::Late { .. } | Doubt::Early => outcome == MetricOutcome::Pass,
-        Doubt::Reset => outcome == MetricOutcome::Error,
-        Doubt::Native => false,
-    };
-    matters.then_some((doubt, window))
+    mine.filter_map(doubted).min()
 }
 
 #[cfg(test)]
@@ -119,7 +143,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        analysis::{Checks, asks},
+        analysis::{Checks, asks, assess},
         api::Reporter,
         manifest::fixture,
         router,
@@ -135,13 +159,15 @@ mod tests {
         let builtin = router::by_name(router).unwrap().queries();
         let mut c = fixture::canary(&json!({}));
         c.analysis.reporter = Some(Reporter::Destination);
+        let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "podinfo"});
+        c.spec.ingress_ref = serde_json::from_value(ingress).unwrap();
         asks(&c, &checks, builtin).remove(0).query.unwrap()
     }
 
     fn asked(query: &Query, step_lasts: i64) -> Query {
         let due: Timestamp = DUE.parse().unwrap();
         let step = due - SignedDuration::from_secs(step_lasts);
-        doubting(query.clone(), Since { run: step, step }, due)
+        doubting(query.clone(), Since { run: step, step }, due, false)
     }
 
     #[test]
@@ -186,10 +212,43 @@ mod tests {
         let primary = OWN.replace("podinfo", "podinfo-primary");
         let behind = &asked(&plain, 30).doubts[2];
         assert!(behind.contains(&format!("timestamp({primary})[120000ms:3750ms]")), "{behind}");
+        assert!(behind.contains(&format!("timestamp({primary})[3600000ms:56250ms]")), "{behind}");
         assert!(behind.contains(r#""behind""#), "{behind}");
         // a selector that does not name the target says nothing about the primary
-        let plain = query("contour", json!({"name": "request-success-rate"}));
+        let plain = query("nginx", json!({"name": "request-success-rate"}));
         assert!(!sent(&asked(&plain, 60)).contains("behind"));
+    }
+
+    #[test]
+    fn v1_values_from_before_the_run_hide_no_other_that_is_bad() {
+        let metric = json!({"name": "request-success-rate", "thresholdRange": {"min": 99}, "query": "up"});
+        let checks = Checks { metrics: vec![serde_json::from_value(metric).unwrap()], ..Checks::default() };
+        let c = fixture::canary(&json!({}));
+        let asks = asks(&c, &checks, router::by_name("istio").unwrap().queries());
+        let doubted = |built_in: f64, former: f64| {
+            let former = Reading::Doubted { values: vec![former], doubt: Doubt::Former };
+            let readings = [(0, Reading::Values(vec![built_in])), (1, former)].into();
+            let found = assess(&c, &checks, 0, &asks, &readings).unwrap();
+            (found.outcome, unsettled(0, &found, &asks, &readings).map(|(doubt, _)| doubt))
+        };
+        assert_eq!(doubted(0.0, 100.0), (MetricOutcome::Fail, None));
+        assert_eq!(doubted(0.0, 0.0), (MetricOutcome::Fail, None));
+        assert_eq!(doubted(100.0, 0.0), (MetricOutcome::Fail, Some(Doubt::Former)));
+        assert_eq!(doubted(100.0, 100.0), (MetricOutcome::Pass, Some(Doubt::Former)));
+    }
+
+    #[test]
+    fn v2_an_emptied_server_is_asked_about_once_there_were_values() {
+        let plain = query("istio", json!({"name": "request-success-rate", "interval": "30s"}));
+        let due: Timestamp = DUE.parse().unwrap();
+        let step = due - SignedDuration::from_secs(30);
+        let asked = |measured| sent(&doubting(plain.clone(), Since { run: step, step }, due, measured));
+        assert!(asked(true).contains(r#""emptied""#) && !asked(false).contains(r#""emptied""#));
+        let primary = OWN.replace("podinfo", "podinfo-primary");
+        for side in [OWN, &primary] {
+            let far = format!("timestamp({side})[3600000ms:56250ms]");
+            assert!(asked(true).contains(&far), "{}", asked(true));
+        }
     }
 
     #[test]

@@ -243,8 +243,18 @@ fn trusted(series: &[InstantVector], window: Duration) -> Result<Vec<f64>, Sourc
     let values: Vec<f64> =
         series.iter().filter(|one| word(one).is_none()).map(|one| one.sample().value()).collect();
     let said = |one: &InstantVector| Doubt::of(&word(one)?, one.sample().value(), now, window);
-    // series with values are readable
-    let doubt = series.iter().filter_map(said).filter(|d| *d != Doubt::Native || values.is_empty()).min();
+    let none = values.iter().all(|value| value.is_nan());
+    let longest = Doubt::longest_behind(window).as_secs();
+    let holds = |doubt: &Doubt| match doubt {
+        // series with values are readable
+        Doubt::Native => values.is_empty(),
+        // a fresh sample of the canary shows that the server is not behind
+        Doubt::Behind { seconds } => {
+            !series.iter().any(|one| is_within(one, now, window / 2)) && (none || *seconds <= longest)
+        }
+        _ => true,
+    };
+    let doubt = series.iter().filter_map(said).filter(holds).min();
     match doubt {
         Some(doubt @ (Doubt::Native | Doubt::Behind { .. })) => Err(SourceError::Doubtful { values, doubt }),
         _ if values.is_empty() && series.iter().any(|one| is_within(one, now, window)) => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serin::{
-    analysis::Reading,
+    analysis::{Doubt, Reading},
     manifest::config,
     plan::{Answers, Limit, Question, Round},
     snapshot::{Denial, Pauses, Timing, WebhookReply, WebhookRound},
@@ -31,13 +31,18 @@ impl Sim {
                 Question::Exists { .. } => answers.exists = Some(!self.uncounted),
                 Question::Measure { index, query } => {
                     let well = query.range.min.or(query.range.max).unwrap_or(1.0);
-                    let reading = self.readings.get(&query.metric).cloned();
+                    let mut reading = self.readings.get(&query.metric).cloned();
+                    let emptied = Some(Reading::Doubted { values: vec![], doubt: Doubt::Emptied });
+                    if reading == emptied && !query.doubts.iter().any(|asked| asked.contains("emptied")) {
+                        reading = Some(Reading::Values(vec![]));
+                    }
                     answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
                 }
                 Question::Count { metric, from, to, .. } => {
-                    let seconds = to.duration_since(*from).as_secs_f64();
                     let counted = self.counts.as_ref().map_err(|why| why.as_str().into());
-                    answers.counts.insert((*metric, *to), counted.map(|rates| rates.in_seconds(seconds)));
+                    answers
+                        .counts
+                        .insert((*metric, *to), counted.map(|rates| rates.between(*from, *to, self.clock())));
                 }
                 Question::Config { at, .. } => {
                     let digest = self.world.objects.at(at).map(config::digest);

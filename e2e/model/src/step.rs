@@ -276,7 +276,7 @@ impl Step {
 }
 
 /// `99.5`, `nodata`, `down`, `early`, `late` and `reset` for good but doubtful values, `former` for bad values from
-/// before the run, `behind` for no values from a server that lags, or a list of values.
+/// before the run, `behind` for no values from a server that lags, `emptied` for one that lost them, or a list of values.
 fn reading(value: &Value) -> Option<Reading> {
     let doubted = |doubt| Some(Reading::Doubted { values: vec![99.9], doubt });
     let number = |v: &Value| match v.as_str() {
@@ -295,6 +295,9 @@ fn reading(value: &Value) -> Option<Reading> {
         Value::String(text) if text == "late" => doubted(Doubt::Late { seconds: 31 }),
         Value::String(text) if text == "behind" => {
             Some(Reading::Doubted { values: vec![], doubt: Doubt::Behind { seconds: 31 } })
+        }
+        Value::String(text) if text == "emptied" => {
+            Some(Reading::Doubted { values: vec![], doubt: Doubt::Emptied })
         }
         Value::String(text) if text == "down" => Some(Reading::Failed("connection refused".into())),
         one => Some(Reading::Values(vec![number(one)])),

@@ -241,3 +241,49 @@ fn m2_a_series_that_is_no_number_hides_none_that_is_bad() {
     let asks = with(&json!({"failureCondition": "isNaN(result[0]) || result[0] > 0.05", "noData": "pass"}));
     assert_eq!(assessed(&asks, &[of(&[0.01, f64::NAN])]).outcome, NoData);
 }
+
+#[test]
+fn what_one_answer_proves_to_be_bad_stays_bad_when_another_cannot_be_had() {
+    let down = || Reading::Failed("timed out".into());
+    let beside =
+        with(&json!({"thresholdRange": {"min": 99}, "successCondition": "canary[0] >= primary[0] - 0.5"}));
+    assert_eq!(assessed(&beside, &[of(&[0.0]), down()]).outcome, Fail);
+    assert_eq!(assessed(&beside, &[of(&[100.0]), down()]).outcome, Error);
+    assert_eq!(assessed(&beside, &[down(), of(&[100.0])]).outcome, Error);
+    // a built-in check with a query of its own asks two things
+    let two = json!({"name": "request-success-rate", "thresholdRange": {"min": 99}, "query": "up"});
+    for (built_in, own, wanted) in [
+        (of(&[0.0]), down(), Fail),
+        (down(), of(&[0.0]), Fail),
+        (of(&[100.0]), down(), Error),
+        (of(&[]), down(), Error),
+    ] {
+        assert_eq!(assessed(&two, &[built_in, own]).outcome, wanted);
+    }
+    let bad = assessed(&two, &[of(&[0.0]), down()]);
+    assert_eq!(bad.text, "Halt podinfo.test advancement success rate 0.00% < 99%");
+    // without the number of samples nobody knows whether they were enough
+    let counted = with(&json!({
+        "thresholdRange": {"min": 99}, "minSamples": 20, "samplesQuery": "n", "failureCondition": "canary[0] < primary[0]",
+    }));
+    assert_eq!(assessed(&counted, &[of(&[0.0]), of(&[100.0]), down()]).outcome, Error);
+    assert_eq!(assessed(&counted, &[of(&[0.0]), down(), of(&[3.0])]).outcome, Error);
+    assert_eq!(assessed(&counted, &[of(&[0.0]), down(), of(&[30.0])]).outcome, Fail);
+}
+
+#[test]
+fn a_condition_about_the_canary_alone_needs_no_primary() {
+    let of_both = "canary[0] >= primary[0]";
+    for primary in [Reading::Values(vec![]), Reading::Failed("timed out".into())] {
+        let at =
+            |fields: &Value, value: f64| assessed(&with(fields), &[of(&[value]), primary.clone()]).outcome;
+        let limit = json!({"successCondition": of_both, "failureCondition": "canary[0] < 90"});
+        assert_eq!(at(&limit, 50.0), Fail, "{primary:?}");
+        assert_ne!(at(&limit, 95.0), Fail, "{primary:?}");
+        assert_ne!(at(&limit, 95.0), Pass, "{primary:?}");
+        // neither good nor bad is not known to be bad
+        let between =
+            json!({"successCondition": "canary[0] >= 90", "failureCondition": "canary[0] < primary[0]"});
+        assert_ne!(at(&between, 50.0), Fail, "{primary:?}");
+    }
+}

@@ -41,7 +41,7 @@ pub(crate) fn due_now(cx: &Context<'_>) -> Option<Due> {
 /// Samples are late, so the outcome cannot be used yet. If that lasts longer than a window, it becomes an error.
 fn waited_for(cx: &Context<'_>, at: usize, found: &mut Assessment) -> bool {
     let (asks, readings) = (&cx.asks, &cx.answers.readings);
-    let unsettled = analysis::unsettled(at, found.outcome, asks, readings);
+    let unsettled = analysis::unsettled(at, found, asks, readings);
     let Some((doubt, window)) = unsettled.filter(|_| !metric(cx, at).verdict.dry()) else { return false };
     // from the metric's own time: another one may have been late for long
     if schedule::due_of(cx, at).is_some_and(|due| cx.now < clock::after(due, window)) {

@@ -55,10 +55,13 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
     let step = cx.step().confirmed.map_or(cx.now, |t| t.0);
     let run = cx.status().run.as_ref().map_or(step, |run| run.started.0);
+    let entries = entries::all(cx);
     let question = |(index, query): (usize, &Query)| {
         // not the time of the query, so that the same question keeps the same text
-        let due = due_of(cx, cx.asks[index].metric).unwrap_or(cx.now);
-        let query = analysis::doubting(query.clone(), Since { run, step }, due);
+        let at = cx.asks[index].metric;
+        let due = due_of(cx, at).unwrap_or(cx.now);
+        let measured = entries.get(at).is_some_and(|entry| entry.passed > 0 || !entry.value.is_empty());
+        let query = analysis::doubting(query.clone(), Since { run, step }, due, measured);
         Question::Measure { index, query }
     };
     queries.map(question).chain(comparing::questions(cx)).collect()
@@ -258,10 +261,12 @@ pub(crate) fn passed_limit(m: &CanaryMetric, entry: &MetricStatus) -> Option<Str
     ))
 }
 
-/// Why the run cannot be promoted after this step yet.
+/// Why the run cannot be promoted after this step yet, or not lead all requests to the canary.
 pub(crate) fn unready(cx: &Context<'_>, entries: &[MetricStatus]) -> Option<String> {
-    let last = cx.steps_done() >= cx.c.schedule.len();
-    wanting(cx, entries).filter(|_| last)
+    if cx.steps_done() >= cx.c.schedule.len() {
+        return wanting(cx, entries);
+    }
+    comparing::wanting(cx, entries).filter(|_| comparing::decides(cx))
 }
 
 /// A metric with its own schedule has not passed as often as a promotion requires.

@@ -131,6 +131,34 @@ async fn v1_v2_samples_older_than_half_of_the_window_are_doubted_by_our_own_cloc
 }
 
 #[tokio::test]
+async fn v2_a_server_is_behind_for_as_long_as_it_has_nothing_and_not_if_it_has_fresh_samples() {
+    let now = crate::clock::now().as_second();
+    // the window is 1m by default
+    let told = async |value: &str, canary: Option<i64>, primary: i64| {
+        let aged = |word: &str, age: i64| {
+            format!(r#"{{"metric":{{"serin_doubt":"{word}"}},"value":[1,"{}"]}}"#, now - age)
+        };
+        let value = (!value.is_empty()).then(|| format!(r#"{{"metric":{{}},"value":[1,"{value}"]}}"#));
+        let late = canary.map(|age| aged("late", age));
+        let all: Vec<String> = value.into_iter().chain(late).chain([aged("behind", primary)]).collect();
+        ask(says(&format!(r#"{{"resultType":"vector","result":[{}]}}"#, all.join(",")))).await
+    };
+    let behind = |found: Result<Vec<f64>, SourceError>| {
+        matches!(found, Err(SourceError::Doubtful { doubt: Doubt::Behind { .. }, .. }))
+    };
+    for age in [90, 200, 900, 3500] {
+        assert!(behind(told("", None, age).await), "no data for {age} s");
+        assert!(behind(told("NaN", None, age).await), "no number for {age} s");
+    }
+    assert!(behind(told("99", Some(45), 90).await));
+    // the primary of a canary that has all requests may have had none for long
+    assert!(!behind(told("99", Some(45), 900).await));
+    // a fresh sample of the canary comes from a server that is not behind
+    assert_eq!(told("99", Some(10), 90).await.unwrap(), [99.0]);
+    assert!(!behind(told("", Some(10), 900).await));
+}
+
+#[tokio::test]
 async fn v3_a_partial_answer_is_no_whole_one() {
     let answer = |partial: bool| {
         let text = format!(
