@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serin::{
-    analysis::{Doubt, Reading},
+    analysis::{Doubt, Reading, Tally},
     manifest::config,
     plan::{Answers, Limit, Question, Round},
     snapshot::{Denial, Pauses, Timing, WebhookReply, WebhookRound},
     spec::validate,
+    statistics::Counts,
 };
 
-use crate::{controllers, sim::Sim, time::later, transcript};
+use crate::{controllers, rates::Rates, sim::Sim, time::later, transcript};
 
 impl Sim {
     /// The scripted answers to these queries.
@@ -40,9 +41,8 @@ impl Sim {
                 }
                 Question::Count { metric, from, to, .. } => {
                     let counted = self.counts.as_ref().map_err(|why| why.as_str().into());
-                    answers
-                        .counts
-                        .insert((*metric, *to), counted.map(|rates| rates.between(*from, *to, self.clock())));
+                    let counted = counted.map(|present| self.counted(*present, *from, *to));
+                    answers.counts.insert((*metric, *to), counted);
                 }
                 Question::Config { at, .. } => {
                     let digest = self.world.objects.at(at).map(config::digest);
@@ -52,6 +52,22 @@ impl Sim {
             }
         }
         answers
+    }
+
+    /// The requests between two moments, by the rates at that time.
+    fn counted(&self, present: Rates, from: Timestamp, to: Timestamp) -> Tally {
+        let (mut begin, mut sum) = (from, Tally::default());
+        for (until, rates) in self.former_counts.iter().copied().chain([(Timestamp::MAX, present)]) {
+            let end = to.min(until);
+            if begin < end {
+                let more = rates.between(begin, end, self.clock());
+                let both = |a: Counts, b: Counts| Counts { all: a.all + b.all, bad: a.bad + b.bad };
+                sum.canary = both(sum.canary, more.canary);
+                sum.primary = both(sum.primary, more.primary);
+                begin = end;
+            }
+        }
+        sum
     }
 
     pub(crate) fn ask(&mut self, questions: &[Question]) -> Answers {

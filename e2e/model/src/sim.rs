@@ -59,6 +59,8 @@ pub struct Sim {
     pub readings: BTreeMap<String, Reading>,
     /// Requests per second to both sides, or why they cannot be counted.
     pub counts: Result<Rates, String>,
+    /// What they were before, each until a time of the operator: what was counted does not change later.
+    pub former_counts: Vec<(Timestamp, Rates)>,
     /// Webhooks that refuse, with the reason. `hangs` means no answer.
     pub refusals: BTreeMap<String, String>,
     /// Calls of webhooks so far.
@@ -130,6 +132,7 @@ impl Sim {
             watching_since: Timestamp::MIN,
             readings: BTreeMap::new(),
             counts: Ok(Rates::default()),
+            former_counts: vec![],
             refusals: BTreeMap::new(),
             called: vec![],
             heard: BTreeMap::new(),

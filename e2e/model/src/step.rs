@@ -172,6 +172,9 @@ impl Step {
 
     fn counted(&self, sim: &mut Sim, said: &mut Vec<String>) {
         if let Some(counting) = &self.counts {
+            if let Ok(former) = &sim.counts {
+                sim.former_counts.push((sim.clock(), *former));
+            }
             sim.counts = match counting {
                 Counting::Rates(rates) => Ok(*rates),
                 Counting::Unread(why) => Err(why.clone()),

@@ -56,7 +56,7 @@ struct Found {
     looks: usize,
     /// and of those that can be.
     settled: usize,
-    /// Their counts.
+    /// Counts of the last interval.
     counted: Tally,
     /// Why the next one could not be read.
     unread: Option<Failure>,
@@ -171,7 +171,10 @@ fn found(cx: &Context<'_>, at: usize, standing: Standing, asked: Timestamp) -> F
                 }
                 let Open { counts: Tally { canary, primary }, seconds, .. } = open;
                 evidence.look(&comparing.settings, &Look { canary, primary, seconds });
-                counted = counted.and(&open.counts);
+                // looks of the window before may be asked again as well
+                if clock::until(asked, span.to) < cx.c.interval.saturating_add(LATE) {
+                    counted = counted.and(&open.counts);
+                }
                 looks += open.looks;
                 open = Open::default();
                 if is_settled(&span, every, asked) {
