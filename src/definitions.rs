@@ -110,7 +110,7 @@ impl Keeper {
                     Some(Seen::Undecodable(crd)) if crd.listed => drop(listed.insert(crd.key.1)),
                     Some(Seen::Changed(crd)) => self.look_when_due(&crd.name_any()).await,
                     Some(Seen::Undecodable(crd)) => self.look_when_due(&crd.key.1).await,
-                    Some(Seen::Gone(_) | Seen::Alive | Seen::Lost(_)) => {}
+                    Some(Seen::Gone(_) | Seen::Alive | Seen::Ended | Seen::Lost(_)) => {}
                     None => return,
                 },
                 () = passed(due) => {

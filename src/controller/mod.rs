@@ -12,6 +12,7 @@ mod report;
 mod run_turns;
 mod runs;
 mod slots;
+mod synced;
 mod turn;
 mod unanswered;
 mod worker;
@@ -28,12 +29,12 @@ use crate::{
     config::Config,
     definitions,
     events::Events,
-    leader::Leadership,
+    leader::{Leadership, Unable},
     names,
     net::Outbound,
     observe::{self, ObjectCache},
     server,
-    snapshot::Key,
+    snapshot::{CANARY, Key, Kind},
     telemetry::Metrics,
 };
 use turn::Turn;
@@ -110,7 +111,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let out = out.never_to(Arc::new(move || known.api_server()));
     let (triggers, mut receiver) = mpsc::unbounded_channel();
     let events = Events::new(client.clone(), metrics.clone(), publishing.clone());
-    let mut turn = Turn::run_for(&config, &client, leadership.clone(), &metrics);
+    let unable = unable(&cache, &config);
+    let mut turn = Turn::run_for(&config, &client, leadership.clone(), &metrics, unable);
     if turn.is_none() {
         metrics.set_leading(true);
         keep_definitions(&config, &client, &events, &stop).await;
@@ -153,6 +155,17 @@ async fn keep_definitions(config: &Config, client: &Client, events: &Events, sto
     }
 }
 
+/// Why this operator could not work, if it led. Definitions that do not exist yet are made by the one that leads.
+fn unable(cache: &Arc<ObjectCache>, config: &Config) -> Unable {
+    let (cache, kinds) = (cache.clone(), observe::mandatory(&config.rules));
+    Box::new(move || {
+        let there = |kind: &Kind| kind.group != CANARY.group || cache.defines(&kind.crd());
+        let there: Vec<Kind> = kinds.iter().copied().filter(there).collect();
+        let awaited = cache.awaited(&there, clock::now());
+        (!awaited.is_empty()).then(|| format!("not yet listed: {}", awaited.join(", ")))
+    })
+}
+
 /// Processes Canaries until `stop`, once all mandatory kinds have been listed.
 async fn work(worker: Arc<Worker>, triggers: mpsc::UnboundedReceiver<Key>, stop: &CancellationToken) {
     tokio::select! {
@@ -186,7 +199,8 @@ fn readiness(cache: &Arc<ObjectCache>, config: &Config, leadership: Leadership) 
                  scale one of them down"
             ));
         }
-        let needed = |kind| [observe::CRDS, observe::NAMESPACES].contains(&kind) || kinds.contains(&kind);
+        let beside = [observe::CRDS, observe::NAMESPACES, observe::LEASES];
+        let needed = |kind| beside.contains(&kind) || kinds.contains(&kind);
         let stale = cache.stale_kinds(now).into_iter().filter(|stale| needed(stale.kind));
         let lost: Vec<String> = stale
             .map(|stale| {

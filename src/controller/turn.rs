@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock,
     config::Config,
-    leader::{Candidate, Election, End, Leadership},
+    leader::{Candidate, Election, End, Leadership, Unable},
     snapshot::Key,
     telemetry::Metrics,
 };
@@ -36,6 +36,7 @@ impl Turn {
         client: &Client,
         leadership: Leadership,
         metrics: &Arc<Metrics>,
+        unable: Unable,
     ) -> Option<Self> {
         let election = Election { namespace: config.lease_namespace.clone(), duration: config.election? };
         let (sender, elected) = oneshot::channel();
@@ -46,6 +47,7 @@ impl Turn {
             leadership,
             metrics: metrics.clone(),
             elected: sender,
+            unable,
             stop: give_up.clone(),
         };
         let candidate = tokio::spawn(async move {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use k8s_openapi::{api::coordination::v1::Lease, apimachinery::pkg::apis::meta::v1::MicroTime};
 use kube::{
     Api, Client,
-    api::{Patch, PatchParams, PostParams},
+    api::{ListParams, Patch, PatchParams, PostParams},
 };
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ use crate::{
 /// Giving up the Lease must not delay the shutdown.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Why the Lease was not written.
+/// Why the Lease was not written, or not read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LeaseError {
     /// It no longer exists.
@@ -88,6 +88,20 @@ impl LeaseClient {
             }
             Ok(Err(error)) => Err(LeaseError::Refused(Box::new(error))),
             Ok(Ok(written)) => Ok(record(&written)),
+        }
+    }
+
+    /// Its current state; none if there is no Lease.
+    ///
+    /// # Errors
+    /// It was refused, or there was no answer within `limit`.
+    pub(super) async fn read(&self, limit: Duration) -> Result<Option<Record>, LeaseError> {
+        // a right to watch it includes this one
+        let only = ListParams::default().fields(&format!("metadata.name={LEASE}"));
+        match tokio::time::timeout(limit, self.api.list(&only)).await {
+            Err(_) => Err(LeaseError::Silent(limit)),
+            Ok(Err(error)) => Err(LeaseError::Refused(Box::new(error))),
+            Ok(Ok(found)) => Ok(found.items.first().map(record)),
         }
     }
 

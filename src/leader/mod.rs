@@ -23,6 +23,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -44,13 +45,16 @@ pub(crate) struct Leadership {
     held: Arc<Mutex<Held>>,
     /// Why the Lease cannot be written.
     refused: Arc<Mutex<Option<String>>>,
+    /// Why the Lease cannot be read.
+    unseen: Arc<Mutex<Option<String>>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Held {
     #[default]
     No,
-    Until(Instant),
+    /// The earlier of both counts. `Instant` stands still while the machine is suspended, and the wall clock may be set back.
+    Until { elapsed: Instant, wall: Timestamp },
     /// There is no election.
     Always,
 }
@@ -71,8 +75,9 @@ impl Leadership {
         match *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
             Held::No => None,
             Held::Always => Some(UNLIMITED),
-            Held::Until(until) => {
-                Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
+            Held::Until { elapsed, wall } => {
+                let left = elapsed.saturating_duration_since(Instant::now());
+                Some(left.min(clock::until(wall, clock::now()))).filter(|left| !left.is_zero())
             }
         }
     }
@@ -81,23 +86,33 @@ impl Leadership {
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
     }
 
-    /// Why the Lease cannot be written, for people to fix; none while it can.
+    /// Why the Lease cannot be written or read, for people to fix; none while it can.
     pub(crate) fn refused(&self) -> Option<String> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let read = |why: &Mutex<Option<String>>| why.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        read(&self.refused).or_else(|| read(&self.unseen))
     }
 
-    /// True if that is new.
-    fn set_refused(&self, why: Option<String>) -> bool {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = *refused != why;
-        *refused = why;
-        new
+    fn set_refused(&self, why: Option<String>) {
+        report(&self.refused, why);
+    }
+
+    fn set_unseen(&self, why: Option<String>) {
+        report(&self.unseen, why);
     }
 
     #[cfg(test)]
     fn hold_for(&self, time: Duration) {
-        self.set(Held::Until(Instant::now() + time));
+        self.set(Held::Until { elapsed: Instant::now() + time, wall: clock::after(clock::now(), time) });
     }
+}
+
+/// Logged once for as long as it is the same.
+fn report(known: &Mutex<Option<String>>, why: Option<String>) {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(why) = why.as_ref().filter(|why| known.as_ref() != Some(why)) {
+        tracing::warn!("{why}");
+    }
+    *known = why;
 }
 
 /// Runs for leader and stays leader until `stop`; then gives up the Lease.
@@ -108,8 +123,13 @@ pub(crate) struct Candidate {
     pub(crate) metrics: Arc<Metrics>,
     /// Notified once when it leads.
     pub(crate) elected: oneshot::Sender<()>,
+    /// What keeps this operator from working, if it led. It takes no Lease then: another one may be able to.
+    pub(crate) unable: Unable,
     pub(crate) stop: CancellationToken,
 }
+
+/// Why this operator could not work; none: it could.
+pub(crate) type Unable = Box<dyn Fn() -> Option<String> + Send>;
 
 /// How it ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -122,11 +142,15 @@ pub(crate) enum End {
 
 /// Delay after a failed write of the Lease.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often an operator that takes no Lease checks whether it could work by now.
+const ABLE: Duration = Duration::from_millis(100);
+/// A Lease that is not seen for longer is reported.
+const UNSEEN: Duration = Duration::from_secs(20);
 
 impl Candidate {
     /// Returns when it is over, in either way.
     pub(crate) async fn run(self) -> End {
-        let Self { client, election, leadership, metrics, elected, stop } = self;
+        let Self { client, election, leadership, metrics, elected, unable, stop } = self;
         let identity = identity();
         let mut running = Running {
             lease: LeaseClient::new(&client, &election, identity.clone()),
@@ -134,10 +158,14 @@ impl Candidate {
             started: Instant::now(),
             not_before: Instant::now(),
             listed: false,
+            lost: None,
+            read: Duration::ZERO,
             in_doubt: false,
             leadership,
             metrics,
             elected: Some(elected),
+            unable,
+            declined: None,
             election,
         };
         let mut seen = watch_lease(&client, &running.election.namespace);
@@ -166,11 +194,18 @@ struct Running {
     leadership: Leadership,
     metrics: Arc<Metrics>,
     elected: Option<oneshot::Sender<()>>,
+    unable: Unable,
+    /// Why it does not take a Lease that it could have.
+    declined: Option<String>,
     started: Instant,
     /// After a failed write, nothing is written before this time.
     not_before: Instant,
     /// Before the first list the Lease may be held by somebody: nothing is taken.
     listed: bool,
+    /// Since when its watch sees nothing, and why.
+    lost: Option<(Instant, String)>,
+    /// When the Lease was last read without the watch.
+    read: Duration,
     /// The last write failed for a temporary reason.
     in_doubt: bool,
 }
@@ -178,7 +213,8 @@ struct Running {
 impl Running {
     /// Does what is due now. Returns how long to wait for a change; none if the Lease is lost.
     async fn step(&mut self) -> Option<Duration> {
-        let now = self.started.elapsed();
+        self.report_unseen();
+        let (now, wall) = (self.started.elapsed(), clock::now());
         let next = if self.listed { self.elector.next(now) } else { Move::Wait(self.election.duration) };
         let bound = match next {
             Move::Lost => return None,
@@ -187,18 +223,22 @@ impl Running {
                 if std::mem::take(&mut self.in_doubt) {
                     self.leadership.set_refused(None);
                 }
+                let time = self.look_for_changes(time, now).await;
                 return Some(self.ask_for_the_right(time).await);
             }
             Move::Create => None,
             Move::Take(record) => Some(record),
         };
+        if self.declines(bound.as_ref()) {
+            return Some(ABLE);
+        }
         let pause = self.not_before.saturating_duration_since(Instant::now());
         if !pause.is_zero() {
             return Some(pause);
         }
         let transitions = bound.as_ref().map_or(0, |record| self.elector.transitions_after(record));
         match self.lease.write(bound.as_ref(), transitions, self.election.renewal()).await {
-            Ok(record) => self.holds(record, now),
+            Ok(record) => self.holds(record, (now, wall)),
             Err(error) => {
                 self.refused(&error);
                 self.in_doubt = !error.is_lasting();
@@ -206,9 +246,61 @@ impl Running {
                     self.elector.saw_gone(record.version);
                 }
                 self.not_before = Instant::now() + AGAIN.min(self.election.renewal());
+                if error.is_conflict() {
+                    self.look().await;
+                }
             }
         }
         Some(Duration::ZERO)
+    }
+
+    /// Whether it leaves this Lease to others, because it could not work. What it holds it keeps: it may still take users
+    /// off a failing version, and nobody knows whether another operator sees more.
+    fn declines(&mut self, bound: Option<&Record>) -> bool {
+        let ours = bound.is_some_and(|record| self.elector.is_ours(record));
+        let why = if ours { None } else { (self.unable)() };
+        if let Some(why) = why.as_ref().filter(|why| self.declined.as_ref() != Some(why)) {
+            tracing::warn!(
+                why,
+                "the lease could be taken, but this operator could not work: it is left to others"
+            );
+        }
+        self.declined = why;
+        self.declined.is_some()
+    }
+
+    /// The watch may be dead without a sign. A holder renews its Lease several times before it runs out: one that has
+    /// not changed for a third of that is read. Returns how long to wait, at most `wait`.
+    async fn look_for_changes(&mut self, wait: Duration, now: Duration) -> Duration {
+        let Some((since, every)) = self.elector.unchanged() else { return wait };
+        let due = since.max(self.read) + every;
+        if now < due {
+            return wait.min(due - now);
+        }
+        self.look().await;
+        Duration::ZERO
+    }
+
+    /// Reads the Lease, whatever the watch has seen.
+    async fn look(&mut self) {
+        match self.lease.read(self.election.renewal()).await {
+            Ok(found) => self.elector.read(found, self.started.elapsed()),
+            Err(error) => tracing::warn!(%error, "the lease was not read"),
+        }
+        self.read = self.started.elapsed();
+    }
+
+    /// A candidate that does not see the Lease cannot take over in time.
+    fn report_unseen(&self) {
+        let lost = self.lost.as_ref().filter(|(since, _)| since.elapsed() >= UNSEEN);
+        self.leadership.set_unseen(lost.map(|(_, why)| {
+            let namespace = &self.election.namespace;
+            format!(
+                "Lease {}.{namespace} cannot be watched, so that this operator cannot take over in time: {why}. It needs \
+                 the rights list and watch for that Lease",
+                names::LEASE
+            )
+        }));
     }
 
     /// A missing right may be granted while another operator leads. Returns how long to wait, at most `wait`.
@@ -227,7 +319,7 @@ impl Running {
         wait.min(every)
     }
 
-    /// Reported once for as long as it is the same. Losing to a faster candidate is not a problem.
+    /// Losing to a faster candidate is not a problem.
     fn refused(&self, error: &LeaseError) {
         let namespace = &self.election.namespace;
         let why = (!error.is_conflict()).then(|| {
@@ -237,20 +329,17 @@ impl Running {
                 names::LEASE
             )
         });
-        if self.leadership.set_refused(why.clone())
-            && let Some(why) = why
-        {
-            tracing::warn!("{why}");
-        }
+        self.leadership.set_refused(why);
     }
 
-    /// The term was requested at `asked`.
-    fn holds(&mut self, record: Record, asked: Duration) {
+    /// The term was requested at `asked`, by both clocks.
+    fn holds(&mut self, record: Record, (asked, wall): (Duration, Timestamp)) {
         self.elector.wrote(record, asked);
         self.leadership.set_refused(None);
         // no write may be in progress when another operator may lead
-        let until = asked + self.election.duration.saturating_sub(self.election.renewal());
-        self.leadership.set(Held::Until(self.started + until));
+        let lasts = self.election.duration.saturating_sub(self.election.renewal());
+        let elapsed = self.started + asked + lasts;
+        self.leadership.set(Held::Until { elapsed, wall: clock::after(wall, lasts) });
         if let Some(elected) = self.elected.take() {
             self.metrics.set_leading(true);
             // without a receiver the process is shutting down
@@ -259,15 +348,22 @@ impl Running {
     }
 
     fn take_note(&mut self, event: Seen<Lease>) {
-        match event {
-            Seen::Listed(found) | Seen::Changed(found) => {
-                self.elector.saw(lease::record(&found), self.started.elapsed());
+        if !event.in_list() {
+            self.lost = match &event {
+                Seen::Lost(loss) => Some(loss.to_string()),
+                Seen::Ended => Some("its watch ended".to_owned()),
+                _ => None,
             }
+            .map(|why| (self.lost.as_ref().map_or_else(Instant::now, |(since, _)| *since), why));
+        }
+        match event {
+            Seen::Listed(found) => self.elector.listed(lease::record(&found), self.started.elapsed()),
+            Seen::Changed(found) => self.elector.saw(lease::record(&found), self.started.elapsed()),
             Seen::Gone(found) => self.elector.saw_gone(lease::record(&found).version),
             Seen::Complete => self.listed = true,
             Seen::Undecodable(lease) => tracing::warn!(why = lease.why, "the lease does not decode"),
             Seen::Lost(loss) => tracing::warn!(error = %loss, "the lease is not seen"),
-            Seen::Begin(_) | Seen::Alive => {}
+            Seen::Begin(_) | Seen::Alive | Seen::Ended => {}
         }
     }
 }
@@ -284,87 +380,4 @@ fn identity() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::pending;
-
-    use http::{Request, Response};
-    use kube::client::Body;
-
-    use super::*;
-
-    fn standby(client: &Client) -> Running {
-        let election = Election { namespace: "n".into(), duration: Duration::from_secs(6) };
-        Running {
-            lease: LeaseClient::new(client, &election, "serin_b".into()),
-            elector: Elector::new("serin_b".into(), election.duration, election.renewal()),
-            started: Instant::now(),
-            not_before: Instant::now(),
-            listed: true,
-            in_doubt: false,
-            leadership: Leadership::default(),
-            metrics: Arc::new(Metrics::new("istio")),
-            elected: None,
-            election,
-        }
-    }
-
-    fn lease_of(holder: &str) -> serde_json::Value {
-        serde_json::json!({
-            "metadata": {"name": names::LEASE, "namespace": "n", "resourceVersion": "7"},
-            "spec": {"holderIdentity": holder, "leaseDurationSeconds": 6, "renewTime": "2026-11-01T00:00:00.000000Z"},
-        })
-    }
-
-    /// The API server refuses this many requests because a right is missing.
-    fn refusing(times: usize) -> (Client, Arc<Mutex<Vec<String>>>) {
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = asked.clone();
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let mut log = log.lock().unwrap();
-            log.push(request.uri().query().unwrap_or_default().to_owned());
-            let (code, body) = if log.len() <= times {
-                let status = serde_json::json!({"status": "Failure", "reason": "Forbidden", "message": "no", "code": 403});
-                (403, status)
-            } else {
-                (200, lease_of("serin_a"))
-            };
-            let answer = Response::builder().status(code).body(Body::from(body.to_string().into_bytes()));
-            async move { Ok::<_, kube::Error>(answer.unwrap()) }
-        });
-        (Client::new(service, "n"), asked)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_that_lacked_the_right_is_ready_once_it_has_it_though_another_leads() {
-        let (client, asked) = refusing(2);
-        let mut standby = standby(&client);
-        standby.step().await.unwrap();
-        assert!(standby.leadership.refused().unwrap().contains("cannot be written"));
-
-        standby.take_note(Seen::Changed(serde_json::from_value(lease_of("serin_a")).unwrap()));
-        let mut waited = vec![];
-        for _ in 0..3 {
-            let wait = standby.step().await.unwrap();
-            tokio::time::advance(wait).await;
-            waited.push(standby.leadership.refused().is_some());
-        }
-        assert_eq!(waited, [true, true, false]);
-        let asked = asked.lock().unwrap();
-        let dry: Vec<bool> = asked.iter().map(|query| query.contains("dryRun=All")).collect();
-        assert_eq!(dry, [false, true, true], "the Lease of another is written: {asked:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_that_was_not_answered_is_ready_again_once_another_leads() {
-        let service = tower::service_fn(|_: Request<Body>| pending::<Result<Response<Body>, kube::Error>>());
-        let client = Client::new(service, "n");
-        let mut standby = standby(&client);
-        standby.step().await.unwrap();
-        let why = standby.leadership.refused().unwrap();
-        assert!(why.contains("no answer within"), "{why}");
-
-        standby.take_note(Seen::Changed(serde_json::from_value(lease_of("serin_a")).unwrap()));
-        standby.step().await.unwrap();
-        assert_eq!(standby.leadership.refused(), None);
-    }
-}
+mod tests;

@@ -53,19 +53,25 @@ impl Slice {
 }
 
 impl Endpoints {
-    /// Stores a slice; returns the Service whose count it changed.
-    pub(super) fn insert(&mut self, key: &Key, slice: Slice) -> Option<String> {
-        let Slice { service, counts: new, addresses } = slice;
+    /// Stores a slice; returns the Services whose counts it changed. Without a Service it counts for none.
+    pub(super) fn insert(&mut self, key: &Key, slice: Option<Slice>) -> Vec<String> {
+        let service = slice.as_ref().map(|slice| &slice.service);
+        let moved = self.slices.get(key).is_some_and(|former| Some(former) != service);
+        let mut changed: Vec<String> = if moved { self.remove(key).into_iter().collect() } else { vec![] };
+        let Some(Slice { service, counts: new, addresses }) = slice else { return changed };
         if addresses.is_empty() {
             self.api_server.remove(key);
         } else {
             self.api_server.insert(key.clone(), addresses);
         }
         let counts = self.counts.entry((key.0.clone(), service.clone())).or_default();
-        let changed = counts.get(&key.1) != Some(&new);
+        let same = counts.get(&key.1) == Some(&new);
         counts.insert(key.1.clone(), new);
         self.slices.insert(key.clone(), service.clone());
-        changed.then_some(service)
+        if !same {
+            changed.push(service);
+        }
+        changed
     }
 
     /// Removes a slice; returns its Service.
@@ -130,7 +136,7 @@ mod tests {
         let mut endpoints = Endpoints::default();
         let mut insert = |namespace: &str, service: &str, address: &str| {
             let key = (namespace.to_owned(), service.to_owned());
-            endpoints.insert(&key, Slice::of(&slice(namespace, service, address)).unwrap());
+            endpoints.insert(&key, Slice::of(&slice(namespace, service, address)));
         };
         insert("default", "kubernetes", "172.18.0.2");
         insert("default", "shop", "10.0.0.1");
@@ -138,5 +144,23 @@ mod tests {
         assert_eq!(endpoints.api_server(), ["172.18.0.2".parse().unwrap()].into());
         endpoints.remove(&("default".to_owned(), "kubernetes".to_owned()));
         assert!(endpoints.api_server().is_empty());
+    }
+
+    #[test]
+    fn a_slice_that_is_given_another_service_or_none_counts_no_longer_for_its_former_one() {
+        let slice = |service: Option<&str>| {
+            let labels = json!({"kubernetes.io/service-name": service});
+            Slice::of(
+                &json!({"metadata": {"namespace": "n", "labels": labels}, "endpoints": [{"addresses": ["10.0.0.1"]}]}),
+            )
+        };
+        let (mut endpoints, key) = (Endpoints::default(), ("n".to_owned(), "slice".to_owned()));
+        assert_eq!(endpoints.insert(&key, slice(Some("a"))), ["a"]);
+        assert_eq!(endpoints.insert(&key, slice(Some("a"))), [""; 0]);
+        assert_eq!(endpoints.insert(&key, slice(Some("b"))), ["a", "b"]);
+        assert_eq!((endpoints.ready("n", "a"), endpoints.ready("n", "b")), (None, Some(1)));
+        assert_eq!(endpoints.insert(&key, slice(None)), ["b"]);
+        assert_eq!(endpoints.ready("n", "b"), None);
+        assert_eq!(endpoints.insert(&key, slice(None)), [""; 0]);
     }
 }

@@ -13,14 +13,14 @@ mod references;
 mod stream;
 mod watch;
 
-pub(crate) use cache::ObjectCache;
+pub(crate) use cache::{GRACE, ObjectCache};
 pub(crate) use error::GatherError;
 pub(crate) use gather::gather;
 pub(crate) use list::list_once;
 pub use optional::optional;
 pub use references::rivals;
 pub(crate) use stream::Seen;
-pub(crate) use watch::{CRDS, NAMESPACES, mandatory, watch_all, watch_definitions, watch_lease};
+pub(crate) use watch::{CRDS, LEASES, NAMESPACES, mandatory, watch_all, watch_definitions, watch_lease};
 
 #[cfg(test)]
 mod tests;

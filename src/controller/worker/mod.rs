@@ -134,14 +134,6 @@ impl Worker {
         }
     }
 
-    /// All mandatory kinds have been listed, in single namespaces if that is possible.
-    pub(super) async fn synced(&self) {
-        let kinds = observe::mandatory(&self.config.rules);
-        while !self.cache.may_begin(&kinds, clock::now()) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
     /// Carries out plan after plan for one Canary until there is nothing left to do now.
     pub(super) async fn work(&self, key: Key, start: Start) -> Again {
         let Some(slot) = self.turn(&key, &start).await else { return Again::OnChange };

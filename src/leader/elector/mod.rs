@@ -67,6 +67,25 @@ impl Elector {
         self.seen = Some((record, since));
     }
 
+    /// A list that began some time ago shows this state. Unless the Lease is ours, it replaces what is known, whatever
+    /// its version: the cluster may have been set back to an earlier state.
+    pub(super) fn listed(&mut self, record: Record, now: Duration) {
+        if self.asked.is_some() {
+            self.saw(record, now);
+        } else {
+            self.read(Some(record), now);
+        }
+    }
+
+    /// The Lease was read just now: it is in this state, whatever was seen before.
+    pub(super) fn read(&mut self, found: Option<Record>, now: Duration) {
+        let known = self.seen.take();
+        self.seen = found.map(|record| match known {
+            Some((known, since)) if known.same_term(&record) => (record, since),
+            _ => (record, now),
+        });
+    }
+
     /// It was deleted in this version.
     pub(super) fn saw_gone(&mut self, version: u64) {
         if self.seen.as_ref().is_some_and(|(known, _)| known.version <= version) {
@@ -85,6 +104,17 @@ impl Elector {
         self.seen.as_ref().map(|(record, _)| record)
     }
 
+    /// This candidate is in it as its holder.
+    pub(super) fn is_ours(&self, record: &Record) -> bool {
+        record.holder == self.identity
+    }
+
+    /// Since when the Lease of another has not changed, and how long that is usual.
+    pub(super) fn unchanged(&self) -> Option<(Duration, Duration)> {
+        let (record, since) = self.seen.as_ref()?;
+        (!self.is_ours(record)).then_some((*since, record.duration / 3))
+    }
+
     /// Until when the Lease is ours.
     pub(super) fn held_until(&self) -> Option<Duration> {
         self.asked.map(|asked| asked + self.duration)
@@ -92,7 +122,7 @@ impl Elector {
 
     /// What to do at `now`.
     pub(super) fn next(&self, now: Duration) -> Move {
-        let ours = |record: &Record| record.holder == self.identity;
+        let ours = |record: &Record| self.is_ours(record);
         match (&self.seen, self.asked) {
             (_, Some(asked)) if now >= asked + self.duration => Move::Lost,
             (Some((record, _)), Some(_)) if !ours(record) => Move::Lost,

@@ -129,15 +129,22 @@ impl World {
     fn in_flight(&self, side: usize) -> Vec<Self> {
         let (mut all, it) = (vec![], &self.sides[side]);
         if let Some((bound, sent)) = it.sent {
-            all.push(self.but(|w| w.sides[side].sent = None));
             // accepted, if the object still has the version that it is bound to
             if self.stored.last().map(|last| last.version) == bound {
                 let version = self.stored.len() as u64 + 1;
                 let taken = record(version, ["a", "b"][side], &sent.to_string());
                 let taken = Record { duration: at(2), ..taken };
+                all.push(self.but(|w| w.sides[side].sent = None));
                 all.push(self.but(|w| {
                     w.stored.push(taken.clone());
                     (w.sides[side].sent, w.sides[side].answer) = (None, Some((taken, sent)));
+                }));
+            } else {
+                // refused, and the Lease is read
+                let found = self.stored.last().cloned();
+                all.push(self.but(|w| {
+                    w.sides[side].sent = None;
+                    w.sides[side].elector.read(found, at(w.now));
                 }));
             }
         }

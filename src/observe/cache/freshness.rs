@@ -51,18 +51,33 @@ impl ObjectCache {
         lost.map(|lost| lost.why.clone())
     }
 
-    /// Work can begin: all of these kinds have been listed, except those of single namespaces that have been
+    /// What has to be listed before work can begin: these kinds, except those of single namespaces that have been
     /// unavailable for so long that the others should not wait.
-    pub(crate) fn may_begin(&self, kinds: &[Kind], now: Timestamp) -> bool {
+    pub(crate) fn awaited(&self, kinds: &[Kind], now: Timestamp) -> Vec<String> {
         let inner = self.lock();
-        let listed = |watched: &Watched| {
-            let given_up =
-                || watched.namespace.is_some() && inner.lost.get(watched).is_some_and(|l| l.is_old(now));
-            inner.synced.contains(watched) || given_up()
+        let given_up = |watched: &Watched| {
+            watched.namespace.is_some() && inner.lost.get(watched).is_some_and(|lost| lost.is_old(now))
         };
-        inner.crds_synced
-            && inner.territory.known()
-            && kinds.iter().all(|kind| inner.territory.watches(*kind).iter().all(listed))
+        let watches = kinds.iter().flat_map(|kind| inner.territory.watches(*kind));
+        let mut awaited: Vec<String> = watches
+            .filter(|watched| !inner.synced.contains(watched) && !given_up(watched))
+            .map(|watched| watched.to_string())
+            .collect();
+        if !inner.crds_synced {
+            awaited.push("customresourcedefinitions".into());
+        }
+        if !inner.territory.known() {
+            awaited.push("namespaces".into());
+        }
+        awaited
+    }
+
+    /// The Lease of operators was listed, or may not be and the others should not wait.
+    pub(crate) fn lease_known(&self, leases: Kind, now: Timestamp) -> bool {
+        let (inner, watched) = (self.lock(), Watched::from(leases));
+        let forbidden = inner.forbidden.contains(&watched);
+        inner.synced.contains(&watched)
+            || forbidden && inner.lost.get(&watched).is_some_and(|lost| lost.is_old(now))
     }
 
     /// The first of these kinds that was not yet listed in a namespace with separate watches.
@@ -115,7 +130,8 @@ impl Inner {
 
 impl StaleKind {
     fn is_old(&self, now: Timestamp) -> bool {
-        now.duration_since(self.since) >= GRACE
+        // a time far ahead: the clock was set back
+        now.duration_since(self.since).abs() >= GRACE
     }
 }
 
@@ -150,6 +166,14 @@ mod tests {
         assert!(cache.stale_kinds(at(60)).is_empty());
         cache.lose(ENDPOINTS, "no answer", at(70));
         assert!(cache.regain(ENDPOINTS, at(71)).is_empty());
+    }
+
+    #[test]
+    fn c19_a_clock_that_is_set_back_does_not_hide_what_is_not_seen() {
+        let cache = ObjectCache::default();
+        cache.lose(ENDPOINTS, "no answer", at(0));
+        assert!(cache.stale_kinds(at(-1)).is_empty(), "it was corrected a little");
+        assert_eq!(cache.stale_kinds(at(-3600)).len(), 1);
     }
 
     #[test]

@@ -34,7 +34,11 @@ use serde_json::Value;
 
 pub(crate) use self::entry::{key_of, version_of};
 use self::{entry::Entry, incoming::Incoming};
-pub(crate) use self::{freshness::GRACE, store::ObjectCache, watched::Watched};
+pub(crate) use self::{
+    freshness::GRACE,
+    store::ObjectCache,
+    watched::{WHOLE, Watched},
+};
 use super::endpoints::Slice;
 use crate::{
     clock,
@@ -55,8 +59,8 @@ impl ObjectCache {
         if kind == ENDPOINTS {
             let (key, slice) = (key_of(&object), Slice::of(&object));
             let mut inner = self.lock();
-            let service = slice.and_then(|slice| inner.endpoints.insert(&key, slice));
-            return inner.served_by(&key.0, service);
+            let services = inner.endpoints.insert(&key, slice);
+            return services.iter().flat_map(|service| inner.served(&key.0, service)).collect();
         }
         // everything that takes long is done before locking
         let new = Incoming::of(kind, object);
@@ -118,7 +122,7 @@ impl ObjectCache {
         inner.undecodable.remove(kind, &key);
         if kind == ENDPOINTS {
             let service = inner.endpoints.remove(&key);
-            return inner.served_by(&key.0, service);
+            return service.iter().flat_map(|service| inner.served(&key.0, service)).collect();
         }
         let mut triggered = inner.triggered(kind, &key, object);
         inner.forget_buried(now);
@@ -151,7 +155,7 @@ impl ObjectCache {
         let concerned = inner.canaries_of(&watched);
         inner.forbidden.remove(&watched);
         if inner.synced.insert(watched.clone())
-            && let Some(namespace) = &watched.namespace
+            && let Some(namespace) = watched.namespace.as_ref().filter(|_| watched.is_mandatory())
         {
             inner.territory.opened(namespace, clock::now());
         }

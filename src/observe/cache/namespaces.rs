@@ -116,7 +116,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::snapshot::{CONFIG_MAP, DEPLOYMENT, METRIC_TEMPLATE};
+    use crate::snapshot::{CONFIG_MAP, DEPLOYMENT, JOB, METRIC_TEMPLATE};
 
     fn set(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -212,6 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn a_namespace_is_seen_since_its_mandatory_kinds_were_listed() {
+        let cache = ObjectCache::of(&Scope::named("shop,ads").unwrap());
+        cache.listed(in_one(DEPLOYMENT, "shop"), &BTreeSet::new());
+        let since = cache.seen_since("shop");
+        assert!(since.is_some());
+        // a Canary has begun to need it
+        cache.listed(in_one(JOB, "shop"), &BTreeSet::new());
+        assert_eq!(cache.seen_since("shop"), since);
+        cache.listed(in_one(CONFIG_MAP, "shop"), &BTreeSet::new());
+        assert!(cache.seen_since("shop") > since);
+    }
+
+    #[test]
     fn what_is_not_seen_in_one_namespace_holds_up_no_other() {
         let cache = ObjectCache::of(&Scope::named("shop,ads").unwrap());
         cache.set_crds(BTreeSet::new());
@@ -221,12 +234,12 @@ mod tests {
         for kind in kinds {
             cache.listed(in_one(kind, "shop"), &BTreeSet::new());
         }
-        assert!(!cache.may_begin(&kinds, now));
+        assert!(!cache.awaited(&kinds, now).is_empty());
         for kind in kinds {
             cache.lose(in_one(kind, "ads"), "forbidden", now);
         }
-        assert!(!cache.may_begin(&kinds, now), "it may be seen in a moment");
-        assert!(cache.may_begin(&kinds, later));
+        assert!(!cache.awaited(&kinds, now).is_empty(), "it may be seen in a moment");
+        assert!(cache.awaited(&kinds, later).is_empty());
         assert_eq!(cache.unseen(&kinds, "ads"), Some(DEPLOYMENT));
         assert_eq!(cache.unseen(&kinds, "shop"), None);
         cache.forbid(in_one(DEPLOYMENT, "ads"));

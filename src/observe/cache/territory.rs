@@ -89,7 +89,7 @@ impl Territory {
         }
     }
 
-    /// Something was listed for the first time at `now`, in this namespace.
+    /// A mandatory kind was listed for the first time at `now`, in this namespace.
     pub(super) fn opened(&mut self, namespace: &str, now: Timestamp) {
         if let Self::Named(names) = self
             && let Some(since) = names.get_mut(namespace)

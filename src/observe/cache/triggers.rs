@@ -131,11 +131,7 @@ impl Inner {
     }
 
     /// The Canaries that have this Service.
-    pub(super) fn served_by(&self, namespace: &str, service: Option<String>) -> Vec<Key> {
-        service.map(|service| self.served(namespace, &service)).unwrap_or_default()
-    }
-
-    fn served(&self, namespace: &str, service: &str) -> Vec<Key> {
+    pub(super) fn served(&self, namespace: &str, service: &str) -> Vec<Key> {
         self.naming(&Term::Service(namespace, service), |of, references| {
             of.0 == namespace && references.services().iter().any(|own| own == service)
         })

@@ -16,7 +16,7 @@ use super::{
     cache::{ObjectCache, jobs, secrets},
     error::GatherError,
     references::Contested,
-    watch::{NAMESPACES, mandatory},
+    watch::{LEASES, NAMESPACES, mandatory},
 };
 use crate::{
     api::Canary,
@@ -157,8 +157,9 @@ fn services(canary: &Canary) -> [String; 3] {
     [apex.clone(), names::primary(&apex), names::canary(&apex)]
 }
 
-/// Kinds that every decision uses. They include Namespaces if the operator selects by their labels.
-const NEEDED: [Kind; 5] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, NAMESPACES];
+/// Kinds that every decision uses. They include Namespaces if the operator selects by their labels, and without an
+/// election the Lease of operators that have one.
+const NEEDED: [Kind; 6] = [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, NAMESPACES, LEASES];
 
 /// Stale kinds among those of these objects, and among those that every decision uses.
 fn stale(cache: &ObjectCache, namespace: &str, wanted: &[ObjectRef], now: Timestamp) -> Vec<StaleKind> {

@@ -44,7 +44,7 @@ const SILENCE: Duration = Duration::from_secs(305);
 const SILENCE_BETWEEN_BOOKMARKS: Duration = Duration::from_secs(75);
 /// The longest pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(30);
-/// A pause before a list that is not worth a word.
+/// A pause before a list that is not worth a word. A watch that was open for as long was no failure.
 const BRIEF: Duration = Duration::from_secs(5);
 /// After this many failures of the API server in a row, its version may be what it fails on.
 const FAILURES: u32 = 10;
@@ -68,13 +68,15 @@ pub(crate) enum Seen<K> {
     Undecodable(Undecodable),
     /// The watch is open, and nothing has happened.
     Alive,
+    /// The watch has ended, and is opened again: nothing is visible until then.
+    Ended,
     /// Nothing is visible for now.
     Lost(Loss),
 }
 
 impl<K> Seen<K> {
     /// It belongs to a list that is not complete yet.
-    pub(super) fn in_list(&self) -> bool {
+    pub(crate) fn in_list(&self) -> bool {
         match self {
             Self::Begin(_) | Self::Listed(_) => true,
             Self::Undecodable(object) => object.listed,
@@ -301,7 +303,11 @@ impl<K: Decoded> Source<K> {
         let mut body = pin!(body);
         loop {
             let patience = if self.bookmarks { SILENCE_BETWEEN_BOOKMARKS } else { SILENCE };
-            let line = match timeout(patience, line(&mut body)).await {
+            let line = timeout(patience, line(&mut body)).await;
+            if !matches!(line, Ok(Ok(Some(_)))) && opened.elapsed() >= BRIEF {
+                self.backoff.reset();
+            }
+            let line = match line {
                 Err(_) => {
                     self.unanswered(format!("silent for {}s", patience.as_secs())).await;
                     return After::Watch;
@@ -311,6 +317,7 @@ impl<K: Decoded> Source<K> {
                     return After::Watch;
                 }
                 Ok(Ok(None) | Err(_)) => {
+                    self.say(Seen::Ended).await;
                     // a watch that ends at its time limit is reopened at once
                     if opened.elapsed() < PAUSE {
                         sleep(self.backoff.next_delay()).await;
@@ -355,10 +362,9 @@ impl<K: Decoded> Source<K> {
             Event::Error(status) => {
                 // a version may expire now and then, but also during each list, if lists take long
                 let pause = self.backoff.next_delay();
-                if status.code != 410 || pause > BRIEF {
-                    let why = format!("{} ({})", status.message, status.code);
-                    self.say(Seen::Lost(Loss::Refused(why))).await;
-                }
+                let why = format!("{} ({})", status.message, status.code);
+                let brief = status.code == 410 && pause <= BRIEF;
+                self.say(if brief { Seen::Ended } else { Seen::Lost(Loss::Refused(why)) }).await;
                 sleep(pause).await;
                 return Some(After::List);
             }

@@ -3,7 +3,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use axum::{Router, extract::Request, http::StatusCode};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::Request,
+    http::StatusCode,
+    response::IntoResponse as _,
+};
 use kube::Client;
 use serde_json::json;
 
@@ -20,6 +26,8 @@ enum Does {
     /// This many bytes for each requested object, of 250 existing ones.
     SendsLarge(usize),
     Ends,
+    /// A watch that is open for this many seconds, and silent.
+    EndsAfter(u64),
     Says(u16),
     /// Status and body of an answer.
     Refuses(u16, &'static str),
@@ -31,7 +39,14 @@ fn client(script: &'static [Does]) -> (Client, Arc<AtomicUsize>) {
     let service = Router::new().fallback(move |request: Request| {
         let number = count.fetch_add(1, Ordering::SeqCst).min(script.len() - 1);
         async move {
-            match script[number] {
+            let (code, body) = match script[number] {
+                Does::EndsAfter(seconds) => {
+                    let end = async move {
+                        tokio::time::sleep(Duration::from_secs(seconds)).await;
+                        Ok::<_, std::io::Error>(Bytes::new())
+                    };
+                    return Body::from_stream(futures::stream::once(end)).into_response();
+                }
                 Does::Hangs => std::future::pending().await,
                 Does::Ends => (StatusCode::OK, String::new()),
                 Does::Sends(text) => {
@@ -52,7 +67,8 @@ fn client(script: &'static [Does]) -> (Client, Arc<AtomicUsize>) {
                     format!(r#"{{"kind": "Status", "status": "Failure", "message": "no", "code": {code}, "reason": "{}"}}"#,
                         if code == 403 { "Forbidden" } else { "x" }),
                 ),
-            }
+            };
+            (code, body).into_response()
         }
     });
     (Client::new(service, "n"), calls)
@@ -84,6 +100,7 @@ async fn seen(script: &'static [Does], most: usize) -> Vec<String> {
         && let Some(event) = events.recv().await
     {
         words.push(match event {
+            Seen::Ended => continue,
             Seen::Begin(version) => format!("begin {version}"),
             Seen::Listed(object) => format!("listed {}", name(&object)),
             Seen::Complete => "complete".into(),
@@ -198,6 +215,48 @@ async fn a_version_that_expires_within_a_watch_is_listed_after_a_pause() {
     timeout(Duration::from_secs(1), reading).await.unwrap_err();
     let calls = calls.load(Ordering::SeqCst);
     assert!((4..=8).contains(&calls), "{calls}");
+}
+
+/// As behind a proxy that ends idle connections.
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_is_ended_again_and_again_is_open_nearly_all_the_time() {
+    let mut script = vec![Does::Lists("7")];
+    script.extend([Does::EndsAfter(20); 12]);
+    let (client, _) = client(script.leak());
+    let mut events = watch::<Value>(Collection::of(&client, ENDPOINTS, None), Selection::default());
+    let (mut ended, mut opened) = (None, 0);
+    while opened < 12 {
+        match events.recv().await.unwrap() {
+            Seen::Alive => {
+                let blind = ended.take().map_or(Duration::ZERO, |at: Instant| at.elapsed());
+                assert!(blind < Duration::from_secs(2), "{blind:?} after {opened}");
+                opened += 1;
+            }
+            Seen::Ended => ended = Some(Instant::now()),
+            Seen::Begin(_) | Seen::Listed(_) | Seen::Complete => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_watch_is_said_whatever_follows() {
+    const EXPIRED: &str = concat!(
+        r#"{"type":"ERROR","object":{"kind":"Status","status":"Failure","message":"too old","reason":"Expired","code":410}}"#,
+        "\n"
+    );
+    for script in [
+        vec![Does::Lists("7"), Does::Ends, Does::Hangs],
+        vec![Does::Lists("7"), Does::Sends(EXPIRED), Does::Hangs],
+    ] {
+        let (client, _) = client(script.leak());
+        let mut events = watch::<Value>(Collection::of(&client, ENDPOINTS, None), Selection::default());
+        for _ in 0..3 {
+            events.recv().await.unwrap();
+        }
+        assert!(matches!(events.recv().await, Some(Seen::Alive)));
+        assert!(matches!(events.recv().await, Some(Seen::Ended)));
+    }
 }
 
 const WITH_ONE_TOO_DEEP: &str = r#"{"metadata": {"resourceVersion": "7"}, "items": [

@@ -29,11 +29,11 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use lease::lease_holder;
-pub(crate) use sink::{CRDS, NAMESPACES};
-use sink::{Sink, interrupted};
+use sink::Sink;
+pub(crate) use sink::{CRDS, LEASES, NAMESPACES};
 
 use super::{
-    cache::{GRACE, ObjectCache, Watched, key_of, version_of},
+    cache::{ObjectCache, WHOLE, Watched, key_of, version_of},
     optional::needed,
     stream::{self, Collection, Loss, Seen, Selection, Undecodable},
 };
@@ -43,16 +43,9 @@ use crate::{
     config::{Config, Rules},
     manifest::config,
     names,
-    snapshot::{
-        ALERT_PROVIDER, CANARY, CANARY_RUN, DEPLOYMENT, ENDPOINTS, HPA, JOB, Key, Kind, METRIC_TEMPLATE, POD,
-        REVISION, SERVICE,
-    },
+    snapshot::{ALERT_PROVIDER, CANARY, CANARY_RUN, JOB, Key, Kind, METRIC_TEMPLATE, POD, REVISION},
     telemetry::Metrics,
 };
-
-/// Kinds that every cluster has and that are watched completely.
-const WHOLE: [Kind; 8] =
-    [CANARY, DEPLOYMENT, SERVICE, ENDPOINTS, REVISION, METRIC_TEMPLATE, ALERT_PROVIDER, HPA];
 
 /// Kinds that must have been listed before anything is decided.
 pub(crate) fn mandatory(rules: &Rules) -> Vec<Kind> {
@@ -78,7 +71,8 @@ pub(crate) fn watch_all(
     namespaces::follow(client, &config.scope, &sink, tasks, stop);
     // with an election, its rules decide who acts
     if config.election.is_none() {
-        tasks.spawn(follow_lease(client.clone(), config.lease_namespace.clone(), sink, stop.clone()));
+        let seen = watch_lease(client, &config.lease_namespace);
+        tasks.spawn(follow_lease(seen, sink, stop.clone()));
     }
 }
 
@@ -107,18 +101,13 @@ async fn follow(watched: Watched, mut seen: Receiver<Seen<Value>>, sink: Sink, s
             () = stop.cancelled() => return,
             () = passed(old_at) => {
                 old_at = None;
-                sink.report_lost();
-                sink.trigger(sink.cache.concerned());
+                sink.grows_old();
                 continue;
             }
             event = seen.recv() => event,
         };
         let Some(event) = event else { return };
-        if sink.note(&watched, &event) {
-            old_at = Some(Instant::now() + GRACE.unsigned_abs());
-        } else if !matches!(event, Seen::Lost(_)) && !event.in_list() {
-            old_at = None;
-        }
+        old_at = sink.old_at(&watched, &event, old_at);
         match event {
             Seen::Begin(version) => {
                 listing.clear();
@@ -144,7 +133,7 @@ async fn follow(watched: Watched, mut seen: Receiver<Seen<Value>>, sink: Sink, s
             }
             Seen::Gone(object) => sink.trigger(sink.cache.remove(kind, &object)),
             Seen::Lost(Loss::Forbidden(_)) => sink.trigger(sink.cache.forbid(watched.clone())),
-            Seen::Alive | Seen::Lost(_) => continue,
+            Seen::Alive | Seen::Ended | Seen::Lost(_) => continue,
         }
         sink.report_undecodable(kind);
         if [CANARY, METRIC_TEMPLATE].contains(&kind) {
@@ -293,7 +282,7 @@ impl Definitions {
             }
             Seen::Undecodable(crd) => return self.known.insert(crd.key.1),
             Seen::Gone(crd) => return self.known.remove(&crd.name_any()),
-            Seen::Lost(_) | Seen::Alive => {}
+            Seen::Lost(_) | Seen::Alive | Seen::Ended => {}
         }
         false
     }
@@ -306,22 +295,33 @@ pub(crate) fn watch_lease(client: &Client, namespace: &str) -> Receiver<Seen<Lea
 }
 
 /// Watches whether another operator with leader election is active.
-async fn follow_lease(client: Client, namespace: String, sink: Sink, stop: CancellationToken) {
-    let mut seen = watch_lease(&client, &namespace);
-    let mut last = None;
-    while let Some(Some(event)) = stop.run_until_cancelled(seen.recv()).await {
+async fn follow_lease(mut seen: Receiver<Seen<Lease>>, sink: Sink, stop: CancellationToken) {
+    let (mut last, mut old_at) = (None, None);
+    loop {
+        let event = tokio::select! {
+            () = stop.cancelled() => return,
+            () = passed(old_at) => {
+                old_at = None;
+                sink.grows_old();
+                continue;
+            }
+            event = seen.recv() => event,
+        };
+        let Some(event) = event else { return };
+        old_at = sink.old_at(&LEASES.into(), &event, old_at);
         match event {
             Seen::Listed(lease) | Seen::Changed(lease) => {
                 let holder = lease_holder(&lease, &mut last, clock::now());
                 sink.trigger(sink.cache.set_flagger(holder));
             }
             Seen::Gone(_) => sink.trigger(sink.cache.set_flagger(None)),
-            Seen::Lost(loss) => interrupted("Lease", &loss),
+            Seen::Complete => drop(sink.cache.listed(LEASES, &BTreeSet::new())),
+            Seen::Lost(Loss::Forbidden(_)) => drop(sink.cache.forbid(LEASES)),
             // its holder stays until the last known state expires
             Seen::Undecodable(lease) => {
                 tracing::warn!(why = lease.why, "the Lease of operators does not decode");
             }
-            Seen::Begin(_) | Seen::Complete | Seen::Alive => {}
+            Seen::Begin(_) | Seen::Alive | Seen::Ended | Seen::Lost(_) => {}
         }
     }
 }

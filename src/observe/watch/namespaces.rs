@@ -99,7 +99,7 @@ async fn follow_labels(mut seen: Receiver, sink: Sink, stop: CancellationToken) 
             Seen::Changed(namespace) => sink.cache.choose(&namespace.name_any(), true),
             Seen::Undecodable(namespace) => sink.cache.choose(&namespace.key.1, true),
             Seen::Gone(namespace) => sink.cache.choose(&namespace.name_any(), false),
-            Seen::Lost(_) | Seen::Alive => continue,
+            Seen::Lost(_) | Seen::Alive | Seen::Ended => continue,
         };
         sink.trigger(concerned);
         sink.report_totals();
@@ -115,7 +115,12 @@ fn take_note(sink: &Sink, event: &Seen<Metadata>) {
             (namespace, namespace.metadata.deletion_timestamp.is_some())
         }
         Seen::Gone(namespace) => (namespace, false),
-        Seen::Begin(_) | Seen::Complete | Seen::Undecodable(_) | Seen::Lost(_) | Seen::Alive => return,
+        Seen::Begin(_)
+        | Seen::Complete
+        | Seen::Undecodable(_)
+        | Seen::Lost(_)
+        | Seen::Alive
+        | Seen::Ended => return,
     };
     sink.trigger(sink.cache.set_terminating(&namespace.name_any(), terminating));
 }

@@ -1,14 +1,18 @@
 //! The destination of observations: the cache, triggers and metrics.
+#![allow(clippy::disallowed_methods, reason = "this module says when to look again")]
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, mpsc::UnboundedSender};
+use tokio::{
+    sync::{Notify, mpsc::UnboundedSender},
+    time::Instant,
+};
 
 use crate::{
     clock,
     manifest::pod_policies,
     observe::{
-        cache::{ObjectCache, Watched},
+        cache::{GRACE, ObjectCache, Watched},
         stream::{Loss, Seen},
     },
     snapshot::{CANARY, Key, Kind},
@@ -26,6 +30,10 @@ pub(crate) const CRDS: Kind = Kind {
 /// Which namespaces there are, and their labels.
 pub(crate) const NAMESPACES: Kind =
     Kind { group: "", version: "v1", kind: "Namespace", plural: "namespaces" };
+
+/// Which operators with leader election there are.
+pub(crate) const LEASES: Kind =
+    Kind { group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases" };
 
 /// The destination of observations.
 #[derive(Clone)]
@@ -49,6 +57,8 @@ impl Sink {
                 self.trigger(self.cache.regain(watched.clone(), clock::now()));
                 self.report_lost();
             }
+            // usually it is open again at once
+            Seen::Ended => return self.cache.lose(watched.clone(), "its watch ended", clock::now()),
             Seen::Lost(loss) => {
                 interrupted(kind.kind, loss);
                 self.metrics.watch_interrupted(&kind.crd());
@@ -64,6 +74,25 @@ impl Sink {
             }
         }
         false
+    }
+
+    /// Takes note of an observation. Returns when a watch that sees nothing becomes old, `known` until now.
+    pub(super) fn old_at<T>(
+        &self,
+        watched: &Watched,
+        event: &Seen<T>,
+        known: Option<Instant>,
+    ) -> Option<Instant> {
+        if self.note(watched, event) {
+            return Some(Instant::now() + GRACE.unsigned_abs());
+        }
+        known.filter(|_| matches!(event, Seen::Lost(_) | Seen::Ended) || event.in_list())
+    }
+
+    /// What a watch has seen is old now: all Canaries are looked at again.
+    pub(super) fn grows_old(&self) {
+        self.report_lost();
+        self.trigger(self.cache.concerned());
     }
 
     /// Reports which kinds are not visible, for the metric.

@@ -2,7 +2,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::{manifest::pod_policies, snapshot::INGRESS};
+use crate::{manifest::pod_policies, observe::GRACE, snapshot::INGRESS};
 
 /// The state after a watch of this kind could not be opened for these reasons.
 async fn lost(kind: Kind, losses: Vec<Loss>) -> (Arc<ObjectCache>, Arc<Metrics>) {
@@ -93,4 +93,58 @@ async fn f1_objects_that_do_not_decode_are_counted_and_there() {
     let (cache, metrics) = after(METRIC_TEMPLATE, events).await;
     assert_eq!(counted(&metrics).as_deref(), Some("0"));
     assert_eq!(cache.undecodable(METRIC_TEMPLATE, &("n".into(), "becomes-deep".into())), None);
+}
+
+#[tokio::test]
+async fn what_is_not_seen_after_a_watch_has_ended_is_lost_after_a_while() {
+    let later = clock::after(clock::now(), 2 * GRACE.unsigned_abs());
+    let a_list_began = vec![Seen::Begin(7), Seen::Complete, Seen::Alive, Seen::Ended, Seen::Begin(9)];
+    let (cache, metrics) = after(METRIC_TEMPLATE, a_list_began).await;
+    assert!(cache.stale_kinds(clock::now()).is_empty());
+    assert_eq!(cache.stale_kinds(later).len(), 1, "its first pages say nothing about the rest");
+    assert!(!metrics.exposition().contains("serin_watch_interruptions_total{"), "it is usual");
+    let (cache, _) = after(METRIC_TEMPLATE, vec![Seen::Ended, Seen::Alive]).await;
+    assert!(cache.stale_kinds(later).is_empty());
+}
+
+/// The state after these observations of the Lease.
+async fn leases(events: Vec<Seen<Lease>>) -> Arc<ObjectCache> {
+    let cache = Arc::<ObjectCache>::default();
+    let metrics = Arc::new(Metrics::new("istio"));
+    let sink = Sink {
+        cache: cache.clone(),
+        metrics,
+        triggers: mpsc::unbounded_channel().0,
+        canaries: Arc::default(),
+    };
+    let (sender, seen) = mpsc::channel(9);
+    for event in events {
+        sender.send(event).await.unwrap();
+    }
+    drop(sender);
+    follow_lease(seen, sink, CancellationToken::new()).await;
+    cache
+}
+
+#[tokio::test]
+async fn the_lease_of_another_operator_is_awaited_and_missed() {
+    let (now, later) = (clock::now(), clock::after(clock::now(), 2 * GRACE.unsigned_abs()));
+    for (events, known, known_later, stale) in [
+        (vec![], false, false, 0),
+        (vec![Seen::Begin(1)], false, false, 0),
+        (vec![Seen::Begin(1), Seen::Complete], true, true, 0),
+        (vec![Seen::Lost(Loss::Unanswered("none".into()))], false, false, 1),
+        (vec![Seen::Lost(forbidden())], false, true, 1),
+        (vec![Seen::Begin(1), Seen::Complete, Seen::Lost(forbidden())], true, true, 1),
+        (vec![Seen::Lost(forbidden()), Seen::Begin(1), Seen::Complete], true, true, 0),
+    ] {
+        let told = format!("{events:?}");
+        let cache = leases(events).await;
+        assert_eq!(
+            [cache.lease_known(LEASES, now), cache.lease_known(LEASES, later)],
+            [known, known_later],
+            "{told}"
+        );
+        assert_eq!(cache.stale_kinds(later).len(), stale, "{told}");
+    }
 }
