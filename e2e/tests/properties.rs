@@ -742,6 +742,47 @@ fn the_same_snapshot_gives_the_same_plan() {
     assert_eq!(plan::begin(&snap, rests), Ok(plan::decide(&snap, &Answers::default(), rests)));
 }
 
+/// A rollback waits for no metrics server.
+#[test]
+fn an_abort_queries_nothing() {
+    let mut sim = at_the_end_of_a_window(&json!({}), 1);
+    assert!(plan::begin(&sim.snapshot().unwrap(), sim.now).is_err(), "a window has ended");
+    let revision = sim.world.status().last_applied_spec;
+    let abort =
+        |revision: &Option<String>| json!({"id": "1", "verb": "abort", "revision": revision}).to_string();
+    let annotated = |request| json!({"metadata": {"annotations": {"serin.dev/request": request}}});
+    sim.world.edit_canary(&annotated(abort(&Some("another".into()))));
+    assert!(plan::begin(&sim.snapshot().unwrap(), sim.now).is_err(), "it will be refused");
+    sim.world.edit_canary(&annotated(abort(&revision)));
+    let plan = plan::begin(&sim.snapshot().unwrap(), sim.now);
+    assert!(plan.as_ref().is_ok_and(|plan| plan.urgent), "{plan:?}");
+}
+
+#[test]
+fn a_rollback_webhook_that_says_yes_ends_a_run_without_a_query() {
+    let hook = json!({"name": "back", "type": "rollback", "url": "http://hooks.test/"});
+    let mut sim = fixture::initialised(&json!({"analysis": {"webhooks": [hook]}}));
+    sim.refusals.insert("back".into(), "no".into());
+    fixture::set_image(&mut sim, "podinfo:2");
+    sim.settle();
+    for _ in 0..20 {
+        let mut snap = sim.snapshot().unwrap();
+        if !snap.heard.is_empty() && plan::begin(&snap, sim.now).is_err() {
+            for round in snap.heard.values_mut() {
+                round.at = sim.now;
+                round.said.iter_mut().for_each(|said| said.answer = Ok(()));
+            }
+            let plan = plan::begin(&snap, sim.now);
+            assert!(plan.as_ref().is_ok_and(|plan| plan.urgent), "{plan:?}");
+            return;
+        }
+        sim.settle();
+        let Wake::At(at) = sim.wake() else { break };
+        sim.now = at;
+    }
+    panic!("no window has ended\n{}", sim.log.join("\n"));
+}
+
 /// A passed deadline ends a run, at every place that waits for pods.
 #[test]
 fn a_deadline_ends_a_run() {

@@ -8,13 +8,12 @@ use super::{
     lanes::Slot,
     pass_state::PassState,
     pause::Pause,
-    queue::Again,
     worker::{Asked, Worker},
 };
 use crate::{
     analysis::Reading,
     clock,
-    plan::{Answers, Question},
+    plan::{self, Answers, Question},
     snapshot::{Key, Snapshot},
     spec::validate,
 };
@@ -23,31 +22,26 @@ use crate::{
 const SHORTEST: Duration = Duration::from_secs(1);
 
 impl Worker {
-    /// Queries, unless the same questions were answered a moment ago. Postpones the next query if the answers are
-    /// unusable. Err: the process is shutting down.
+    /// Queries. Postpones the next query if the answers are unusable. None: something has happened meanwhile, so the
+    /// Canary has to be looked at again, or the process is shutting down.
     pub(super) async fn ask(
         &self,
         key: &Key,
         snap: &Snapshot,
         questions: Vec<Question>,
-        asked: Option<Asked>,
         now: Timestamp,
         slot: &mut Slot,
-    ) -> Result<Asked, Again> {
-        if let Some(asked) = asked.filter(|asked| asked.questions == questions) {
-            return Ok(asked);
-        }
+    ) -> Option<Asked> {
         let (open, put_off) = self.states.of(key, |state| state.limited.put_off(&questions, now));
         slot.pause();
         let answers = if open.is_empty() {
             Answers::default()
         } else {
-            let Some(permit) = self.asks(key, slot).await else { return Err(Again::OnChange) };
-            let Some(answers) = self.stop.run_until_cancelled(self.asker.ask(&key.0, &open)).await else {
-                return Err(Again::OnChange);
-            };
-            drop(permit);
-            answers
+            let _permit = self.asks(key, slot).await?;
+            tokio::select! {
+                answers = self.stop.run_until_cancelled(self.asker.ask(&key.0, &open)) => answers?,
+                () = self.overtaken(key, snap, (&questions, now), slot) => return None,
+            }
         };
         let answers = Answers { asked_at: now, ..answers.beside(put_off) };
         let interval = validate(&snap.canary, &self.config.rules).map_or(Duration::ZERO, |c| c.interval);
@@ -55,7 +49,21 @@ impl Worker {
             state.limited.note(&answers.limited, interval, clock::now());
             state.put_off(&questions, &answers, now);
         });
-        Ok(Asked { questions, answers })
+        Some(Asked { questions, answers, pauses: snap.pauses.clone() })
+    }
+}
+
+impl Asked {
+    /// Answers from the pass right before, if this one has the same questions. What they have postponed does not matter
+    /// to them: the snapshot gets the pauses from before.
+    pub(super) fn reused(asked: Option<Self>, snap: &mut Snapshot, now: Timestamp) -> Option<Self> {
+        let asked = asked.filter(|asked| !asked.questions.is_empty())?;
+        let pauses = std::mem::replace(&mut snap.pauses, asked.pauses.clone());
+        if plan::would_ask(snap, now, &asked.questions) {
+            return Some(asked);
+        }
+        snap.pauses = pauses;
+        None
     }
 }
 

@@ -46,17 +46,17 @@ impl Start {
         Self { since, begun: Arc::default(), triggered: Arc::default() }
     }
 
-    /// The task observes the Canary now: later triggers make it due again.
+    /// The task observes the Canary now: later triggers make it due again, even if the task sees them while it waits.
     pub(super) fn begin(&self) {
         self.begun.store(true, Ordering::SeqCst);
     }
 
-    /// Something has happened that the task will see when it begins.
+    /// Something has happened that the task sees when it begins, or looks again.
     pub(super) async fn triggered(&self) {
         self.triggered.notified().await;
     }
 
-    /// Something happens before the task begins.
+    /// Something happens while there is a task.
     pub(super) fn trigger(&self) {
         self.triggered.notify_one();
     }
@@ -132,8 +132,12 @@ pub(super) async fn run<W, F>(
             Some(key) = triggers.recv() => {
                 match running.get(&key) {
                     None => due.set(key, now),
-                    Some(start) if start.has_begun() => { retrigger.insert(key); }
-                    Some(start) => start.trigger(),
+                    Some(start) => {
+                        start.trigger();
+                        if start.has_begun() {
+                            retrigger.insert(key);
+                        }
+                    }
                 }
             }
             Some(done) = tasks.join_next_with_id() => {

@@ -57,7 +57,13 @@ impl Worker {
 
     /// It cannot be processed now: another one gets its turn.
     pub(super) fn step_aside(&self, key: &Key) {
-        self.have_turn(self.runs.step_aside(key));
+        let next = if self.cache.standing(key).runs {
+            self.runs.step_aside(key)
+        } else {
+            // also the place that was taken for a run that was not begun after all
+            self.runs.note(key, false, false)
+        };
+        self.have_turn(next);
     }
 
     fn have_turn(&self, next: Vec<Key>) {

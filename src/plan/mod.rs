@@ -60,7 +60,7 @@ use analysis::{entries, schedule};
 use builder::PlanBuilder;
 use chain::Chain;
 use context::Context;
-use gates::requests;
+use gates::{requests, webhooks};
 use model::flow::{Flow, GO_ON, ignore};
 use phases::{idle, initialise, not_accepted, progress, promote};
 
@@ -121,7 +121,8 @@ impl<'a> Pass<'a> {
         let mut all = match self.cx.as_ref().map(|cx| (cx.phase(), cx)) {
             Some((Phase::Unset, cx)) if !cx.rejected => admission::metric_templates::pings(cx),
             Some((Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion, cx))
-                if !cx.waits_to_begin() =>
+                // a run that is being ended needs no measurements: its rollback waits for no server
+                if !cx.waits_to_begin() && !requests::aborts(cx) && !webhooks::rolls_back(cx) =>
             {
                 schedule::questions(cx)
             }

@@ -15,6 +15,8 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
+use super::queue::Start;
+
 /// How urgent a task is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Class {
@@ -146,7 +148,10 @@ impl Drop for Ticket<'_> {
 /// The work on one Canary, with the permit to observe and decide while it does so.
 pub(super) struct Slot {
     pub(super) rank: Rank,
+    pub(super) start: Start,
     pub(super) decides: Option<Permit>,
+    /// A permit to write that was waited for: what is written is decided with it.
+    pub(super) writes: Option<Permit>,
 }
 
 impl Slot {
@@ -154,6 +159,15 @@ impl Slot {
     pub(super) fn pause(&mut self) {
         self.decides = None;
     }
+}
+
+/// What to do with a plan whose wait for a permit to write has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// Carry it out.
+    Write,
+    /// It may be out of date: decide again.
+    Decide,
 }
 
 /// The lanes of an operator.

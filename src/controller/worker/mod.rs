@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    lanes::{Lanes, Slot},
+    lanes::{Entry, Lanes, Permit, Slot},
     pass_state::PassStates,
     pause::Pause,
     queue::{Again, Start},
@@ -75,6 +75,8 @@ pub(super) struct Parts {
 pub(super) struct Asked {
     pub(super) questions: Vec<Question>,
     pub(super) answers: Answers,
+    /// What was not to be asked then. Unusable answers postpone the next question, but still count.
+    pub(super) pauses: Pauses,
 }
 
 /// How a pass ended.
@@ -88,6 +90,8 @@ struct Pass {
 enum Next {
     /// Another pass at once; these answers are valid for it, if its questions are the same.
     Pass(Option<Asked>),
+    /// The same, but nothing was carried out: it waited, and what it had seen may be out of date.
+    Again(Option<Asked>),
     /// Nothing before this time, unless something changes.
     At(Timestamp),
     /// Nothing before something changes.
@@ -152,8 +156,8 @@ impl Worker {
             return (Outcome::Waiting, Again::After(clock::until(until, now)));
         }
         self.try_dropped_status(key, &mut slot).await;
-        let (mut wrote, mut asked) = (false, None);
-        for _ in 0..PASSES {
+        let (mut wrote, mut asked, mut left) = (false, None, PASSES);
+        while left > 0 {
             if self.stop.is_cancelled() {
                 return (Outcome::Waiting, Again::OnChange);
             }
@@ -164,7 +168,8 @@ impl Worker {
             wrote |= pass.wrote;
             let unless_written = |outcome| if wrote { Outcome::Applied } else { outcome };
             match pass.next {
-                Next::Pass(answered) => asked = answered,
+                Next::Pass(answered) => (asked, left) = (answered, left - 1),
+                Next::Again(answered) => asked = answered,
                 Next::At(time) => {
                     self.states.of(key, |state| state.unsettled.reset());
                     let wait = clock::until(time, clock::now());
@@ -193,14 +198,21 @@ impl Worker {
         self.decides(key, slot).await.ok_or(ended)?;
         let now = clock::now();
         let mut snap = self.observe(key, now, slot).await.map_err(waiting)?;
-        let questions = match plan::begin(&snap, now) {
-            Ok(plan) => {
-                let plan = self.in_turn(key, &mut snap, plan, &Answers::default(), now);
-                return self.carry_on(key, &snap, plan, Asked::default(), (now, now), slot).await;
-            }
-            Err(questions) => questions,
+        let asked = if let Some(asked) = Asked::reused(asked, &mut snap, now) {
+            asked
+        } else {
+            let questions = match plan::begin(&snap, now) {
+                Ok(plan) => {
+                    let plan = self.in_turn(key, &mut snap, plan, &Answers::default(), now);
+                    return self.carry_on(key, &snap, plan, Asked::default(), (now, now), slot).await;
+                }
+                Err(questions) => questions,
+            };
+            let Some(asked) = self.ask(key, &snap, questions, now, slot).await else {
+                return Ok(Pass { wrote: false, next: Next::Again(None) });
+            };
+            asked
         };
-        let asked = self.ask(key, &snap, questions, asked, now, slot).await.map_err(waiting)?;
         self.decides(key, slot).await.ok_or(ended)?;
         let decided = asked.decided_at(now);
         // answers take time: the decision has to match the state after them
@@ -228,7 +240,15 @@ impl Worker {
     ) -> Result<Pass, (Outcome, Again)> {
         slot.pause();
         self.show_readings(snap, &asked);
-        self.carry_out(key, snap, &plan, slot).await.map_err(|again| (Outcome::Failed, again))?;
+        if plan.is_empty() {
+            slot.writes = None;
+        } else if self.writes(key, snap, &plan, slot).await.ok_or((Outcome::Waiting, Again::OnChange))?
+            == Entry::Decide
+        {
+            return Ok(Pass { wrote: false, next: Next::Again(Some(asked)) });
+        }
+        let permit = slot.writes.take();
+        self.carry_out(key, snap, &plan, permit).await.map_err(|again| (Outcome::Failed, again))?;
         self.observe_check(snap, &plan, times.0, times.1);
         let begun = self.rounds.begin(key, &plan.calls);
         let next = if plan.is_empty() && self.rounds.answered(&begun).await {
@@ -243,7 +263,12 @@ impl Worker {
         Ok(Pass { wrote: !plan.is_empty(), next })
     }
 
-    async fn observe(&self, key: &Key, now: Timestamp, slot: &mut Slot) -> Result<Snapshot, Again> {
+    pub(super) async fn observe(
+        &self,
+        key: &Key,
+        now: Timestamp,
+        slot: &mut Slot,
+    ) -> Result<Snapshot, Again> {
         match observe::gather(&self.cache, &self.config.rules, key, now) {
             Ok(mut snap) => {
                 self.clear_undecodable(key);
@@ -259,7 +284,10 @@ impl Worker {
                 Err(Again::OnChange)
             }
             // its watch triggers again; the time is for a watch that is being reopened
-            Err(GatherError::Behind(_)) => Err(Again::After(Duration::from_secs(1))),
+            Err(GatherError::Behind(_)) => {
+                self.step_aside(key);
+                Err(Again::After(Duration::from_secs(1)))
+            }
             Err(GatherError::Undecodable(why)) => {
                 slot.pause();
                 self.step_aside(key);
@@ -275,12 +303,13 @@ impl Worker {
         }
     }
 
-    async fn carry_out(&self, key: &Key, snap: &Snapshot, plan: &Plan, slot: &Slot) -> Result<(), Again> {
-        let permit = if plan.is_empty() {
-            None
-        } else {
-            Some(self.writes(key, snap, plan, slot).await.ok_or(Again::OnChange)?)
-        };
+    async fn carry_out(
+        &self,
+        key: &Key,
+        snap: &Snapshot,
+        plan: &Plan,
+        permit: Option<Permit>,
+    ) -> Result<(), Again> {
         let carried = self.applier.carry_out(&snap.canary, plan).await;
         drop(permit);
         self.note_run(key, snap, plan, carried.failed.as_ref().filter(|_| !carried.decided));

@@ -22,12 +22,12 @@ use crate::{
     config::{Rules, RunLimits},
     controller::{
         dropped_status::DroppedStatus,
-        lanes::{Class, Rank},
+        lanes::{Class, Lane, Rank},
     },
     names,
     plan::Note,
     scope::Scope,
-    snapshot::{CANARY, CONFIG_MAP, DEPLOYMENT, Evidence, Kind, ObjectRef},
+    snapshot::{CANARY, CONFIG_MAP, DEPLOYMENT, ENDPOINTS, Evidence, Kind, ObjectRef},
 };
 
 /// A worker without flags, on an API server that refuses everything.
@@ -108,9 +108,7 @@ async fn a_config_that_cannot_be_read_is_not_to_be_read_again_by_the_decision_th
     let questions = vec![Question::Config { namespace: "n".into(), at: at.clone() }];
     let mut slot = worker.turn(&key, &start()).await.unwrap();
     let Ok(snap) = worker.observe(&key, now, &mut slot).await else { panic!("no snapshot") };
-    let Ok(asked) = worker.ask(&key, &snap, questions, None, now, &mut slot).await else {
-        panic!("not asked")
-    };
+    let asked = worker.ask(&key, &snap, questions, now, &mut slot).await.unwrap();
     assert!(asked.answers.configs[&at].is_err());
     let decided = asked.decided_at(now);
     let Ok(snap) = worker.observe(&key, decided, &mut slot).await else { panic!("no snapshot") };
@@ -170,7 +168,7 @@ async fn fails(worker: &Worker, analysis: &Value, times: usize) -> Vec<String> {
     let mut slot = worker.turn(&key, &start()).await.unwrap();
     let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
     for _ in 0..times {
-        worker.carry_out(&key, &snap, &failed(false), &slot).await.ok();
+        worker.carry_out(&key, &snap, &failed(false), None).await.ok();
     }
     let text = worker.metrics.exposition();
     let counted = text.lines().filter(|line| line.starts_with("flagger_canary_failures_total{"));
@@ -372,7 +370,7 @@ async fn waiting_for_an_answer_keeps_no_other_from_deciding() {
     let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
     let questions =
         vec![Question::Config { namespace: "n".into(), at: ObjectRef::new(CONFIG_MAP, "settings") }];
-    let asked = worker.ask(&key, &snap, questions, None, clock::now(), &mut slot);
+    let asked = worker.ask(&key, &snap, questions, clock::now(), &mut slot);
     let rank = Rank { class: Class::Other, due: Instant::now() };
     let deciding = async {
         let mut all = vec![];
@@ -383,47 +381,193 @@ async fn waiting_for_an_answer_keeps_no_other_from_deciding() {
     tokio::select! { biased; _ = asked => panic!("there is no answer"), () = deciding => {} }
 }
 
-#[tokio::test]
+/// All permits that tasks of this class can get, for the namespace `n`.
+fn taken(lane: &Lane, class: Class) -> Vec<Permit> {
+    let rank = Rank { class, due: Instant::now() };
+    std::iter::from_fn(|| lane.enter("n", rank).now_or_never()).collect()
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rollback_is_written_though_its_namespace_has_its_share_of_writes() {
-    let (worker, written) = accepted();
+    let (worker, _) = accepted();
     let key = running(&worker, &json!({"stepWeight": 10}));
-    let rank = Rank { class: Class::Due, due: Instant::now() };
-    let mut held = vec![];
-    while let Ok(permit) =
-        tokio::time::timeout(Duration::from_millis(20), worker.lanes.write.enter("n", rank)).await
-    {
-        held.push(permit);
-    }
+    let mut held = taken(&worker.lanes.write, Class::Due);
     let mut slot = worker.turn(&key, &start()).await.unwrap();
     let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
-    let plans = [failed(false), failed(true)];
-    let write = async |plan| {
-        let carried = worker.carry_out(&key, &snap, plan, &slot);
-        tokio::time::timeout(Duration::from_millis(200), carried).await.is_ok()
-    };
-    assert!(!write(&plans[0]).await, "{} are under way", held.len());
-    assert!(written.lock().unwrap().is_empty());
-    assert!(write(&plans[1]).await);
+    let (other, urgent) = (failed(false), failed(true));
+    assert!(
+        worker.writes(&key, &snap, &other, &mut slot).now_or_never().is_none(),
+        "{} are under way",
+        held.len()
+    );
+    assert_eq!(worker.writes(&key, &snap, &urgent, &mut slot).await, Some(Entry::Write));
+    slot.writes = None;
     held.pop();
-    assert!(write(&plans[0]).await);
+    assert_eq!(worker.writes(&key, &snap, &other, &mut slot).await, Some(Entry::Write));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_is_decided_again_unless_it_has_waited_briefly_or_takes_users_off_a_version() {
+    let (worker, _) = accepted();
+    let key = running(&worker, &json!({"stepWeight": 10}));
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
+    for (millis, urgent, then) in
+        [(100, false, Entry::Write), (300, false, Entry::Decide), (30_000, true, Entry::Write)]
+    {
+        let others = if urgent { Class::Pressing } else { Class::Due };
+        let mut held = taken(&worker.lanes.write, others);
+        let plan = failed(urgent);
+        {
+            let mut waits = std::pin::pin!(worker.writes(&key, &snap, &plan, &mut slot));
+            assert!(waits.as_mut().now_or_never().is_none());
+            tokio::time::advance(Duration::from_millis(millis)).await;
+            held.pop();
+            assert_eq!(waits.await, Some(then), "{millis} ms");
+        }
+        assert!(slot.writes.take().is_some(), "the permit stays for what is decided");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_to_be_written_is_decided_again_and_then_waits_for_no_other() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let (worker, written) = accepted();
+    let mut canary = fresh(&worker);
+    let key = ("n".to_owned(), "app".to_owned());
+    let mut held = taken(&worker.lanes.write, Class::Due);
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let pass = {
+        let mut waits = Box::pin(worker.pass(&key, None, &mut slot));
+        // it queries first
+        while worker.lanes.write.waiting() == 0 {
+            assert!(waits.as_mut().now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(Duration::from_secs(30)).await;
+        canary["metadata"]["generation"] = json!(3);
+        canary["metadata"]["resourceVersion"] = json!("2");
+        canary["spec"]["analysis"]["maxWeight"] = json!(20);
+        worker.cache.insert(CANARY, canary);
+        held.pop();
+        waits.await
+    };
+    let Ok(Pass { wrote: false, next: Next::Again(asked) }) = pass else { panic!("it was carried out") };
+    assert_eq!(*locked(&written), [Value::Null; 0], "it was decided before the edit");
+
+    assert!(taken(&worker.lanes.write, Class::Due).is_empty(), "its permit is its own");
+    assert!(Box::pin(worker.pass(&key, asked, &mut slot)).await.is_ok_and(|pass| pass.wrote));
+    let generations: Vec<i64> =
+        locked(&written).iter().filter_map(|body| body["status"]["observedGeneration"].as_i64()).collect();
+    assert_eq!(generations, [3]);
+    assert_eq!(taken(&worker.lanes.write, Class::Due).len(), 1);
+}
+
+/// Somebody asks for the end of the run of such a Canary.
+fn abort(worker: &Worker) {
+    let mut aborted = (*worker.cache.get(CANARY, "n", "app").unwrap()).clone();
+    aborted["metadata"]["resourceVersion"] = json!("2");
+    aborted["metadata"]["annotations"] = json!({names::ANNOTATION_REQUEST: "abort/1"});
+    worker.cache.insert(CANARY, aborted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_is_seen_while_the_canary_waits_to_query_and_to_write() {
+    let (worker, _) = accepted();
+    let key = running(&worker, &json!({"stepWeight": 10}));
+    let _held = [taken(&worker.lanes.ask, Class::Due), taken(&worker.lanes.write, Class::Pressing)];
+    let (mut queries, mut writes) =
+        (worker.turn(&key, &start()).await.unwrap(), worker.turn(&key, &start()).await.unwrap());
+    let Ok(snap) = worker.observe(&key, clock::now(), &mut queries).await else { panic!("no snapshot") };
+    let settings = ObjectRef::new(CONFIG_MAP, "settings");
+    let questions = vec![Question::Config { namespace: "n".into(), at: settings }];
+    let (triggered, plan) = ([queries.start.clone(), writes.start.clone()], failed(false));
+    {
+        let mut asked = std::pin::pin!(worker.ask(&key, &snap, questions, clock::now(), &mut queries));
+        let mut carried = std::pin::pin!(worker.writes(&key, &snap, &plan, &mut writes));
+        assert!(asked.as_mut().now_or_never().is_none() && carried.as_mut().now_or_never().is_none());
+        abort(&worker);
+        triggered.iter().for_each(Start::trigger);
+        assert!(asked.as_mut().now_or_never().is_none() && carried.as_mut().now_or_never().is_none());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(asked.as_mut().now_or_never().is_some_and(|asked| asked.is_none()));
+        assert_eq!(carried.as_mut().now_or_never(), Some(Some(Entry::Decide)));
+    }
+    assert_eq!([queries.rank.class, writes.rank.class], [Class::Pressing; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_not_awaited_once_their_questions_have_changed() {
+    let worker = worker(Router::new().fallback(std::future::pending::<StatusCode>));
+    let key = running(&worker, &json!({"stepWeight": 10}));
+    let now = clock::now();
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let Ok(snap) = worker.observe(&key, now, &mut slot).await else { panic!("no snapshot") };
+    slot.pause();
+    let start = slot.start.clone();
+    {
+        let mut same = std::pin::pin!(worker.overtaken(&key, &snap, (&[], now), &mut slot));
+        for _ in 0..3 {
+            start.trigger();
+            assert!(same.as_mut().now_or_never().is_none());
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert!(same.as_mut().now_or_never().is_none(), "nothing else would be asked");
+    }
+    let at = ObjectRef::new(CONFIG_MAP, "settings");
+    let others = vec![Question::Config { namespace: "n".into(), at }];
+    {
+        let mut asked = std::pin::pin!(worker.ask(&key, &snap, others, now, &mut slot));
+        assert!(asked.as_mut().now_or_never().is_none());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(asked.as_mut().now_or_never().is_none(), "nothing has happened");
+        start.trigger();
+        assert!(asked.as_mut().now_or_never().is_some_and(|asked| asked.is_none()));
+    }
+    let free = Rank { class: Class::Due, due: Instant::now() };
+    assert_eq!(taken(&worker.lanes.ask, Class::Due).len(), 64);
+    drop(worker.lanes.ask.enter("n", free).await);
+}
+
+#[tokio::test]
+async fn one_of_a_namespace_that_is_not_seen_leaves_its_turn_to_others() {
+    let mut worker = refused();
+    worker.cache = Arc::new(ObjectCache::of(&Scope::named("n,shop").unwrap()));
+    worker.runs = Runs::new(RunLimits { all: Some(1), namespace: None });
+    worker.cache.set_crds(BTreeSet::new());
+    let (key, other) = (("n".to_owned(), "app".to_owned()), ("shop".to_owned(), "app".to_owned()));
+    worker.cache.insert(CANARY, canary(&json!({"stepWeight": 10}), &CanaryStatus::default()));
+    for watched in
+        observe::mandatory(&Rules::default()).into_iter().flat_map(|kind| worker.cache.watches(kind))
+    {
+        if (watched.kind, watched.namespace.as_deref()) != (ENDPOINTS, Some("n")) {
+            worker.cache.listed(watched, &BTreeSet::from([key.clone()]));
+        }
+    }
+    worker.runs.resume(vec![], vec![(key.clone(), Timestamp::UNIX_EPOCH)]);
+    worker.runs.begin(&other, clock::now()).unwrap_err();
+    let mut slot = worker.turn(&key, &start()).await.unwrap();
+    let ended = Box::pin(worker.pass(&key, None, &mut slot)).await;
+    assert!(matches!(ended, Err((_, Again::After(_)))));
+    worker.runs.begin(&other, clock::now()).unwrap();
+
+    // also if it had begun to take its turn
+    worker.runs.note(&other, false, false);
+    worker.runs.begin(&key, clock::now()).unwrap();
+    assert!(worker.observe(&key, clock::now(), &mut slot).await.is_err());
+    worker.runs.begin(&other, clock::now()).unwrap();
 }
 
 #[tokio::test]
 async fn at_the_end_what_waits_for_its_turn_does_nothing() {
-    let (worker, written) = accepted();
+    let (worker, _) = accepted();
     let key = running(&worker, &json!({"stepWeight": 10}));
     let mut slot = worker.turn(&key, &start()).await.unwrap();
     let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
-    let rank = Rank { class: Class::Pressing, due: Instant::now() };
-    let mut held = vec![];
-    for lane in [&worker.lanes.write, &worker.lanes.decide] {
-        while let Ok(permit) = tokio::time::timeout(Duration::from_millis(20), lane.enter("n", rank)).await {
-            held.push(permit);
-        }
-    }
+    slot.pause();
+    let _held = [&worker.lanes.write, &worker.lanes.decide].map(|lane| taken(lane, Class::Pressing));
     worker.stop.cancel();
-    assert_eq!(worker.carry_out(&key, &snap, &failed(true), &slot).await, Err(Again::OnChange));
-    assert!(written.lock().unwrap().is_empty());
+    assert_eq!(worker.writes(&key, &snap, &failed(true), &mut slot).await, None);
     assert!(worker.turn(&key, &start()).await.is_none());
 }
 
@@ -440,10 +584,7 @@ async fn an_abort_goes_before_those_that_have_waited_for_longer() {
     let ours = worker.turn(&key, &due);
     tokio::pin!(others, ours);
     assert!(others.as_mut().now_or_never().is_none() && ours.as_mut().now_or_never().is_none());
-    let mut aborted = (*worker.cache.get(CANARY, "n", "app").unwrap()).clone();
-    aborted["metadata"]["resourceVersion"] = json!("2");
-    aborted["metadata"]["annotations"] = json!({names::ANNOTATION_REQUEST: "abort/1"});
-    worker.cache.insert(CANARY, aborted);
+    abort(&worker);
     due.trigger();
     assert!(ours.as_mut().now_or_never().is_none());
     held.pop();
@@ -520,7 +661,7 @@ async fn unanswered(first: First, again: bool, seen: impl FnOnce(&mut Value)) ->
     let plan = Plan { notes: vec![Note::warning("RollingBack", "too many failed checks")], ..failed(false) };
     for _ in 0..=usize::from(again) {
         let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
-        worker.carry_out(&key, &snap, &plan, &slot).await.ok();
+        worker.carry_out(&key, &snap, &plan, None).await.ok();
     }
     let mut stored = locked(&api.canary).clone();
     seen(&mut stored);
@@ -592,7 +733,7 @@ async fn the_weight_of_an_ab_test_is_that_of_the_requests_that_it_names() {
         );
         let mut slot = worker.turn(&key, &start()).await.unwrap();
         let Ok(snap) = worker.observe(&key, clock::now(), &mut slot).await else { panic!("no snapshot") };
-        worker.carry_out(&key, &snap, &plan, &slot).await.unwrap();
+        worker.carry_out(&key, &snap, &plan, None).await.unwrap();
         let text = worker.metrics.exposition();
         let shown = text.lines().filter(|line| line.starts_with("flagger_canary_weight{"));
         let mut shown: Vec<(bool, &str)> =

@@ -67,6 +67,16 @@ pub(crate) fn refuse(cx: &Context<'_>, d: &mut PlanBuilder, lacking: impl Fn() -
     false
 }
 
+/// The run is about to be aborted by a request.
+pub(crate) fn aborts(cx: &Context<'_>) -> bool {
+    let Some((id, Ok(request))) = pending(cx) else { return false };
+    request.known() == Ok(Verb::Abort)
+        && !used(cx, &id)
+        && unbound(cx, Verb::Abort, &request).is_none()
+        && stale(cx, &request).is_none()
+        && misplaced(cx, Verb::Abort, || None).is_none()
+}
+
 /// Writes the answer into the status, and remembers the id.
 fn answer(cx: &Context<'_>, d: &mut PlanBuilder, request: &Request, answer: Answer, message: String) {
     let CanaryStatus { request: last, answered_requests: known, .. } = &mut d.status;

@@ -117,6 +117,13 @@ pub(crate) fn rollback(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<String> 
     Some(yes.name.clone())
 }
 
+/// A webhook has requested a rollback of this run.
+pub(crate) fn rolls_back(cx: &Context<'_>) -> bool {
+    let heard = heard(cx, HookKind::Rollback, Timestamp::MIN);
+    any(cx, HookKind::Rollback)
+        && heard.is_some_and(|heard| heard.said.iter().any(|said| said.answer.is_ok()))
+}
+
 /// Webhooks of this type have recently answered at this place, or there are none.
 pub(crate) fn known(cx: &Context<'_>, kind: HookKind) -> bool {
     !any(cx, kind) || heard(cx, kind, Timestamp::MIN).is_some()
