@@ -214,7 +214,7 @@ mod tests {
         counted.next().unwrap_or_default().to_owned()
     }
 
-    fn refusing(details: Value) -> Router {
+    fn refusing(details: &Value) -> Router {
         let no = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "message": "no",
             "reason": "Forbidden", "details": details});
         Router::new().fallback(move || async move { (StatusCode::FORBIDDEN, no.to_string()) })
@@ -222,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_that_is_refused_is_counted() {
-        assert_eq!(not_written(refusing(json!({}))).await, "1");
+        assert_eq!(not_written(refusing(&json!({}))).await, "1");
         let written = Router::new().fallback(|body: String| async { body });
         assert_eq!(not_written(written).await, "0");
     }
@@ -230,7 +230,7 @@ mod tests {
     #[tokio::test]
     async fn events_about_a_namespace_that_is_being_deleted_are_not_missed() {
         let causes = json!({"causes": [{"reason": "NamespaceTerminating", "message": "n"}]});
-        assert_eq!(not_written(refusing(causes)).await, "0");
+        assert_eq!(not_written(refusing(&causes)).await, "0");
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{CanaryStatus, duration};
+use super::duration;
 use crate::{
     names,
     text::{first_chars, plain},
@@ -215,14 +215,6 @@ pub struct RequestStatus {
     pub by: String,
     /// When it was answered.
     pub at: MicroTime,
-}
-
-impl CanaryStatus {
-    /// A request with this id was answered.
-    pub fn has_answered(&self, id: &str) -> bool {
-        let last = self.request.as_ref().is_some_and(|last| last.id == id);
-        last || self.answered_requests.iter().any(|known| known == id)
-    }
 }
 
 /// The answer to a request.

@@ -42,6 +42,12 @@ fn reject(reason: &'static str, message: impl Into<String>) -> Rejection {
     Problem::new(reason, message).into()
 }
 
+/// The router of the Canary, if its objects are in this cluster.
+fn router_here(snap: &Snapshot, c: &Validated) -> Result<&'static dyn Router, Rejection> {
+    let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
+    if routed_elsewhere(snap, router) { Err(remote_mesh(&c.provider)) } else { Ok(router) }
+}
+
 /// Everything that a decision needs, or the first obstacle.
 pub(crate) fn surroundings<'a>(
     snap: &'a Snapshot,
@@ -53,10 +59,7 @@ pub(crate) fn surroundings<'a>(
         Denial::Invalid(problem) => problem.into(),
         Denial::Unserved(list) => unserved(&list),
     })?;
-    let router = router::by_name(&c.provider).ok_or_else(|| unserved(&[no_router(&c.provider)]))?;
-    if routed_elsewhere(snap, router) {
-        return Err(remote_mesh(&c.provider));
-    }
+    let router = router_here(snap, &c)?;
     undisputed(snap, &c, router)?;
     let c = claimed(snap, c, router)?;
     let (target, label) = target(snap, &c)?;

@@ -3,7 +3,9 @@
 use crate::{
     api::{CanaryStatus, Phase, request::REMEMBERED},
     names,
-    plan::{builder::PlanBuilder, context::Context, waiting::pause_before_promotion},
+    plan::{
+        builder::PlanBuilder, context::Context, model::waits::has_answered, waiting::pause_before_promotion,
+    },
     spec::{GateRule, Wait},
     text::first_chars,
 };
@@ -91,5 +93,5 @@ pub(crate) fn decision(answered: &CanaryStatus, epoch: i64) -> String {
 fn free_id(answered: &CanaryStatus, base: &str) -> String {
     let later = (2..=REMEMBERED + 2).map(|n| format!("{base}-{n}"));
     let mut all = [base.to_owned()].into_iter().chain(later);
-    all.find(|id| !answered.has_answered(id)).unwrap_or_else(|| base.to_owned())
+    all.find(|id| !has_answered(answered, id)).unwrap_or_else(|| base.to_owned())
 }

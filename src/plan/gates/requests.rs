@@ -15,7 +15,7 @@ use crate::{
         builder::PlanBuilder,
         context::Context,
         gates::{held, place},
-        model::Messages,
+        model::{Messages, waits::has_answered},
         waiting::WaitingFor,
     },
     text::first_chars,
@@ -100,7 +100,7 @@ fn answer(cx: &Context<'_>, d: &mut PlanBuilder, request: &Request, answer: Answ
 
 /// The id was answered earlier: a tool has restored an old annotation.
 fn used(cx: &Context<'_>, id: &str) -> bool {
-    cx.status().has_answered(id)
+    has_answered(cx.status(), id)
 }
 
 /// The revision that a request is about: that of the run, or between runs the target's.

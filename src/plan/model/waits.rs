@@ -1,4 +1,4 @@
-//! Reasons for which a run waits that more than one place asks for.
+//! What a run waits for, as its status says: reasons that more than one place asks for, and requests that were answered.
 
 use crate::{api::CanaryStatus, names::conditions};
 
@@ -17,4 +17,10 @@ pub(crate) fn is_shut(status: &CanaryStatus) -> bool {
         conditions::HELD => true,
         _ => false,
     })
+}
+
+/// A request with this id was answered.
+pub(crate) fn has_answered(status: &CanaryStatus, id: &str) -> bool {
+    let last = status.request.as_ref().is_some_and(|last| last.id == id);
+    last || status.answered_requests.iter().any(|known| known == id)
 }
