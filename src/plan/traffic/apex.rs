@@ -33,10 +33,14 @@ pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -
     // shares that the spec no longer wants are not drift
     let wanted = cx.step().since.is_some() || services::is_widely_selected(cx, &apex);
     let why = if wanted { WriteReason::Wanted } else { why };
-    // changed by hand, or still selecting both sides, while the primary has no pods, or may have none: left until it has
-    // some
-    let both = cx.selected() == Some(Selected::Both);
-    let left = (why == WriteReason::Drift || both) && doubt::primary_may_lack_pods(cx);
+    // changed by hand, or still selecting pods of the target, while the primary has no pods, or may have none: left until
+    // it has some
+    let away = match cx.selected() {
+        Some(Selected::Both) => true,
+        Some(Selected::Target) => cx.canary_pods() > 0,
+        Some(Selected::Primary) | None => false,
+    };
+    let left = (why == WriteReason::Drift || away) && doubt::primary_may_lack_pods(cx);
     if let Some(live) = cx.apex().filter(|_| left) {
         return wait_unless(manifest::patch(live, &apex).is_none());
     }
