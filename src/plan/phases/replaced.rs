@@ -23,12 +23,18 @@ use crate::{
     spec::Apex,
 };
 
-/// No traffic is on the primary when it gets a template that may cost it all its pods at once.
+/// No traffic is on the primary when it gets a template that may cost it all its pods at once. If the target has another
+/// template by now, nobody else can serve meanwhile: the primary keeps its template.
 pub(crate) fn everyone_on_canary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let given = cx.primary().and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
-    let moves = cx.moves() && cx.c.apex != Apex::Shares && cx.applied() == Some(cx.hash.as_str());
+    let moves = cx.moves() && cx.c.apex != Apex::Shares;
     if !moves || given == cx.applied() || !cx.replaces_at_once() {
         return GO_ON;
+    }
+    if cx.applied() != Some(cx.hash.as_str()) {
+        let why =
+            "the target changed before the primary was replaced, which would have had no pods meanwhile";
+        return ending::begin(cx, d, EndingKind::Aborting, "TargetMovedOn", why);
     }
     pods_for_everyone(cx, d)?;
     let everyone = Split::to_canary(100).for_everyone(!cx.c.analysis.match_.is_empty());
