@@ -127,6 +127,25 @@ pub fn nowhere(daemon_set: &Value) -> bool {
         && left.into_iter().all(|f| count(f) == 0)
 }
 
+/// The controller of the DaemonSet has counted the nodes that are to run a pod of it, and found none.
+pub fn is_on_no_node(daemon_set: &Value) -> bool {
+    let observed = daemon_set["status"]["observedGeneration"].as_i64().unwrap_or(0);
+    observed >= generation(daemon_set).unwrap_or(0) && wanted_on_nodes(daemon_set) == 0
+}
+
+/// Number of nodes that are to run a pod of the DaemonSet.
+pub fn wanted_on_nodes(daemon_set: &Value) -> i64 {
+    daemon_set["status"]["desiredNumberScheduled"].as_i64().unwrap_or(0)
+}
+
+/// At least half of the `wanted` pods of a Deployment or DaemonSet are available, at least one, whatever their template
+/// and however long its rollout has taken. Its controller has seen the last change.
+pub fn half_available(workload: &Value, wanted: i64) -> bool {
+    let count = |field: &str| workload["status"][field].as_i64().unwrap_or(0);
+    let available = count("availableReplicas").max(count("numberAvailable"));
+    count("observedGeneration") >= generation(workload).unwrap_or(0) && available >= (wanted / 2).max(1)
+}
+
 /// A rollout of the Deployment may leave it without pods: all of them are replaced at once.
 pub fn replaced_at_once(deployment: &Value) -> bool {
     let (strategy, pods) = (&deployment["spec"]["strategy"], json::replicas(deployment).max(1));
@@ -226,6 +245,23 @@ mod tests {
         late["status"]["conditions"][0]["reason"] = json!("ProgressDeadlineExceeded");
         assert!(matches!(rollout(&late, 100), Rollout::Stuck { .. }));
         assert_eq!(why(&late, 100), "deployment \"podinfo\" exceeded its progress deadline");
+    }
+
+    #[test]
+    fn half_of_the_pods_are_enough_however_long_the_rollout_takes() {
+        let mut late = deployment(4, 5, 3, 2);
+        late["status"]["conditions"][0]["reason"] = json!("ProgressDeadlineExceeded");
+        assert!(half_available(&late, 4));
+        assert!(!half_available(&deployment(4, 4, 4, 1), 4));
+        assert!(!half_available(&deployment(1, 1, 1, 0), 1), "half of one pod is still one pod");
+        late["metadata"]["generation"] = json!(3);
+        assert!(!half_available(&late, 4), "counted before the last change");
+        // with maxUnavailable 1, a pod on a dead node stops the update of all others
+        let daemons = json!({
+            "metadata": {"generation": 2},
+            "status": {"observedGeneration": 2, "desiredNumberScheduled": 4, "updatedNumberScheduled": 1, "numberAvailable": 3},
+        });
+        assert!(half_available(&daemons, wanted_on_nodes(&daemons)) && !is_on_no_node(&daemons));
     }
 
     #[test]

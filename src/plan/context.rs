@@ -240,13 +240,18 @@ impl<'a> Context<'a> {
         router::selected(&self.c, &self.snap.objects)
     }
 
+    /// The pods of both sides are shared: an apex that selects both follows by itself.
+    pub(crate) fn selects_both(&self) -> bool {
+        self.c.apex == Apex::Shares && self.selected() == Some(Selected::Both)
+    }
+
     /// Replicas of the primary while it serves everyone: with shares of pods it has fewer during a run.
     pub(crate) fn whole(&self) -> i64 {
         let kept = self.status().primary_replicas.map(i64::from);
         let leaving = self.phase() == Phase::Terminating && self.selected() == Some(Selected::Both);
         let in_run = self.status().run.is_some() || leaving;
-        let live = || self.primary().map_or_else(|| self.target_replicas(), manifest::replicas);
-        kept.filter(|_| in_run).unwrap_or_else(live).max(1)
+        let live = self.primary().map_or_else(|| self.target_replicas(), manifest::replicas);
+        pod_shares::whole(kept, live, in_run)
     }
 
     /// The step's weight as shown in `status.canaryWeight`: percent of all requests. With A/B it is 0, whatever
@@ -283,9 +288,7 @@ impl<'a> Context<'a> {
     pub(crate) fn zero(&self) -> Split {
         // pods of a target that is scaled to none are terminating
         let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
-        // an apex that selects both follows by itself
-        let turns = self.moves() && (self.c.apex != Apex::Shares || self.selected() != Some(Selected::Both));
-        if self.primary_pods() == 0 && canary && turns {
+        if self.primary_pods() == 0 && canary && self.moves() && !self.selects_both() {
             Split::to_canary(100).for_everyone(self.names_requests())
         } else {
             Split::to_canary(0)
@@ -389,12 +392,5 @@ impl<'a> Context<'a> {
     /// The Canary's spec has not been edited since it was last acted on.
     pub(crate) fn spec_seen(&self) -> bool {
         !self.resumed && self.status().observed_generation == self.snap.canary.metadata.generation
-    }
-}
-
-impl Snapshot {
-    /// The Canary's status, empty if it has none.
-    pub(crate) fn status(&self) -> CanaryStatus {
-        self.canary.status.clone().unwrap_or_default()
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    api::{AlertProviderSpec, Canary, MetricTemplateSpec},
+    api::{AlertProviderSpec, Canary, CanaryStatus, MetricTemplateSpec},
     config::Rules,
     expression::Known,
     write_budget::WriteBudget,
@@ -380,5 +380,10 @@ impl Snapshot {
     /// Ready endpoints behind the Service.
     pub fn ready(&self, service: &str) -> u32 {
         self.ready.get(service).copied().unwrap_or(0)
+    }
+
+    /// The Canary's status, empty if it has none.
+    pub(crate) fn status(&self) -> CanaryStatus {
+        self.canary.status.clone().unwrap_or_default()
     }
 }

@@ -9,6 +9,8 @@
 //! Knative      a revision's name never                         a note in itself   its own status
 //! ```
 
+mod nodes;
+
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
@@ -121,7 +123,7 @@ impl Target {
         let template = &live["spec"]["template"];
         match self {
             Self::Deployment => Cow::Borrowed(template),
-            Self::DaemonSet => Cow::Owned(for_nodes(template)),
+            Self::DaemonSet => Cow::Owned(nodes::for_nodes(template)),
             Self::Service => Cow::Owned(service_target::relevant(live)),
             Self::Knative => Cow::Owned(knative::revision(live)),
         }
@@ -203,6 +205,16 @@ impl Target {
             Self::Service | Self::Knative if ready > 0 => Rollout::Ready,
             Self::Knative => Rollout::Waiting { why: knative::unready(live) },
             Self::Service => Rollout::Waiting { why: "no ready endpoint is behind it".into() },
+        }
+    }
+
+    /// At least half of the pods that `live` asks for are available, whatever their template. `ready` as for
+    /// [`Target::rollout`].
+    pub fn half_available(self, live: &Value, ready: u32) -> bool {
+        match self {
+            Self::Deployment => readiness::half_available(live, get::replicas(live)),
+            Self::DaemonSet => readiness::half_available(live, readiness::wanted_on_nodes(live)),
+            Self::Service | Self::Knative => ready > 0,
         }
     }
 
@@ -381,22 +393,6 @@ impl Target {
             }
         }
     }
-}
-
-/// The template without the node selector that no node meets.
-fn for_nodes(template: &Value) -> Value {
-    let mut out = template.clone();
-    if let Some(pod) = out.get_mut("spec").and_then(Value::as_object_mut) {
-        let selector = pod.get_mut("nodeSelector").and_then(Value::as_object_mut);
-        let nothing_left = selector.is_some_and(|selector| {
-            selector.remove(names::SCALE_TO_ZERO);
-            selector.is_empty()
-        });
-        if nothing_left {
-            pod.remove("nodeSelector");
-        }
-    }
-    out
 }
 
 #[cfg(test)]

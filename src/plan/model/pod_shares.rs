@@ -2,6 +2,13 @@
 
 use crate::router;
 
+/// Pods of the primary while it serves everyone. A run keeps the number that it began with (`kept`); otherwise the
+/// current one (`live`) counts, unless the primary was scaled to 0.
+pub(crate) fn whole(kept: Option<i64>, live: i64, in_run: bool) -> i64 {
+    let live = Some(live).filter(|live| *live > 0);
+    kept.filter(|_| in_run).or(live).or(kept).unwrap_or(1).max(1)
+}
+
 /// The numbers of pods of primary and target closest to a weight, each at least one; of two equally close ones, the
 /// smaller share.
 pub(crate) fn parts(whole: i64, weight: i32) -> (i64, i64) {
@@ -63,6 +70,20 @@ mod tests {
             assert_eq!(parts(whole, weight), want, "{weight} % of {whole}");
         }
         assert_eq!((possible(10, 20), possible(3, 10), possible(1, 1), possible(10, 0)), (20, 33, 50, 0));
+    }
+
+    #[test]
+    fn k3_a_primary_at_zero_has_its_former_number() {
+        for (kept, live, in_run, expected) in [
+            (Some(10), 4, true, 10),
+            (Some(10), 4, false, 4),
+            (Some(10), 0, false, 10),
+            (None, 0, true, 1),
+            (None, 6, true, 6),
+            (Some(0), 0, true, 1),
+        ] {
+            assert_eq!(whole(kept, live, in_run), expected, "{kept:?}, {live} in a run: {in_run}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The target's own limits of a rolling update, and what they allow with shares of pods.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
+    manifest::readiness,
     plan::{context::Context, model::pod_shares},
     spec::Apex,
 };
@@ -22,6 +23,12 @@ pub(crate) fn since(cx: &Context<'_>) -> Option<MicroTime> {
 /// The run uses shares of pods, or did when it began: the target's replicas say nothing about the primary's.
 pub(crate) fn shares_pods(cx: &Context<'_>) -> bool {
     cx.c.apex == Apex::Shares || cx.step().since.is_some()
+}
+
+/// A rolling update of this many pods may replace all of them at once.
+pub(crate) fn replaces_all(target: &Value, pods: i64) -> bool {
+    let strategy = &target["spec"]["strategy"];
+    readiness::replaced_at_once(&json!({"spec": {"strategy": strategy, "replicas": pods}}))
 }
 
 /// The target's own limits of a rolling update, in pods.
@@ -52,13 +59,23 @@ fn pods(value: &Value, whole: i64, round: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn limits_are_read_as_the_deployment_controller_does() {
         assert_eq!((pods(&json!("25%"), 10, 99), pods(&json!("25%"), 10, 0)), (3, 2));
         assert_eq!((pods(&json!(4), 10, 0), pods(&json!(null), 4, 0), pods(&json!("x"), 4, 0)), (4, 1, 1));
+    }
+
+    #[test]
+    fn c8_pods_that_are_all_replaced_at_once_are_told() {
+        let of = |strategy: Value| json!({"spec": {"strategy": strategy, "replicas": 1}});
+        let three = of(json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 3}}));
+        assert!(replaces_all(&of(json!({"type": "Recreate"})), 10));
+        assert!(
+            replaces_all(&three, 3) && !replaces_all(&three, 10),
+            "of the pods, not of the target's present ones"
+        );
+        assert!(!replaces_all(&of(json!(null)), 1));
     }
 }

@@ -47,7 +47,12 @@ pub(crate) fn from_stored(
 
 /// The primary for a stored template.
 pub(crate) fn manifest(cx: &Context<'_>, stored: &Value) -> Option<Manifest> {
-    let source = revision::source_of(stored)?;
+    let mut source = revision::source_of(stored)?;
+    // shares keep to the target's own limits, also where a promotion is undone
+    let strategy = cx.target["spec"].get("strategy").filter(|_| pod_limits::shares_pods(cx));
+    if let Some(own) = strategy.filter(|_| !pod_limits::replaces_all(cx.target, cx.whole())) {
+        source.spec.insert("strategy".into(), own.clone());
+    }
     let hash = revision::hash_of(stored)?;
     let prefixes = &cx.snap.rules.include_label_prefix;
     let marks = (cx.status().epoch, hash);
@@ -119,8 +124,13 @@ fn is_switched_off(cx: &Context<'_>, live: &Value) -> bool {
     };
     let acts = cx.status().run.is_some() || cx.phase() == Phase::Initializing;
     let alone = cx.c.spec.autoscaler_ref.is_none() || acts && !keda();
-    let counted = cx.c.target.replicated() && alone;
-    counted && !pod_limits::shares_pods(cx) && manifest::replicas(live) == 0
+    cx.c.target.replicated() && alone && manifest::replicas(live) == 0
+}
+
+/// This plan already scales the workload.
+pub(crate) fn is_scaled(d: &PlanBuilder, live: &Value) -> bool {
+    let this = |name: &str| live["metadata"]["name"] == name;
+    d.actions.iter().any(|action| matches!(action, Action::Scale { name, .. } if this(name)))
 }
 
 /// During a run a primary that was scaled to 0 gets its former replicas: without pods it can take no traffic back, and
@@ -128,12 +138,26 @@ fn is_switched_off(cx: &Context<'_>, live: &Value) -> bool {
 /// purpose.
 pub(crate) fn switched_on(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) {
     let made = cx.phase() == Phase::Initializing;
-    if !is_switched_off(cx, live) || !made && cx.status().run.is_none() {
+    if !made && cx.status().run.is_none() || is_scaled(d, live) {
         return;
     }
-    let replicas = if made { replicas::promoted(cx) } else { cx.primary_replicas() };
+    if !is_switched_off(cx, live) {
+        return back_on_nodes(cx, d, live);
+    }
+    let replicas = if made { replicas::promoted(cx) } else { replicas::needed(cx) };
     if d.try_act(Action::scale(live, replicas)) == WRITE_FIRST {
         d.say(cx.messages.primary_switched_off(replicas));
+    }
+}
+
+/// The same for a primary without replicas: it loses the node selector by which somebody has switched it off.
+fn back_on_nodes(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) {
+    let stored = cx.stored(manifest::annotation(live, names::ANNOTATION_REVISION));
+    let template = stored.and_then(revision::source_of).map_or(Value::Null, |source| source.template);
+    let Some(patch) = cx.c.target.back_on_nodes(live, &template) else { return };
+    let at = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
+    if d.try_act(Action::patch(at, names::managers::SCALE, live, patch)) == WRITE_FIRST {
+        d.say(cx.messages.primary_off_all_nodes());
     }
 }
 

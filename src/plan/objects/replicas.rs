@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
-    api::{PodsTaken, StepPods, StepStatus},
+    api::{Phase, PodsTaken, StepPods, StepStatus},
     clock,
     manifest::{self, readiness::Rollout, scaler},
     plan::{
         builder::PlanBuilder,
         context::Context,
+        model::pod_shares,
         objects::{autoscaler::find, pod_limits},
     },
     spec::Apex,
@@ -79,13 +80,26 @@ pub(crate) fn awaits_pods(cx: &Context<'_>, step: &StepStatus) -> bool {
 /// otherwise at least its current number and the one at the beginning of the run.
 pub(crate) fn promoted(cx: &Context<'_>) -> i64 {
     if pod_limits::shares_pods(cx) {
-        return cx.whole();
+        // without a run the target may still have the pods that serve
+        return if cx.status().run.is_some() { cx.whole() } else { cx.whole().max(cx.target_replicas()) };
     }
     let wished = cx.status().run.as_ref().and_then(|run| run.replicas).map(i64::from);
     let kept = || cx.primary_replicas().max(cx.status().primary_replicas.map_or(1, i64::from));
     // if a target is analysed with a number of its own, that says nothing about the primary's
     let own = cx.status().run.is_some() && (cx.c.canary_replicas.is_some() || cx.step().pods.is_some());
     wished.unwrap_or_else(kept).max(if own { 1 } else { cx.target_replicas() })
+}
+
+/// Replicas that a primary needs again which somebody has scaled to 0 in a run: its former number, or its share while the
+/// target has pods for the rest.
+pub(crate) fn needed(cx: &Context<'_>) -> i64 {
+    let (step, run) = (cx.step(), cx.status().run.as_ref());
+    let ends = matches!(cx.phase(), Phase::Promoting | Phase::Finalising)
+        || run.is_none_or(|run| run.ending.is_some());
+    if cx.selects_both() && step.weight > 0 && !ends && cx.target_replicas() > 0 {
+        return pod_shares::parts(cx.whole(), step.weight).0;
+    }
+    cx.primary_replicas()
 }
 
 /// The number that the target at rest was scaled to is meant for the primary.

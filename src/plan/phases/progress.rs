@@ -143,7 +143,8 @@ fn wanted(cx: &Context<'_>, step: &StepStatus) -> Split {
     {
         return live;
     }
-    let alone = cx.primary_pods() == 0 && cx.canary_pods() > 0;
+    // an apex that selects both sides follows by itself: its share is only a number of replicas
+    let alone = cx.primary_pods() == 0 && cx.canary_pods() > 0 && !cx.selects_both();
     let further = cx.live_split().filter(|live| alone && live.canary() > split.canary());
     further.unwrap_or(split)
 }
@@ -158,6 +159,9 @@ fn is_rescue(cx: &Context<'_>, split: Split) -> bool {
 /// Only the canary has pods: all users are routed there, also those with a session cookie of the primary, and back to the
 /// step's split once the primary has some again. Nothing else is corrected.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.selects_both() {
+        return GO_ON;
+    }
     let want = wanted(cx, &cx.step());
     if !is_rescue(cx, want) && !cx.live_split().is_some_and(|live| is_rescue(cx, live)) {
         return if cx.zero().canary() == 100 { traffic::all_on_canary(cx, d, want) } else { GO_ON };

@@ -20,7 +20,11 @@ use crate::{
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST, wait_unless},
             pod_shares::{self, Replicas},
         },
-        objects::{pod_limits::Limits, write::WriteReason},
+        objects::{
+            pod_limits::{self, Limits},
+            primary,
+            write::WriteReason,
+        },
         traffic::{doubt, routes},
         waiting,
     },
@@ -36,10 +40,21 @@ pub(crate) fn fault(
     target: &Value,
     label: &(String, String),
 ) -> Option<Problem> {
-    if c.apex != Apex::Shares || router::shared(c, &snap.objects, &label.0, &label.1).is_some() {
+    if c.apex != Apex::Shares {
         return None;
     }
     let name = target["metadata"]["name"].as_str().unwrap_or_default();
+    if router::shared(c, &snap.objects, &label.0, &label.1).is_some() {
+        return pod_limits::replaces_all(target, whole(snap, c, target)).then(|| {
+            Problem::new(
+                "ReplacedAtOnce",
+                format!(
+                    "deployment {name}: spec.strategy lets all pods of {} be replaced at once, while the pods of a share are too few to serve all users: set type RollingUpdate with a smaller maxUnavailable, or spec.analysis.iterations with promotion.switch instead of steps",
+                    c.names.primary
+                ),
+            )
+        });
+    }
     Some(Problem::new(
         "NoSharedLabel",
         format!(
@@ -51,14 +66,18 @@ pub(crate) fn fault(
     ))
 }
 
+/// As [`Context::whole`], before there is a context.
+fn whole(snap: &Snapshot, c: &Validated, target: &Value) -> i64 {
+    let (live, status) = (snap.objects.get(DEPLOYMENT, &c.names.primary).unwrap_or(target), snap.status());
+    pod_shares::whole(status.primary_replicas.map(i64::from), manifest::replicas(live), status.run.is_some())
+}
+
 /// Shares that are impossible with so few pods.
 pub(crate) fn advice(snap: &Snapshot, c: &Validated, target: &Value) -> Option<String> {
     if c.apex != Apex::Shares {
         return None;
     }
-    let live = snap.objects.get(DEPLOYMENT, &c.names.primary).map(manifest::replicas);
-    let kept = snap.status().primary_replicas.map(i64::from).filter(|_| snap.status().run.is_some());
-    let whole = kept.or(live).unwrap_or_else(|| manifest::replicas(target)).max(1);
+    let whole = whole(snap, c, target);
     let off: Vec<String> = c
         .schedule
         .iter()
@@ -135,6 +154,9 @@ pub(crate) fn ask_for_whole(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if manifest::replicas(primary) >= cx.whole() {
         return GO_ON;
     }
+    if primary::is_scaled(d, primary) {
+        return WRITE_FIRST;
+    }
     d.act(Action::scale(primary, cx.whole()));
     WRITE_FIRST
 }
@@ -158,6 +180,9 @@ fn scale_towards(cx: &Context<'_>, d: &mut PlanBuilder, want: Replicas, why: Wri
     let asked = Replicas { primary: manifest::replicas(live), target: cx.target_replicas() };
     if asked == want {
         return GO_ON;
+    }
+    if primary::is_scaled(d, live) {
+        return WRITE_FIRST;
     }
     let ready = Replicas { primary: i64::from(cx.primary_pods()), target: i64::from(cx.canary_pods()) };
     let limits = Limits::of(cx);

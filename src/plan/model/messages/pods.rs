@@ -49,6 +49,15 @@ impl Messages {
             ),
         )
     }
+    pub(crate) fn primary_off_all_nodes(&self) -> Note {
+        Note::warning(
+            "PrimaryScaledToZero",
+            format!(
+                "{} was given a node selector that no node meets while pods of it are needed: the selector is removed. To switch it off, wait until it is at rest, or set {} back to its former template",
+                self.primary, self.target
+            ),
+        )
+    }
     pub(crate) fn contested(&self, seconds: i64, advice: &str) -> Note {
         Note::warning(
             "ReplicasContested",
