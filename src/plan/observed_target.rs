@@ -42,9 +42,13 @@ pub(crate) fn note_missing(snap: &Snapshot, d: &mut PlanBuilder, now: Timestamp)
     }
 }
 
-/// Another object of the same name is the target from now on. Its template counts as unread.
+/// Another object of the same name is the target from now on. Its template counts as unread. Knative gives the revisions of
+/// a Service that is made again the names of former ones, of which nothing is known any more.
 pub(crate) fn renew(cx: &Context<'_>, d: &mut PlanBuilder) {
     if !is_same(cx) {
+        if cx.c.target.holds_both() {
+            d.status.former_specs.clear();
+        }
         let uid = manifest::uid(cx.target).unwrap_or_default().into();
         d.status.target = Some(ObservedTarget { uid, generation: 0, ..ObservedTarget::default() });
     }

@@ -19,7 +19,9 @@ use crate::{
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, wait_unless},
         },
         objects::{autoscaler, primary, revisions, services, write::WriteReason},
-        observed_target, staleness,
+        observed_target,
+        phases::start,
+        staleness,
         traffic::{self, acceptance, apex, routes},
         waiting,
     },
@@ -140,6 +142,7 @@ fn finish(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.status.iterations = 0;
     d.status.primary_replicas = cx.primary_replicas_kept();
     (d.status.run, d.status.step) = (None, None);
+    start::clear_conditions(d);
     observed_target::renew(cx, d);
     observed_target::remember(cx, d);
     d.say(cx.messages.initialized(cx.kind()));

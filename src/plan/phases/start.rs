@@ -137,6 +137,14 @@ pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
     d.status.iterations = 0;
     let renew = cx.step().renew || may_have_pods(cx) && (other_configuration(cx) || unseen_configuration(cx));
     d.status.step = Some(StepStatus { renew, ..steps::before_first(cx) });
+    clear_conditions(d);
+    d.status.metrics.clear();
+    autoscaler::remember_floor(cx, d);
+    observed_target::remember(cx, d);
+}
+
+/// Nothing that was said about another run applies any more.
+pub(crate) fn clear_conditions(d: &mut PlanBuilder) {
     let of_last_run = [
         conditions::HALTED,
         conditions::INCONCLUSIVE,
@@ -146,11 +154,9 @@ pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {
         conditions::FROZEN,
         conditions::CAPACITY,
         conditions::JOB_ENDED,
+        conditions::PODS_READY,
     ];
-    for type_ in of_last_run.into_iter().chain([conditions::PODS_READY]) {
+    for type_ in of_last_run {
         d.clear(type_);
     }
-    d.status.metrics.clear();
-    autoscaler::remember_floor(cx, d);
-    observed_target::remember(cx, d);
 }
