@@ -8,7 +8,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use crate::{
     api::{Ending, EndingKind, Phase, StepStatus},
     clock,
-    manifest::readiness::Rollout,
     names::conditions,
     plan::{
         builder::PlanBuilder,
@@ -74,16 +73,15 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
 }
 
-/// The primary's pods run the template. After the deadline half of them are enough: one that finds no node must not keep
-/// the run from ending.
+/// The primary's pods run the template. After the deadline it is enough if half of its pods are available: one that finds
+/// no node must not keep the run from ending, whatever the rollout has come to.
 fn restored_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let rollout = cx.primary_rollout();
     let Some(why) = rollout.why() else { return GO_ON };
     let since = cx.counted_from(ending(cx).map_or(cx.now, |ending| ending.at.0));
     waiting::for_pods(cx, d, since, why, |why| cx.messages.primary_not_ready(why));
     d.reached(clock::after(since, cx.c.deadline))?;
-    let half = cx.primary().map(|primary| cx.c.target.rollout(primary, cx.primary_pods(), 50));
-    wait_unless(matches!(half, Some(Rollout::Ready)))
+    wait_unless(cx.primary().is_some_and(|primary| cx.c.target.half_available(primary, cx.primary_pods())))
 }
 
 /// The route first; without a primary there would be no destination for it.
