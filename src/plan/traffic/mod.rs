@@ -9,13 +9,14 @@ pub(crate) mod pod_weighting;
 pub(crate) mod routes;
 
 use crate::{
+    manifest::{self, ChangedBy},
     plan::{
         builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, WRITE_FIRST},
         objects::write::WriteReason,
     },
-    router::{Selected, Split},
+    router::Split,
     spec::Apex,
 };
 
@@ -29,26 +30,32 @@ pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: W
     }
 }
 
-/// All users on the primary, or on the target while only that has pods. Moving them there is not the correction of
-/// another party's change.
+/// All users on the primary, or on the target while only that has pods. Moving them there and back is not the correction
+/// of another party's change.
 pub(crate) fn without_a_run(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let zero = cx.zero();
-    let rescue = zero.canary() == 100 && cx.live_split().is_some_and(|live| live.canary() < 100);
-    if !rescue {
+    let live = cx.live_split().map_or(zero.canary(), Split::canary);
+    let (away, back) = (zero.canary() == 100 && live < 100, zero.canary() == 0 && live == 100);
+    if !away && !(back && !turned_by_others(cx)) {
         return routing(cx, d, zero, WriteReason::Drift);
     }
     let flow = routing(cx, d, zero, WriteReason::Wanted);
-    if flow == WRITE_FIRST {
+    if away && flow == WRITE_FIRST {
         d.say(cx.messages.primary_vanished());
     }
     flow
 }
 
+/// Somebody else wrote the route last.
+fn turned_by_others(cx: &Context<'_>) -> bool {
+    let routes = cx.router.reads(&cx.c);
+    let mut live = routes.iter().filter_map(|at| cx.snap.objects.at(at));
+    live.any(|live| matches!(manifest::changed_by(live), ChangedBy::Manager(_)))
+}
+
 /// In a phase that changes no weight: no traffic goes to a side without pods while the other has some.
 pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    // an apex that selects both sides follows by itself
-    let shared = cx.c.apex == Apex::Shares && cx.selected() == Some(Selected::Both);
-    let Some(live) = cx.live_split().filter(|_| !shared) else { return GO_ON };
+    let Some(live) = cx.live_split().filter(|_| !cx.selects_both()) else { return GO_ON };
     let zero = cx.zero();
     let led = live.canary() > 0 || live.is_pinned();
     let canary_lost = led && cx.canary_pods() == 0 && cx.primary_pods() > 0;
