@@ -134,6 +134,26 @@ proptest! {
         prop_assert!(end == 3 || self::replicas(&whole, serving) == replicas, "{}", whole.log.join("\n"));
     }
 
+    /// A primary that is scaled to 0 at any moment of a run, alone or together with the target, has all its pods at the end.
+    #[test]
+    fn k3_an_apex_that_moves_users_gets_all_pods_of_its_primary_back(spec in apex_spec(), replicas in 1i64..12, at in 0u64..40, both in any::<bool>()) {
+        let mut sim = Sim::new(apex_world(&spec, replicas), "podinfo");
+        sim.advance(Duration::from_secs(20));
+        fixture::set_image(&mut sim, "podinfo:2");
+        sim.advance(Duration::from_secs(at));
+        if sim.world.status().run.is_none() {
+            return Ok(());
+        }
+        let off = if both { Scaled::Off } else { Scaled::PrimaryReplicas(0) };
+        generated::happen(&mut sim, &Event::Scaled(off));
+        sim.advance(Duration::from_secs(300));
+        generated::happen(&mut sim, &Event::Request("promote/1"));
+        sim.advance(Duration::from_secs(600));
+        sound(&sim)?;
+        prop_assert!(sim.world.status().run.is_none(), "{}", sim.log.join("\n"));
+        prop_assert_eq!(self::replicas(&sim, "podinfo-primary"), replicas, "{}", sim.log.join("\n"));
+    }
+
     /// Between runs such a Canary also costs nothing, nor does one that waits without users on the new version.
     #[test]
     fn an_apex_that_moves_users_is_quiet(spec in apex_spec(), ended in any::<bool>()) {
@@ -795,6 +815,31 @@ fn a_deadline_ends_a_run() {
         assert_eq!((weight(&sim), replicas(&sim, "podinfo")), (0, 0));
         sim.verdict().unwrap();
     }
+}
+
+/// With shares of pods a primary that gets its former template back is updated by the target's present strategy, although
+/// that template was promoted with another one.
+#[test]
+fn c8_shares_are_undone_by_the_strategy_of_the_target() {
+    let steps = json!({"stepWeight": null, "maxWeight": null, "steps": [{"weight": 50}]});
+    let spec = json!({"provider": "kubernetes", "progressDeadlineSeconds": 60, "analysis": steps});
+    let mut world = apex_world(&spec, 4);
+    let target = ObjectRef::new(DEPLOYMENT, "podinfo");
+    world.edit(&target, &json!({"spec": {"strategy": {"type": "Recreate"}}}));
+    let mut sim = Sim::new(world, "podinfo");
+    sim.advance(Duration::from_secs(20));
+    sim.world.edit(&target, &json!({"spec": {"strategy": {"type": "RollingUpdate"}}}));
+    fixture::set_image(&mut sim, "podinfo:2");
+    sim.advance(Duration::from_secs(5));
+    sim.pods.modes.insert("podinfo-primary".into(), Mode::Never);
+    sim.advance(Duration::from_secs(30));
+    assert_eq!(sim.world.status().phase, Some(Phase::Promoting), "{}", sim.log.join("\n"));
+    sim.advance(Duration::from_secs(60));
+    let primary = sim.world.workload("podinfo-primary").unwrap();
+    let container = &primary["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["image"], "podinfo:1", "{}", sim.log.join("\n"));
+    assert_eq!(primary["spec"]["strategy"]["type"], "RollingUpdate", "{}", sim.log.join("\n"));
+    sim.verdict().unwrap();
 }
 
 /// A target that was created again with another uid and another template is a new revision. With the promoted template

@@ -176,7 +176,9 @@ impl Observer {
             self.wrong("S16", "a run goes on, and the primary is asked for no pods");
         }
         // with plain Services, users are moved only if the analysis asks for it
-        if route::rules(world, names).is_empty() {
+        let routed = !route::rules(world, names).is_empty();
+        let switched = canary["spec"]["analysis"]["promotion"]["switch"] == true;
+        if !routed && !switched && !shares::asked(world) {
             return;
         }
         // suspended: the operator reports this, but does not repair it. Others act
@@ -203,7 +205,7 @@ impl Observer {
         }
         // while only the canary has pods, the route has a higher weight than the step
         let primary_serves = route::ready(world, pods, &names.primary_service) > 0;
-        if primary_serves && !others && !self.lenient {
+        if primary_serves && routed && !others && !self.lenient {
             let facts = Facts::of(&Looked(world, pods), names);
             let weight = facts.weight(&names.canary_service);
             let found = changes::disagrees(canary, Some(weight), &self.track);
@@ -355,6 +357,6 @@ fn is_off_in_a_run(world: &World, names: &Names) -> bool {
     let status = world.status();
     let suspended = world.canary.as_ref().is_some_and(|canary| canary["spec"]["suspend"] == true);
     let accepted = status.conditions.iter().any(|c| c.type_ == "Accepted" && c.status == "True");
-    let off = world.objects.get(DEPLOYMENT, &names.primary).is_some_and(|live| manifest::replicas(live) == 0);
+    let off = world.workload(&names.primary).is_some_and(|live| manifest::replicas(&live) == 0);
     off && accepted && !suspended && status.run.is_some() && world.flagger.is_none()
 }

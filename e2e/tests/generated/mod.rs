@@ -175,7 +175,8 @@ pub(crate) fn spec() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A spec with which the apex Service moves users: all at once or by shares of pods, promoted at once or by request.
+/// A spec with which the apex Service moves users, all at once or by shares of pods, or none. Promoted at once or by
+/// request.
 pub(crate) fn apex_spec() -> impl Strategy<Value = Value> {
     let promotion = prop_oneof![
         3 => Just(json!({})),
@@ -190,11 +191,10 @@ pub(crate) fn apex_spec() -> impl Strategy<Value = Value> {
         }),
     ];
     let delay = prop_oneof![3 => Just(Value::Null), 1 => Just(json!("20s"))];
-    (steps, promotion, delay, 1i32..4, 20i32..90).prop_map(
-        |(mut analysis, mut promotion, delay, threshold, deadline)| {
-            if !analysis["iterations"].is_null() {
-                promotion["switch"] = json!(true);
-            }
+    let switch = prop_oneof![2 => Just(json!(true)), 1 => Just(Value::Null)];
+    (steps, (promotion, switch), delay, 1i32..4, 20i32..90).prop_map(
+        |(mut analysis, (mut promotion, switch), delay, threshold, deadline)| {
+            promotion["switch"] = if analysis["iterations"].is_null() { Value::Null } else { switch };
             analysis["promotion"] = promotion;
             analysis["threshold"] = json!(threshold);
             for field in [
@@ -225,10 +225,12 @@ pub(crate) fn apex_world(spec: &Value, replicas: i64) -> World {
     world
 }
 
-/// Events for such a Canary. Edits keep the spec of the same kind.
+/// Events for such a Canary, which has no autoscaler. Edits keep the spec of the same kind.
 pub(crate) fn apex_events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let other = event().prop_filter("of weighted routers", |e| {
-        !matches!(e, Event::Spec(_) | Event::Weights(_) | Event::DropRoute | Event::Scaled(_))
+        let scales = |scaled: &Scaled| matches!(scaled, Scaled::Off | Scaled::PrimaryReplicas(_));
+        !matches!(e, Event::Spec(_) | Event::Weights(_) | Event::DropRoute)
+            && !matches!(e, Event::Scaled(scaled) if !scales(scaled))
     });
     let request = prop_oneof![
         Just("promote/1"),
