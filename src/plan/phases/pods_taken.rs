@@ -3,7 +3,7 @@
 //! continues for longer than `progressDeadlineSeconds` the run ends.
 
 use crate::{
-    api::EndingKind,
+    api::{EndingKind, Phase},
     clock,
     plan::{
         builder::PlanBuilder,
@@ -32,6 +32,10 @@ pub(crate) fn taken_away(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     if cx.target_replicas() > 0 {
         replicas::note_taken(cx, d);
+    }
+    if cx.phase() != Phase::Progressing {
+        // it leaves the gate, and pods that are taken away are told only once
+        d.say(cx.messages.steps_begin_again("all pods were taken away"));
     }
     steps::start_over(cx, d);
     d.urgent = true;
