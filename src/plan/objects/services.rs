@@ -5,6 +5,7 @@
 //! For workloads, whose Services always select the same pods, all of this holds by itself.
 
 use crate::{
+    api::Phase,
     manifest::{self, Manifest, target::Sides},
     names,
     plan::{
@@ -34,7 +35,8 @@ pub(crate) enum Revised {
 pub(crate) fn revised(cx: &Context<'_>, d: &mut PlanBuilder, wanted: &Manifest) -> Revised {
     let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return Revised::No };
     let of = |object| manifest::annotation(object, names::ANNOTATION_REVISION);
-    if of(live) == of(&wanted.body) {
+    // if only the note of it was edited, users meet the same as before
+    if of(live) == of(&wanted.body) || cx.c.target.intact(live, wanted) {
         return Revised::No;
     }
     if cx.promoted().is_some() && cx.applied() != Some(cx.hash.as_str()) {
@@ -42,7 +44,33 @@ pub(crate) fn revised(cx: &Context<'_>, d: &mut PlanBuilder, wanted: &Manifest) 
         return Revised::Later;
     }
     let unused = cx.live_split().is_none_or(|live| live == Split::to_canary(0));
-    if unused && d.reached(cx.route_settled_at()).is_continue() { Revised::Now } else { Revised::Wait }
+    if unused && d.reached(cx.route_settled_at()).is_continue() {
+        return Revised::Now;
+    }
+    // users leave it as soon as the primary is promoted
+    if is_left(cx) { Revised::Later } else { Revised::Wait }
+}
+
+/// The sides are copies, and a promotion takes users to the primary: it is not held up by the canary's side.
+fn is_left(cx: &Context<'_>) -> bool {
+    cx.c.target.is_copied() && matches!(cx.phase(), Phase::Promoting | Phase::Finalising)
+}
+
+/// A copy in front of the new version leads to another revision than the one on trial, which cannot be corrected while
+/// users are there: not at all, or not now.
+pub(crate) fn is_astray(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    let canary = rendered(cx).filter(|_| cx.c.target.is_copied()).and_then(|sides| sides.canary);
+    let Some(canary) = canary else { return false };
+    let held = || {
+        let live = cx.snap.objects.get(SERVICE, &canary.name);
+        let differs = live.is_some_and(|live| !cx.c.target.intact(live, &canary));
+        differs && cx.snap.writes.is_held(&(canary.at(), canary.manager), cx.now)
+    };
+    match revised(cx, d, &canary) {
+        Revised::Wait => true,
+        Revised::No => held(),
+        Revised::Now | Revised::Later => false,
+    }
 }
 
 /// Waits until proxies have had time to learn of the last change of a side.
@@ -63,7 +91,8 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     match revised(cx, d, &canary) {
         Revised::No => {
             let why = if is_widely_selected(cx, &canary) { WriteReason::Wanted } else { why };
-            all([write::object(cx, d, canary, why), primary(d)])
+            let canary = write::object(cx, d, canary, why);
+            all([if canary == WAIT && is_left(cx) { GO_ON } else { canary }, primary(d)])
         }
         Revised::Now => all([write::object(cx, d, canary, WriteReason::Wanted), primary(d)]),
         Revised::Later => primary(d),

@@ -9,7 +9,7 @@ use crate::{
         builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, HANDLED, WRITE_FIRST, handled_after},
-        objects::write::WriteReason,
+        objects::{services, write::WriteReason},
         phases::steps,
         traffic::{self, ending},
     },
@@ -37,6 +37,14 @@ pub(crate) fn audience_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     start_over(cx, d, "spec.analysis.match names other requests now")
+}
+
+/// Users are sent to another destination than the one on trial: they leave it, so that it can be corrected.
+pub(crate) fn canary_astray(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.step().index == 0 || !services::is_astray(cx, d) {
+        return GO_ON;
+    }
+    start_over(cx, d, &format!("Service {} led elsewhere", cx.c.names.canary_service))
 }
 
 /// The schedule was edited: the run goes on with the first step that is above its weight.

@@ -36,6 +36,7 @@ pub(crate) const CHAIN: Chain = &[
     ("canary_pods_taken", pods_taken::taken_away),
     ("canary_pods_lost", canary_pods_lost),
     ("audience_changed", edits::audience_changed),
+    ("canary_astray", edits::canary_astray),
     ("schedule_edited", edits::schedule_edited),
     ("route_lowered", route_lowered),
     ("found_worse", comparisons::look),

@@ -55,6 +55,7 @@ fn what_ends_a_run_comes_before_what_raises_its_weight() {
             "canary_pods_taken",
             "canary_pods_lost",
             "audience_changed",
+            "canary_astray",
             "schedule_edited",
             "route_lowered",
             "found_worse",
