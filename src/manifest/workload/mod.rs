@@ -140,14 +140,34 @@ pub fn template(kind: Target, source: &Value, label: &(String, String), workload
         return out;
     }
     let rename = Rename { key: &label.0, values: [&label.1, workload] };
-    let spreads = out.pointer_mut("/spec/topologySpreadConstraints").and_then(Value::as_array_mut);
-    for spread in spreads.into_iter().flatten() {
-        rename.selector(spread.get_mut("labelSelector"));
-    }
-    if let Some(anti) = out.pointer_mut("/spec/affinity/podAntiAffinity") {
-        rename.anti_affinity(anti);
-    }
+    each_spread(&mut out, &|selector| rename.selector(selector));
     out
+}
+
+/// Calls `f` with each selector by which pods of a template are kept apart.
+fn each_spread(template: &mut Value, f: &dyn Fn(&mut Value)) {
+    const PLACES: [(&str, &str); 3] = [
+        ("/spec/topologySpreadConstraints", "/labelSelector"),
+        ("/spec/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution", "/labelSelector"),
+        (
+            "/spec/affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution",
+            "/podAffinityTerm/labelSelector",
+        ),
+    ];
+    for (list, selector) in PLACES {
+        let terms = template.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+        terms.filter_map(|term| term.pointer_mut(selector)).for_each(f);
+    }
+}
+
+/// The values of a selector's expression.
+fn values(expression: &mut Value) -> impl Iterator<Item = &mut Value> {
+    expression.get_mut("values").and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// The expressions of a selector.
+fn expressions(selector: &mut Value) -> impl Iterator<Item = &mut Value> {
+    selector.get_mut("matchExpressions").and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 /// Points the selectors of a template to the primary's pods.
@@ -158,31 +178,12 @@ struct Rename<'a> {
 }
 
 impl Rename<'_> {
-    fn anti_affinity(&self, anti: &mut Value) {
-        let required = anti.get_mut("requiredDuringSchedulingIgnoredDuringExecution");
-        for term in required.and_then(Value::as_array_mut).into_iter().flatten() {
-            self.selector(term.get_mut("labelSelector"));
-        }
-        let preferred = anti.get_mut("preferredDuringSchedulingIgnoredDuringExecution");
-        for term in preferred.and_then(Value::as_array_mut).into_iter().flatten() {
-            self.selector(term.pointer_mut("/podAffinityTerm/labelSelector"));
-        }
-    }
-
-    fn selector(&self, selector: Option<&mut Value>) {
-        let Some(selector) = selector else { return };
+    fn selector(&self, selector: &mut Value) {
         if let Some(value) = selector.get_mut("matchLabels").and_then(|labels| labels.get_mut(self.key)) {
             self.value(value);
         }
-        for expression in
-            selector.get_mut("matchExpressions").and_then(Value::as_array_mut).into_iter().flatten()
-        {
-            if expression["key"] != self.key {
-                continue;
-            }
-            let values = expression.get_mut("values").and_then(Value::as_array_mut);
-            let first = values.into_iter().flatten().find(|v| self.means_target(v));
-            if let Some(value) = first {
+        for expression in expressions(selector).filter(|expression| expression["key"] == self.key) {
+            if let Some(value) = values(expression).find(|value| self.means_target(value)) {
                 self.value(value);
             }
         }
@@ -197,6 +198,18 @@ impl Rename<'_> {
             *value = json!(names::primary(value.as_str().unwrap_or_default()));
         }
     }
+}
+
+/// Undoes every [`Rename`] of a selector, whatever its rule was.
+fn unrenamed(selector: &mut Value) {
+    let plain = |value: &mut Value| {
+        if let Some(name) = value.as_str().and_then(|name| name.strip_suffix(&names::primary(""))) {
+            *value = json!(name);
+        }
+    };
+    let labels = selector.get_mut("matchLabels").and_then(Value::as_object_mut);
+    labels.into_iter().flat_map(Map::values_mut).for_each(plain);
+    expressions(selector).flat_map(values).for_each(plain);
 }
 
 /// Annotations of the target that are copied to a primary.
@@ -256,12 +269,14 @@ pub fn untrack(live: &Value, target: &Value, label: &(String, String)) -> Option
 }
 
 /// Whether a primary that Flagger made runs the same as the target: the two templates, the target's rewritten by
-/// [`template`], are equal except for Flagger's restart annotation and the names of its config copies
-/// (`<name>-primary`).
+/// [`template`], are equal except for Flagger's restart annotation, the names of its config copies (`<name>-primary`),
+/// and which values of selectors that keep pods apart are the primary's: Flagger renames those that are the name of the
+/// workload, under any of the selector labels, and early versions of it rename none.
 pub fn same_template(primary_template: &Value, rewritten_target_template: &Value) -> bool {
     let plain = |template: &Value| {
         let mut out = template.clone();
         get::drop_nulls(&mut out);
+        each_spread(&mut out, &unrenamed);
         if let Some(annotations) = out.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
             annotations.remove(names::ANNOTATION_FLAGGER_ID);
         }

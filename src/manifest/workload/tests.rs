@@ -210,6 +210,39 @@ fn a_primary_of_flaggers_is_recognised() {
 }
 
 #[test]
+fn a_primary_of_flaggers_is_recognised_however_its_pods_are_spread() {
+    // Flagger renames values that are the name of the Deployment, under every key of its selector labels
+    let by = |key: &str, value: &str| {
+        json!({"labelSelector": {
+            "matchLabels": {key: value}, "matchExpressions": [{"key": key, "operator": "In", "values": ["x", value]}],
+        }})
+    };
+    let target = |term: &Value| {
+        json!({"metadata": {"labels": {"app": "podinfo"}}, "spec": {
+            "topologySpreadConstraints": [term],
+            "affinity": {"podAntiAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": [term],
+                "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": term}],
+            }},
+        }})
+    };
+    let name = "app.kubernetes.io/name";
+    let flaggers_and_targets = [
+        ((name, "web"), (name, "web"), (name.to_owned(), "web".to_owned())),
+        ((name, "shop-web-primary"), (name, "shop-web"), label()),
+        (("app", "podinfo"), ("app", "podinfo"), label()),
+    ];
+    for (has, of_target, label) in flaggers_and_targets {
+        let wanted = template(Target::Deployment, &target(&by(of_target.0, of_target.1)), &label, "shop-web");
+        let mut flaggers = target(&by(has.0, has.1));
+        flaggers["metadata"]["labels"][&label.0] = json!(names::primary(&label.1));
+        assert!(same_template(&flaggers, &wanted), "{has:?}");
+        flaggers["spec"]["topologySpreadConstraints"][0] = by(has.0, "other");
+        assert!(!same_template(&flaggers, &wanted), "{has:?}");
+    }
+}
+
+#[test]
 fn marks_alone_touch_no_spec() {
     let target = fixture::target();
     let change = patch(&target, &marked(&fixture::canary(&json!({})), 5, "h")).unwrap();
