@@ -70,10 +70,20 @@ pub fn controller_of(object: &Value) -> Option<(&str, &str, &str)> {
 pub fn disown(object: &Value, canary: &str) -> Option<Value> {
     let owners = owners(object);
     let kept: Vec<&Value> = owners.iter().filter(|o| !is_canary(o) || o["name"] != canary).collect();
-    if kept.len() == owners.len() {
-        return None;
-    }
-    Some(json!({"metadata": {"ownerReferences": if kept.is_empty() { Value::Null } else { json!(kept) }}}))
+    if kept.len() == owners.len() { None } else { Some(of_owners(&kept)) }
+}
+
+/// Merge patch that removes every Canary from the owners of an object that Flagger made; None if it did not. Several
+/// Canaries use the same copy of a ConfigMap.
+pub(crate) fn orphan(object: &Value) -> Option<Value> {
+    let owners = owners(object);
+    let made = owners.iter().any(|owner| owner["controller"] == true && is_canary(owner));
+    let kept: Vec<&Value> = owners.iter().filter(|owner| !is_canary(owner)).collect();
+    made.then(|| of_owners(&kept))
+}
+
+fn of_owners(kept: &[&Value]) -> Value {
+    json!({"metadata": {"ownerReferences": if kept.is_empty() { Value::Null } else { json!(kept) }}})
 }
 
 /// Its labels.
@@ -179,6 +189,19 @@ mod tests {
         let patch = disown(&object, "podinfo").unwrap();
         assert_eq!(patch["metadata"]["ownerReferences"], json!([{"kind": "Team", "name": "a", "uid": "2"}]));
         assert_eq!(disown(&object, "other"), None);
+    }
+
+    #[test]
+    fn a_copy_of_flaggers_is_orphaned_whoever_shares_it() {
+        let owner = |kind: &str, name: &str, controller: bool| json!({"apiVersion": "flagger.app/v1beta1", "kind": kind, "name": name, "controller": controller});
+        let owned = |owners: Value| json!({"metadata": {"ownerReferences": owners}});
+        let shared =
+            [owner("Canary", "other", true), owner("Canary", "podinfo", false), owner("Team", "a", false)];
+        assert_eq!(orphan(&owned(json!(shared))), Some(owned(json!([owner("Team", "a", false)]))));
+        assert_eq!(orphan(&owned(json!([owner("Canary", "a", true)]))), Some(owned(Value::Null)));
+        for users in [json!(null), json!([owner("Canary", "a", false)]), json!([owner("Team", "a", true)])] {
+            assert_eq!(orphan(&owned(users)), None, "not made by Flagger");
+        }
     }
 
     #[test]

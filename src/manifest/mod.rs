@@ -31,7 +31,7 @@ pub(crate) mod fixture;
 pub(crate) use self::{
     digest::of as checksum,
     labels::{is_tracking, untracked},
-    marks::{holder, marked},
+    marks::{holder, marked, orphan},
 };
 pub use self::{
     json::{generation, replicas, resource_version, uid},

@@ -9,7 +9,7 @@ use serin::{
         revision,
     },
     names,
-    snapshot::DEPLOYMENT,
+    snapshot::{CANARY, DEPLOYMENT},
 };
 
 use serin_invariants::view::Names;
@@ -75,7 +75,23 @@ pub fn same(world: &World, live: &Value, mut wanted: Value, contents: &Contents,
     wanted == *live
 }
 
-/// A write of ours changed an object of another party, changed a copy, or removed a copy that the primary uses.
+/// Flagger made it for a Canary.
+fn owned(object: &Value) -> bool {
+    object["metadata"]["ownerReferences"][0]["kind"] == CANARY.kind
+}
+
+/// Only the Canary that owned it was taken off.
+fn disowned(was: &Value, is: &Value) -> bool {
+    let plain = |object: &Value| {
+        let mut plain = object.clone();
+        let of_the_write = json!({"metadata": {"ownerReferences": null, "resourceVersion": null}});
+        json_patch::merge(&mut plain, &of_the_write);
+        plain
+    };
+    owned(was) && !owned(is) && plain(was) == plain(is)
+}
+
+/// A write of ours changed more of an object of another party than its owner, changed a copy, or removed a copy that the primary uses.
 pub fn harmed(before: &World, after: &World, names: &Names) -> Option<String> {
     let primary = after.objects.get(DEPLOYMENT, &names.primary);
     let used = primary.map(|p| references(&p["spec"]["template"]["spec"])).unwrap_or_default();
@@ -83,13 +99,15 @@ pub fn harmed(before: &World, after: &World, names: &Names) -> Option<String> {
         for was in before.objects.of(kind) {
             let name = was["metadata"]["name"].as_str().unwrap_or_default();
             match after.objects.get(kind, name) {
-                Some(is) if is == was => {}
+                Some(is) if is == was || disowned(was, is) => {}
                 Some(_) => return Some(format!("S11: {} {name} is changed", kind.kind)),
-                None if was["metadata"]["labels"][names::LABEL_CANARY].is_null() => {
-                    return Some(format!("S11: {} {name} is deleted", kind.kind));
-                }
                 None if used.iter().any(|r| r.at.kind == kind && r.at.name == name) => {
                     return Some(format!("S3: {} {name} is deleted, which the primary uses", kind.kind));
+                }
+                // with the Canary
+                None if after.canary.is_none() && owned(was) => {}
+                None if was["metadata"]["labels"][names::LABEL_CANARY].is_null() => {
+                    return Some(format!("S11: {} {name} is deleted", kind.kind));
                 }
                 None => {}
             }

@@ -307,14 +307,14 @@ impl Observer {
     }
 
     fn untouched(&mut self, before: &World, after: &World, names: &Names, what: &str) {
+        if let Some(problem) = configs::harmed(before, after, names) {
+            self.violations.push(format!("{problem}: {what}"));
+        }
         let (Some(was), Some(is)) = (&before.canary, &after.canary) else { return };
         if was["spec"] != is["spec"] || was["metadata"]["labels"] != is["metadata"]["labels"] {
             self.wrong("S11", format!("the Canary's spec is changed: {what}"));
         }
         let foreign = |o: &&Value| !names.all().contains(&o["metadata"]["name"].as_str().unwrap_or_default());
-        if let Some(problem) = configs::harmed(before, after, names) {
-            self.violations.push(format!("{problem}: {what}"));
-        }
         for kind in [DEPLOYMENT, DAEMONSET, SERVICE, route::VIRTUAL_SERVICE] {
             if !before.objects.of(kind).filter(foreign).eq(after.objects.of(kind).filter(foreign)) {
                 self.wrong("S11", format!("a foreign {} is changed: {what}", kind.kind));

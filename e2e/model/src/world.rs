@@ -331,7 +331,7 @@ impl World {
         json_patch::merge(object, &json!({"metadata": {"resourceVersion": self.version.to_string()}}));
     }
 
-    /// Removes a deleted Canary without finalizers, and the objects that it owns.
+    /// Removes a deleted Canary without finalizers, and the objects that it alone owns: garbage collection.
     fn reap(&mut self) {
         let meta = self.canary.as_ref().map(|c| c["metadata"].clone()).unwrap_or_default();
         let held = meta["finalizers"].as_array().is_some_and(|l| !l.is_empty());
@@ -339,17 +339,15 @@ impl World {
             return;
         }
         self.canary = None;
-        let owned: Vec<ObjectRef> = [REVISION, DEPLOYMENT, DAEMONSET, SERVICE, CANARY_RUN]
-            .into_iter()
-            .flat_map(|kind| self.objects.of(kind).map(move |o| (kind, o)))
+        let name = &meta["name"];
+        let owned: Vec<ObjectRef> = self
+            .objects
+            .iter()
             .filter(|(_, o)| {
-                o["metadata"]["ownerReferences"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .any(|r| r["uid"] == meta["uid"])
+                let owners = o["metadata"]["ownerReferences"].as_array().map_or(&[][..], Vec::as_slice);
+                !owners.is_empty() && owners.iter().all(|r| r["kind"] == CANARY.kind && r["name"] == *name)
             })
-            .map(|(kind, o)| ObjectRef::new(kind, o["metadata"]["name"].as_str().unwrap_or_default()))
+            .map(|(at, _)| at.clone())
             .collect();
         for at in owned {
             self.objects.remove(&at);

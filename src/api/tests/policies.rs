@@ -12,6 +12,7 @@ const DEPLOYMENTS: (&str, &str) = ("apps", "deployments");
 const DAEMONSETS: (&str, &str) = ("apps", "daemonsets");
 const SERVICES: (&str, &str) = ("", "services");
 const SECRETS: (&str, &str) = ("", "secrets");
+const CONFIG_MAPS: (&str, &str) = ("", "configmaps");
 const JOBS: (&str, &str) = ("batch", "jobs");
 
 fn object(name: &str, labels: &Value) -> Value {
@@ -34,6 +35,18 @@ fn copy(immutable: bool) -> Value {
     json!({"metadata": metadata, "immutable": immutable})
 }
 
+/// A copy that Flagger made, without data and owner if they are null.
+fn flaggers_copy(data: &Value, owner: &Value) -> Value {
+    let mut copy = json!({"metadata": {"name": "env-primary", "labels": {"team": "a"}}, "type": "Opaque"});
+    for (field, value) in [("/data", data), ("/metadata/ownerReferences", owner)] {
+        let (at, field) = field.rsplit_once('/').unwrap_or_default();
+        if !value.is_null() {
+            copy.pointer_mut(at).unwrap()[field] = value.clone();
+        }
+    }
+    copy
+}
+
 #[test]
 fn f14_what_the_operator_does_passes_its_policies() {
     let flaggers = json!({"metadata": {"name": "app-primary",
@@ -41,6 +54,8 @@ fn f14_what_the_operator_does_passes_its_policies() {
     let zero = json!({"flagger.app/scale-to-zero": "true"});
     let paused = json!({"metadata": {"name": "app", "annotations": {"autoscaling.keda.sh/paused-replicas": "0"}}, "spec": {}});
     let none = Value::Null;
+    let owner = &flaggers["metadata"]["ownerReferences"];
+    let data = json!({"a": "MQ=="});
     let metric = object("app-run-1", &json!({"serin.dev/canary": "app", "serin.dev/metric": "m"}));
     for (resource, old, new) in [
         (DEPLOYMENTS, &none, &ours("app-primary")),
@@ -51,6 +66,8 @@ fn f14_what_the_operator_does_passes_its_policies() {
         (DAEMONSETS, &daemons("a", &none), &daemons("a", &zero)),
         (SECRETS, &none, &copy(true)),
         (SECRETS, &copy(true), &none),
+        (SECRETS, &flaggers_copy(&data, owner), &flaggers_copy(&data, &none)),
+        (CONFIG_MAPS, &flaggers_copy(&none, owner), &flaggers_copy(&none, &none)),
         (SERVICES, &none, &ours("app-canary")),
         (SERVICES, &object("app", &json!({})), &ours("app")),
         (("keda.sh", "scaledobjects"), &object("app", &json!({})), &paused),
@@ -76,6 +93,16 @@ fn f14_what_the_operator_never_does_is_refused_to_its_account() {
     copied["metadata"]["name"] = json!("app-primary");
     let mut side = elsewhere.clone();
     side["metadata"]["name"] = json!("app-primary");
+    let owner = json!([{"kind": "Canary", "apiVersion": "flagger.app/v1beta1", "name": "app"}]);
+    let data = json!({"a": "MQ=="});
+    let mut labelled = flaggers_copy(&data, &none);
+    labelled["metadata"]["labels"]["team"] = json!("b");
+    let mut noted = flaggers_copy(&data, &none);
+    noted["metadata"]["annotations"] = json!({"kubernetes.io/service-account.name": "admin"});
+    let mut typed = flaggers_copy(&data, &none);
+    typed["type"] = json!("kubernetes.io/tls");
+    let mut binary = flaggers_copy(&data, &none);
+    binary["binaryData"] = json!({"b": "MQ=="});
     for (resource, old, new, said) in [
         (DEPLOYMENTS, &none, &plain("app-primary"), "label"),
         (DEPLOYMENTS, &none, &ours("app"), "-primary"),
@@ -88,7 +115,15 @@ fn f14_what_the_operator_never_does_is_refused_to_its_account() {
         (SECRETS, &none, &copy(false), "immutable"),
         (SECRETS, &none, &ours("token"), "immutable"),
         (SECRETS, &plain("token"), &none, "removes only"),
-        (SECRETS, &copy(true), &copy(true), "changes no ConfigMaps and Secrets"),
+        (SECRETS, &copy(true), &copy(false), "owners only"),
+        (SECRETS, &plain("token"), &plain("token"), "changes only"),
+        (SECRETS, &flaggers_copy(&data, &owner), &flaggers_copy(&json!({"a": "Mg=="}), &none), "owners only"),
+        (SECRETS, &flaggers_copy(&data, &owner), &flaggers_copy(&none, &none), "owners only"),
+        (SECRETS, &flaggers_copy(&none, &owner), &flaggers_copy(&data, &none), "owners only"),
+        (SECRETS, &flaggers_copy(&data, &owner), &labelled, "owners only"),
+        (SECRETS, &flaggers_copy(&data, &owner), &noted, "owners only"),
+        (SECRETS, &flaggers_copy(&data, &owner), &typed, "owners only"),
+        (CONFIG_MAPS, &flaggers_copy(&data, &owner), &binary, "owners only"),
         (SERVICES, &plain("kubernetes"), &none, "removes only"),
         (SERVICES, &none, &outside, "out of the cluster"),
         (SERVICES, &none, &elsewhere, "out of the cluster"),

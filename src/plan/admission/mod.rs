@@ -21,7 +21,7 @@ use crate::{
         builder::PlanBuilder,
         context::Context,
         model::{Answers, Messages, Note, Urgency},
-        objects::primary,
+        objects::{config_snapshots, primary},
         observed_target,
         phases::{finalizer, terminate},
     },
@@ -40,7 +40,7 @@ pub(crate) fn admit<'a>(
 ) -> Option<Context<'a>> {
     let deleting = snap.canary.metadata.deletion_timestamp.is_some();
     if deleting && (!finalizer::held(snap) || nothing_to_revert(snap)) {
-        if finalizer::held(snap) {
+        if finalizer::held(snap) && config_snapshots::outlive(snap, d).is_continue() {
             finalizer::let_go(snap, d, None);
         }
         return None;
@@ -110,7 +110,10 @@ fn remembered(snap: &Snapshot) -> Result<(), Rejection> {
 fn deleted(snap: &Snapshot, answers: &Answers, d: &mut PlanBuilder, now: Timestamp, problem: &Problem) {
     let unseen = ["MeshMissing", "ApiRefused"].contains(&problem.reason);
     let Some(cx) = watched::watched(snap, answers, now, problem).filter(|_| !unseen) else {
-        return finalizer::let_go(snap, d, Some(&problem.message));
+        if config_snapshots::outlive(snap, d).is_continue() {
+            finalizer::let_go(snap, d, Some(&problem.message));
+        }
+        return;
     };
     let unlabelled = cx.c.target.rests() && cx.label.0.is_empty();
     if cx.target.is_null() && terminate::removed_together(snap) {

@@ -1,11 +1,13 @@
 //! Copies of ConfigMaps and Secrets: which ones a revision needs, which are missing, which are no longer used. Only
 //! `manifest` and `apply` know their contents.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
+    clock,
     manifest::{
         self,
         config::{self, CopyOf},
@@ -17,11 +19,15 @@ use crate::{
         context::Context,
         model::{
             Action, Messages,
-            flow::{Flow, GO_ON, WRITE_FIRST},
+            flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
         },
     },
-    snapshot::ObjectRef,
+    snapshot::{ObjectRef, Snapshot},
+    spec::Target,
 };
+
+/// How long a deleted Canary waits for a refused write that keeps what its primary uses.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The copies in the stored form of the target's current revision.
 pub(crate) fn to_store(cx: &Context<'_>) -> BTreeMap<String, StoredConfig> {
@@ -49,6 +55,46 @@ pub(crate) fn taken_over(cx: &Context<'_>, primary: &Value) -> BTreeMap<String, 
         Some((key.clone(), stored))
     };
     cx.configs.checksums.iter().filter_map(with_copy).collect()
+}
+
+/// Flagger's copies belong to the Canary, and would be deleted with it under a primary that keeps serving: those that the
+/// primary uses lose that owner, as everything else that Flagger made. They are not marked, because primaries of other
+/// Canaries may use them too, and a Flagger that comes back changes them.
+pub(crate) fn orphan(snap: &Snapshot, d: &mut PlanBuilder) -> Flow {
+    let mut flow = GO_ON;
+    for (at, patch) in owned(snap) {
+        let Some(live) = snap.objects.at(&at) else { continue };
+        let tried = d.try_act(Action::patch(at, names::managers::WORKLOAD, live, patch));
+        flow = if flow == WRITE_FIRST { flow } else { tried };
+    }
+    flow
+}
+
+/// Objects that the primary uses and that a Canary owns, with the patches that change it.
+fn owned(snap: &Snapshot) -> Vec<(ObjectRef, Value)> {
+    let target = &snap.canary.spec.target_ref;
+    let kind = Target::named(target).unwrap_or_default().kind();
+    let Some(primary) = snap.objects.get(kind, &names::primary(&target.name)) else { return vec![] };
+    let used = config::references(&primary["spec"]["template"]["spec"]).into_iter();
+    let owned = used.filter_map(|used| {
+        let live = snap.objects.at(&used.at)?;
+        let going = !live["metadata"]["deletionTimestamp"].is_null();
+        Some((used.at, manifest::orphan(live).filter(|_| !going)?))
+    });
+    owned.collect()
+}
+
+/// A Canary goes once nothing that its primary uses goes with it, or after a minute of attempts.
+pub(crate) fn outlive(snap: &Snapshot, d: &mut PlanBuilder) -> Flow {
+    let flow = if snap.namespace_terminating { GO_ON } else { orphan(snap, d) };
+    if flow != WAIT {
+        return flow;
+    }
+    let deleted = snap.canary.metadata.deletion_timestamp.as_ref().map_or(Timestamp::MIN, |t| t.0);
+    d.reached(clock::after(deleted, PATIENCE))?;
+    let lost: Vec<String> = owned(snap).iter().map(|(at, _)| at.to_string()).collect();
+    d.say(Messages::lost_with_canary(&lost.join(", "), &names::primary(&snap.canary.spec.target_ref.name)));
+    GO_ON
 }
 
 /// Creates missing copies of the current revision; comes before the revision is stored, so that a stored one

@@ -32,6 +32,10 @@ use crate::{
 /// The guards of an idle Canary, in order.
 pub(crate) const CHAIN: Chain = &[
     ("adopt", adopt),
+    // a refusal is reported, and stops nothing
+    ("configs_orphaned", |cx, d| {
+        if config_snapshots::orphan(cx.snap, d) == WRITE_FIRST { WRITE_FIRST } else { GO_ON }
+    }),
     ("generated_objects", generated_objects),
     ("unused_jobs", jobs::collect),
     ("failure_over", failure_over),

@@ -103,6 +103,7 @@ fn within_deadline(
         }
         return flow;
     }
+    config_snapshots::outlive(cx.snap, d)?;
     if autoscaler::release(cx, d) == WRITE_FIRST {
         return WRITE_FIRST;
     }
@@ -192,6 +193,7 @@ fn leave_running(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return leave_generated(cx, d, &format!("{} cannot take all users", cx.c.names.primary));
     }
     left?;
+    config_snapshots::outlive(cx.snap, d)?;
     d.say(cx.messages.terminated());
     release(cx.snap, d);
     HANDLED
@@ -276,6 +278,7 @@ fn given_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// After everything was given back, another party led users to what is to be deleted: that is left running.
 fn led_back(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(at) = handover::led_back(cx) else { return GO_ON };
+    config_snapshots::outlive(cx.snap, d)?;
     let sides = format!("{} or {}", cx.c.names.primary_service, cx.c.names.canary_service);
     ignore(autoscaler::release(cx, d));
     let_go(cx.snap, d, Some(&format!("{at} was given back, and leads to the pods of {sides} again")));
@@ -326,6 +329,7 @@ fn leave_generated(cx: &Context<'_>, d: &mut PlanBuilder, why: &str) -> Flow {
     if routed && traffic::routing(cx, d, cx.zero(), WriteReason::Wanted) == WRITE_FIRST {
         return WRITE_FIRST;
     }
+    config_snapshots::outlive(cx.snap, d)?;
     // together with the finalizer: a pass that scales up the target would enable it for the deletion again
     ignore(autoscaler::release(cx, d));
     let_go(cx.snap, d, Some(why));

@@ -149,6 +149,7 @@ fn a_canary_at_rest_is_looked_at_in_this_order() {
         names(idle::CHAIN),
         [
             "adopt",
+            "configs_orphaned",
             "generated_objects",
             "unused_jobs",
             "failure_over",

@@ -351,6 +351,16 @@ impl Messages {
         )
         .aloud(Urgency::Warn)
     }
+    pub(crate) fn lost_with_canary(objects: &str, primary: &str) -> Note {
+        let why = "Flagger made them for the Canary, and the API server refuses to change that";
+        Note::warning(
+            "LeftRunning",
+            format!(
+                "{objects}, which {primary} uses, will be deleted with the Canary: {why}: create them again"
+            ),
+        )
+        .aloud(Urgency::Warn)
+    }
 }
 
 /// Name and namespace.
