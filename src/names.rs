@@ -51,7 +51,8 @@ pub const ANNOTATION_CANARY_UID: &str = "serin.dev/canary-uid";
 pub const ANNOTATION_ORIGINAL: &str = "serin.dev/original";
 /// Annotation on a cluster-scoped routing object: the namespace of its Canary.
 pub const ANNOTATION_NAMESPACE: &str = "serin.dev/namespace";
-/// Annotation on a copied routing object: the keys of the annotations that came from its source, separated by commas.
+/// Annotation on Services and routing objects of ours: the keys of labels and annotations that came from the spec, or from
+/// the source of a copy.
 pub const ANNOTATION_COPIED: &str = "serin.dev/copied";
 /// Annotation on the route, the apex Service and the primary: the epoch of the run that wrote it.
 pub const ANNOTATION_EPOCH: &str = "serin.dev/epoch";

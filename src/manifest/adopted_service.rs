@@ -184,7 +184,8 @@ pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value
     for (key, _) in names::FLUX_MARKERS {
         annotations.insert(key.into(), noted["annotations"][key].clone());
     }
-    for key in [names::ANNOTATION_ORIGINAL, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN] {
+    let marks = [names::ANNOTATION_COPIED, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN];
+    for key in marks.into_iter().chain([names::ANNOTATION_ORIGINAL]) {
         annotations.insert(key.into(), Value::Null);
     }
     let mut metadata = json!({"annotations": annotations});

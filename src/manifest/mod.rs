@@ -6,6 +6,7 @@
 mod adopted_service;
 pub mod config;
 mod digest;
+pub(crate) mod given;
 pub mod job;
 pub mod json;
 pub mod knative;

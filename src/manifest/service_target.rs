@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    json as get,
+    given, json as get,
     labels::{included, untracked},
     marks::made_for,
     object::Manifest,
@@ -88,7 +88,10 @@ pub(super) fn canary(
     let spec = relevant(target);
     let at = (&c.names.canary_service, c.service.canary.as_ref());
     let copy = copy(c, target, at, &spec, &revision::hash(&spec), include_prefix);
-    if objects.get(SERVICE, &copy.name).is_some() { copy } else { created(copy, &target["spec"]) }
+    match objects.get(SERVICE, &copy.name) {
+        Some(live) => given::following(copy, live),
+        None => created(copy, &target["spec"]),
+    }
 }
 
 fn copy(
@@ -107,6 +110,7 @@ fn copy(
     };
     let (of_labels, mut annotations) = (of("labels", custom.labels), of("annotations", custom.annotations));
     let mut labels = untracked(target);
+    given::add_note(&of_labels, &mut annotations);
     labels.extend(of_labels);
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     annotations.extend(names::FLUX_MARKERS.map(|(k, v)| (k.to_owned(), json!(v))));

@@ -1,13 +1,11 @@
 //! PURE. Routing objects that are copies of one of the user's, with other backends instead of the apex's. The copy
 //! follows its source: changes and removals there are repeated here.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::{route, traits::RouterError, virtual_service::VIRTUAL_SERVICE};
 use crate::{
-    manifest::{self, json as get},
+    manifest::{self, given, json as get},
     names::{self, ANNOTATION_COPIED, ANNOTATION_KUBECTL},
     snapshot::{INGRESS, Kind, ObjectRef, Objects},
     spec::Validated,
@@ -168,7 +166,7 @@ pub(super) fn with_rules(spec: &Value, rules: &[Value], whole: bool) -> Value {
 }
 
 /// Labels and annotations of the copy: the source's, except those that belong to the source alone, with our marks.
-/// The copied annotations are recorded, so that one that is removed from the source is removed here as well.
+/// The copied ones are recorded, so that one that is removed from the source is removed here as well.
 pub(super) fn metadata(
     c: &Validated,
     source: &Source,
@@ -185,19 +183,14 @@ pub(super) fn metadata(
         let all = source["metadata"][field].as_object().cloned().unwrap_or_default();
         all.into_iter().filter(|(key, _)| shared(key)).collect()
     };
-    let given = text("annotations");
-    let mut annotations = Map::new();
-    let before = live.and_then(|object| manifest::annotation(object, ANNOTATION_COPIED)).unwrap_or_default();
-    for gone in before.split(',').filter(|key| !key.is_empty() && !given.contains_key(*key)) {
-        annotations.insert(gone.to_owned(), Value::Null);
-    }
-    let noted: BTreeSet<&str> = given.keys().map(String::as_str).collect();
-    let noted = noted.into_iter().collect::<Vec<_>>().join(",");
-    annotations.extend(given);
+    let (copied, mut annotations) = (text("labels"), text("annotations"));
+    let noted = given::note(&copied, &annotations);
     annotations.insert(ANNOTATION_COPIED.into(), json!(noted));
     annotations.extend(route::flux_markers());
     let mut labels = manifest::untracked(source);
-    labels.extend(text("labels"));
+    labels.extend(copied);
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
-    json!({"labels": labels, "annotations": annotations})
+    let mut metadata = json!({"labels": labels, "annotations": annotations});
+    given::follow(&mut metadata, live, |_, _| false);
+    metadata
 }

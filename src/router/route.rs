@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{split::Split, takeover::Shape, traits::RouterError};
 use crate::{
-    manifest::{Manifest, adopted, annotation, json as get, made_for},
+    manifest::{Manifest, adopted, annotation, given, json as get, made_for},
     names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
@@ -31,7 +31,7 @@ impl Place<'_> {
     pub(super) fn manifest(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let metadata = match live.at(&self.at()).filter(|object| !known(object, &c.name)) {
             Some(theirs) => self.taken_over(c, theirs),
-            None => marks(c),
+            None => marks(c, live.at(&self.at())),
         };
         let mut spec = spec.clone();
         if let (Some(shape), Some(theirs)) = (self.shape, self.theirs(c, live)) {
@@ -154,14 +154,17 @@ fn known(object: &Value, canary: &str) -> bool {
 }
 
 /// Metadata of a created routing object: the apex's, with our marks.
-pub(super) fn marks(c: &Validated) -> Value {
+fn marks(c: &Validated, live: Option<&Value>) -> Value {
     let custom = c.service.apex.clone().unwrap_or_default();
     let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
-    labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     let mut annotations: Map<String, Value> =
         custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    given::add_note(&labels, &mut annotations);
+    labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
     annotations.extend(flux_markers());
-    json!({"labels": labels, "annotations": annotations})
+    let mut metadata = json!({"labels": labels, "annotations": annotations});
+    given::follow(&mut metadata, live, |_, _| false);
+    metadata
 }
 
 /// An annotation is a text, or missing.
@@ -177,6 +180,7 @@ pub(super) fn unmarked() -> Map<String, Value> {
     [
         names::ANNOTATION_ORIGINAL,
         names::ANNOTATION_NAMESPACE,
+        names::ANNOTATION_COPIED,
         names::ANNOTATION_EPOCH,
         names::ANNOTATION_WRITTEN,
     ]

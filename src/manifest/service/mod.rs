@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     adopted_service::{self as adopted, OWNED},
-    json as get,
+    given, json as get,
     labels::is_tracking,
     marks::{self, made_for},
     object::{Manifest, Undo},
@@ -169,26 +169,36 @@ fn owned_metadata(
     live: Option<&Value>,
 ) -> Value {
     let custom = custom.cloned().unwrap_or_default();
+    let unmanaged = json!(c.service.unmanaged_metadata);
+    let left = |kind: &str, key: &str| get::list(&unmanaged[kind]).iter().any(|left| left == key);
     let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    let mut annotations: Map<String, Value> =
+        custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
+    // those of others are given at creation only
+    let all = (labels.clone(), annotations.clone());
+    labels.retain(|key, _| !left("labels", key));
+    annotations.retain(|key, _| !left("annotations", key));
+    given::add_note(&labels, &mut annotations);
+    if live.is_none() {
+        labels.extend(all.0);
+        annotations.extend(all.1);
+    }
     if !is_tracking(label) {
         labels.insert(label.to_owned(), json!(name));
     } else if !labels.contains_key(label) {
         // if the application has the same name as its Service, its tool would treat that as its own
         labels.insert(label.to_owned(), Value::Null);
     }
-    let mut annotations: Map<String, Value> =
-        custom.annotations.into_iter().map(|(k, v)| (k, json!(v))).collect();
-    annotations.extend(names::FLUX_MARKERS.map(|(k, v)| (k.to_owned(), json!(v))));
-    if live.is_some() {
-        let unmanaged = json!(c.service.unmanaged_metadata);
-        for (map, kind) in [(&mut labels, "labels"), (&mut annotations, "annotations")] {
-            for key in get::list(&unmanaged[kind]).iter().filter_map(Value::as_str) {
-                map.remove(key);
-            }
-        }
+    let markers =
+        names::FLUX_MARKERS.into_iter().filter(|(key, _)| live.is_none() || !left("annotations", key));
+    annotations.extend(markers.map(|(k, v)| (k.to_owned(), json!(v))));
+    if live.is_some() && left("labels", label) {
+        labels.remove(label);
     }
     labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
-    json!({"labels": labels, "annotations": annotations})
+    let mut metadata = json!({"labels": labels, "annotations": annotations});
+    given::follow(&mut metadata, live, left);
+    metadata
 }
 
 /// The ports in the API server's own form, and advice.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::manifest::{
     fixture::{self, merge},
-    marks::{adopted, ours},
+    marks::{adopted, annotation, ours},
     patch,
 };
 
@@ -19,6 +19,11 @@ fn apply(live: &mut Objects, m: &Manifest) {
         merge(&mut object, &p);
     }
     live.insert(SERVICE, object);
+}
+
+fn apply_apex(live: &mut Objects, service: &Value) {
+    let apex = rendered(service, live).apex;
+    apply(live, &apex);
 }
 
 fn users_apex() -> Value {
@@ -133,6 +138,47 @@ fn unmanaged_keys_are_left_to_their_owner() {
     let metadata = rendered(&spec, &live).apex.body["metadata"].clone();
     assert!(metadata["annotations"].get("a").is_none() && metadata["labels"].get("l").is_none());
     assert_eq!(metadata["annotations"]["b"], "2");
+}
+
+#[test]
+fn keys_that_are_taken_out_of_the_spec_go_and_those_of_others_stay() {
+    let given =
+        json!({"apex": {"labels": {"l": "1", "m": "1"}, "annotations": {"a": "1", "b": "2", "c": "3"}}});
+    let mut live = Objects::default();
+    apply(&mut live, &rendered(&given, &Objects::default()).apex);
+    let theirs = json!({"metadata": {"labels": {"theirs": "1"}, "annotations": {"theirs": "1"}}});
+    let mut object = live.get(SERVICE, "podinfo").unwrap().clone();
+    merge(&mut object, &theirs);
+    live.insert(SERVICE, object);
+    assert_eq!(patch(live.get(SERVICE, "podinfo").unwrap(), &rendered(&given, &live).apex), None);
+    // one moves to those that are left to others
+    let fewer = json!({
+        "apex": {"labels": {"m": "1"}, "annotations": {"b": "2"}}, "unmanagedMetadata": {"annotations": ["c"]},
+    });
+    apply_apex(&mut live, &fewer);
+    let of = |live: &Objects, field: &str| {
+        let all = get::strings(&live.get(SERVICE, "podinfo").unwrap()["metadata"][field]).into_keys();
+        let own =
+            |key: &String| !names::is_own(key) && !names::FLUX_MARKERS.iter().any(|(own, _)| key == own);
+        all.filter(own).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (of(&live, "labels"), of(&live, "annotations")),
+        (["app", "m", "theirs"].map(String::from).to_vec(), ["b", "c", "theirs"].map(String::from).to_vec(),)
+    );
+    apply_apex(&mut live, &json!({}));
+    assert_eq!(of(&live, "annotations"), ["c", "theirs"], "it was left to others before");
+    assert_eq!(annotation(live.get(SERVICE, "podinfo").unwrap(), names::ANNOTATION_COPIED), None);
+    // a note that somebody forges names a mark of ours
+    let mut object = live.get(SERVICE, "podinfo").unwrap().clone();
+    merge(
+        &mut object,
+        &json!({"metadata": {"annotations": {names::ANNOTATION_COPIED: "label:serin.dev/canary,label:app"}}}),
+    );
+    live.insert(SERVICE, object);
+    apply_apex(&mut live, &json!({}));
+    assert!(ours(live.get(SERVICE, "podinfo").unwrap(), "podinfo"));
+    assert_eq!(of(&live, "labels"), ["app", "theirs"]);
 }
 
 #[test]

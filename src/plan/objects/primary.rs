@@ -57,9 +57,11 @@ pub(crate) fn manifest(cx: &Context<'_>, stored: &Value) -> Option<Manifest> {
     let prefixes = &cx.snap.rules.include_label_prefix;
     let marks = (cx.status().epoch, hash);
     let made = cx.c.target.primary(&cx.c, cx.target, &source, &cx.label, marks, prefixes);
-    let live = cx.primary().filter(|_| cx.c.target.rests());
-    Some(match live {
-        Some(live) => workload::still_selected(made, live, cx.target, &source.template, &cx.label),
+    Some(match cx.primary() {
+        Some(live) if cx.c.target.rests() => {
+            workload::still_selected(made, live, cx.target, &source.template, &cx.label)
+        }
+        Some(live) => manifest::given::following(made, live),
         None => made,
     })
 }

@@ -95,7 +95,7 @@ pub(crate) fn object_from(
     }
     let Some(patch) = patch else { return GO_ON };
     let known = manifest::ours(live, &cx.c.name) || manifest::adopted(live);
-    let drift = why == WriteReason::Drift && known && cx.spec_seen();
+    let drift = why == WriteReason::Drift && known && cx.spec_seen() && !manifest::given::differs(&patch);
     // conditions report objects that are reverted again and again, or whose writes are refused
     let key = (want.at(), want.manager);
     let told = cx.snap.writes.is_disputed(&key) || cx.snap.writes.is_refused(&key);

@@ -146,11 +146,12 @@ fn made(case: &Case, c: &Validated) -> Vec<Manifest> {
     all
 }
 
-/// The marks of ours on it.
+/// The marks of ours on it, but for the note of what users gave.
 fn marks(m: &Manifest) -> Vec<(String, Value)> {
     let maps =
         ["labels", "annotations"].map(|map| m.body["metadata"][map].as_object().cloned().unwrap_or_default());
-    maps.into_iter().flatten().filter(|(key, _)| names::is_own(key)).collect()
+    let own = |key: &str| names::is_own(key) && key != names::ANNOTATION_COPIED;
+    maps.into_iter().flatten().filter(|(key, _)| own(key)).collect()
 }
 
 proptest! {
@@ -169,6 +170,8 @@ proptest! {
                 // what users say of metadata stays in it, and says nothing in our name
                 prop_assert_eq!(&plain.body["spec"], &m.body["spec"], "{}", m.at());
                 prop_assert_eq!(marks(plain), marks(m), "{}", m.at());
+                let note = &m.body["metadata"]["annotations"][names::ANNOTATION_COPIED];
+                prop_assert!(note.is_null() || note != "neighbour", "the note is ours: {}", m.at());
                 let metadata = m.body["metadata"].as_object().cloned().unwrap_or_default();
                 let ours = ["name", "labels", "annotations", "ownerReferences"];
                 prop_assert!(metadata.keys().all(|key| ours.contains(&key.as_str())), "{:?}", metadata);
