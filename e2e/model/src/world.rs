@@ -174,12 +174,15 @@ impl World {
     fn born(&mut self, kind: Kind, mut object: Value, now: Timestamp) -> Value {
         self.version += 1;
         let version = self.version;
+        // scenarios name it in what Flagger made for the Canary
+        let given = object["metadata"]["uid"].as_str().filter(|_| kind == CANARY).map(str::to_owned);
+        let uid = given.unwrap_or_else(|| format!("uid-{version}"));
         set(&mut object, "apiVersion", json!(kind.api_version()));
         set(&mut object, "kind", json!(kind.kind));
         json_patch::merge(
             &mut object,
             &json!({"metadata": {
-                "namespace": NAMESPACE, "uid": format!("uid-{version}"), "resourceVersion": version.to_string(),
+                "namespace": NAMESPACE, "uid": uid, "resourceVersion": version.to_string(),
                 "creationTimestamp": at_second(now), "generation": 1,
             }}),
         );
@@ -339,13 +342,12 @@ impl World {
             return;
         }
         self.canary = None;
-        let name = &meta["name"];
         let owned: Vec<ObjectRef> = self
             .objects
             .iter()
             .filter(|(_, o)| {
                 let owners = o["metadata"]["ownerReferences"].as_array().map_or(&[][..], Vec::as_slice);
-                !owners.is_empty() && owners.iter().all(|r| r["kind"] == CANARY.kind && r["name"] == *name)
+                !owners.is_empty() && owners.iter().all(|r| r["uid"] == meta["uid"])
             })
             .map(|(at, _)| at.clone())
             .collect();
