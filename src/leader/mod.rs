@@ -274,8 +274,9 @@ impl Running {
     async fn look_for_changes(&mut self, wait: Duration, now: Duration) -> Duration {
         let Some((since, every)) = self.elector.unchanged() else { return wait };
         let due = since.max(self.read) + every;
-        if now < due {
-            return wait.min(due - now);
+        let left = due.saturating_sub(now);
+        if !left.is_zero() {
+            return wait.min(left);
         }
         self.look().await;
         Duration::ZERO

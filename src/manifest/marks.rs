@@ -194,13 +194,13 @@ mod tests {
     #[test]
     fn a_copy_of_flaggers_is_orphaned_whoever_shares_it() {
         let owner = |kind: &str, name: &str, controller: bool| json!({"apiVersion": "flagger.app/v1beta1", "kind": kind, "name": name, "controller": controller});
-        let owned = |owners: Value| json!({"metadata": {"ownerReferences": owners}});
+        let object_of = |owners: Value| json!({"metadata": {"ownerReferences": owners}});
         let shared =
             [owner("Canary", "other", true), owner("Canary", "podinfo", false), owner("Team", "a", false)];
-        assert_eq!(orphan(&owned(json!(shared))), Some(owned(json!([owner("Team", "a", false)]))));
-        assert_eq!(orphan(&owned(json!([owner("Canary", "a", true)]))), Some(owned(Value::Null)));
+        assert_eq!(orphan(&object_of(json!(shared))), Some(object_of(json!([owner("Team", "a", false)]))));
+        assert_eq!(orphan(&object_of(json!([owner("Canary", "a", true)]))), Some(object_of(Value::Null)));
         for users in [json!(null), json!([owner("Canary", "a", false)]), json!([owner("Team", "a", true)])] {
-            assert_eq!(orphan(&owned(users)), None, "not made by Flagger");
+            assert_eq!(orphan(&object_of(users)), None, "not made by Flagger");
         }
     }
 

@@ -228,9 +228,9 @@ pub(crate) fn apex_world(spec: &Value, replicas: i64) -> World {
 /// Events for such a Canary, which has no autoscaler. Edits keep the spec of the same kind.
 pub(crate) fn apex_events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let other = event().prop_filter("of weighted routers", |e| {
-        let scales = |scaled: &Scaled| matches!(scaled, Scaled::Off | Scaled::PrimaryReplicas(_));
+        let kept = |scaled: &Scaled| matches!(scaled, Scaled::Off | Scaled::PrimaryReplicas(_));
         !matches!(e, Event::Spec(_) | Event::Weights(_) | Event::DropRoute)
-            && !matches!(e, Event::Scaled(scaled) if !scales(scaled))
+            && !matches!(e, Event::Scaled(scaled) if !kept(scaled))
     });
     let request = prop_oneof![
         Just("promote/1"),

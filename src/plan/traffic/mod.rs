@@ -36,7 +36,8 @@ pub(crate) fn without_a_run(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let zero = cx.zero();
     let live = cx.live_split().map_or(zero.canary(), Split::canary);
     let (away, back) = (zero.canary() == 100 && live < 100, zero.canary() == 0 && live == 100);
-    if !away && !(back && !turned_by_others(cx)) {
+    let ours = away || back && !turned_by_others(cx);
+    if !ours {
         return routing(cx, d, zero, WriteReason::Drift);
     }
     let flow = routing(cx, d, zero, WriteReason::Wanted);
