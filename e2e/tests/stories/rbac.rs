@@ -62,7 +62,12 @@ async fn the_cluster_role_is_exact(shared: &Shared) -> anyhow::Result<()> {
         let mut others = optional().into_iter().filter(|kind| kind.group != "networking.istio.io");
         others.any(|kind| kind.group == group && kind.plural == resource)
     };
-    let unused: Vec<_> = given.iter().filter(|right| !used(right) && !elsewhere(right)).collect();
+    // only copies that Flagger made lose their owner: the scenarios `config-taken-over-*` have some
+    let of_flaggers = |(group, resource, _, verb): &&Right| {
+        group.is_empty() && ["configmaps", "secrets"].contains(&resource.as_str()) && verb == "patch"
+    };
+    let known = |right: &&Right| elsewhere(right) || of_flaggers(right);
+    let unused: Vec<_> = given.iter().filter(|right| !used(right) && !known(right)).collect();
     ensure!(unused.is_empty(), "rights that are never used: {unused:?}");
     let covered = |r: &audit::Request| {
         let all = [r.name.clone(), String::new()];
