@@ -18,9 +18,16 @@ pub fn replicas_are_meant(workload: &Value) -> bool {
     replicas != DEFAULT || applied(workload) == Some(replicas) || owner(workload).is_some()
 }
 
-/// The number in the last manifest of `kubectl apply`.
+/// The number in the last manifest of `kubectl apply`, unless somebody else has written the number since.
 fn applied(workload: &Value) -> Option<i64> {
     let sent = workload["metadata"]["annotations"][ANNOTATION_KUBECTL].as_str()?;
+    let mut fields = get::list(&workload["metadata"]["managedFields"]).iter().map(|f| &f["fieldsV1"]);
+    let annotated = |fields: &&Value| {
+        fields["f:metadata"]["f:annotations"][format!("f:{ANNOTATION_KUBECTL}")].is_object()
+    };
+    if fields.find(annotated).is_some_and(|fields| !fields["f:spec"]["f:replicas"].is_object()) {
+        return None;
+    }
     serde_json::from_str::<Value>(sent).ok()?["spec"]["replicas"].as_i64()
 }
 
@@ -66,6 +73,12 @@ mod tests {
     fn k1_a_one_is_meant_only_where_that_can_be_told() {
         let sent = |text: &str| json!({"annotations": {ANNOTATION_KUBECTL: text}});
         let by = |operation: &str, fields: Value| json!({"managedFields": [{"manager": "helm", "operation": operation, "fieldsV1": {"f:spec": fields}}]});
+        let applied_by = |spec: Value| {
+            let annotations = json!({"f:annotations": {format!("f:{ANNOTATION_KUBECTL}"): {}}});
+            let entry = json!({"manager": "kubectl-client-side-apply", "operation": "Update",
+                "fieldsV1": {"f:metadata": annotations, "f:spec": spec}});
+            json!({"annotations": {ANNOTATION_KUBECTL: "{\"spec\":{\"replicas\":1}}"}, "managedFields": [entry]})
+        };
         for (workload, meant) in [
             (of(3, &json!({})), true),
             (of(1, &json!({})), false),
@@ -73,6 +86,9 @@ mod tests {
             (of(1, &sent("{\"spec\":{\"replicas\":6}}")), false),
             (of(1, &sent("{\"spec\":{}}")), false),
             (of(1, &sent("no JSON")), false),
+            (of(1, &applied_by(json!({"f:replicas": {}}))), true),
+            // Helm 3 wrote another number later, and its chart leaves the number out now
+            (of(1, &applied_by(json!({"f:template": {}}))), false),
             (of(1, &by("Apply", json!({"f:replicas": {}}))), true),
             // after a null that Helm 3 sent, the 1 belongs to it
             (of(1, &by("Update", json!({"f:replicas": {}}))), false),

@@ -144,14 +144,6 @@ impl<'a> Context<'a> {
         self.c.target.none_ready(workload.unwrap_or(&Value::Null))
     }
 
-    /// A share of the users, or of the callers of the apex Service, reaches no pod, although there are some.
-    pub(crate) fn loses_users(&self) -> bool {
-        let (primary, canary) = (self.primary_pods(), self.canary_pods());
-        let lost = |live: Split| live.canary() > 0 && canary == 0 || live.canary() < 100 && primary == 0;
-        let apex = self.apex().is_some() && self.c.target.behind(self.snap, &self.c.names.apex) == 0;
-        (primary > 0 || canary > 0) && (apex || self.live_split().is_some_and(lost))
-    }
-
     pub(crate) fn primary_rollout(&self) -> Rollout {
         let threshold = self.c.analysis.primary_ready_threshold.unwrap_or(100);
         self.primary().map_or_else(
@@ -269,7 +261,7 @@ impl<'a> Context<'a> {
         first_chars(&revision::hash(&named), 12).to_owned()
     }
 
-    fn names_requests(&self) -> bool {
+    pub(crate) fn names_requests(&self) -> bool {
         !self.c.analysis.match_.is_empty()
     }
 

@@ -18,8 +18,8 @@
 //! (`e2e/tests/repo.rs` checks both):
 //!
 //! 1. [`model`], [`kstatus`], [`builder`] - what goes into a decision and what comes out of it
-//! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`staleness`], [`waiting`] - one Canary, and
-//!    what several phases ask of it
+//! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`staleness`], [`unserved`], [`waiting`] -
+//!    one Canary, and what several phases ask of it
 //! 3. [`history`], [`objects`], [`traffic`] - records of runs, generated objects, where requests go
 //! 4. [`gates`], [`analysis`] - who has a say before the weight rises, and what is measured
 //! 5. [`phases`] - a chain of guards for each phase
@@ -43,6 +43,7 @@ mod stored_times;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod unserved;
 mod waiting;
 
 pub use admission::preconditions::older_rival;

@@ -50,6 +50,10 @@ struct Workload {
     durations: BTreeMap<u64, u64>,
     /// Left out of scrapes, as if it were not scraped.
     hidden: bool,
+    /// Failures of the next scrape only, beside its traffic.
+    burst: u64,
+    /// No series for a status without requests, as real proxies expose theirs.
+    sparse: bool,
 }
 
 #[derive(Default)]
@@ -83,6 +87,14 @@ impl Scripted {
         let mut state = lock(&self.state);
         state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default().traffic =
             Some(traffic);
+    }
+
+    /// Adds failures to the next scrape, once. From the first call on, a status of this workload is exposed only once
+    /// it has requests, as real proxies do.
+    pub fn burst(&self, namespace: &str, workload: &str, failures: u64) {
+        let mut state = lock(&self.state);
+        let one = state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default();
+        (one.burst, one.sparse) = (failures, true);
     }
 
     /// Stops the growth of a workload's series, as without traffic: rates are 0, ratios 0/0.
@@ -166,10 +178,10 @@ impl State {
         let mut text = String::new();
         for ((namespace, name), workload) in self.workloads.iter_mut().filter(|(_, w)| !w.hidden) {
             if let Some(traffic) = workload.traffic {
+                let bad = traffic.bad + std::mem::take(&mut workload.burst);
                 workload.ok += traffic.ok;
-                workload.bad += traffic.bad;
-                *workload.durations.entry(traffic.duration_ms.to_bits()).or_default() +=
-                    traffic.ok + traffic.bad;
+                workload.bad += bad;
+                *workload.durations.entry(traffic.duration_ms.to_bits()).or_default() += traffic.ok + bad;
             }
             workload.istio(&labels(namespace, name), &mut text);
             workload.own(&pod_labels(namespace, name), &mut text);
@@ -183,9 +195,15 @@ impl State {
 }
 
 impl Workload {
+    /// The requests of each exposed status.
+    fn statuses(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let sparse = self.sparse;
+        [("200", self.ok), ("500", self.bad)].into_iter().filter(move |(_, count)| !sparse || *count > 0)
+    }
+
     /// Istio's series, in milliseconds.
     fn istio(&self, labels: &str, text: &mut String) {
-        for (code, count) in [("200", self.ok), ("500", self.bad)] {
+        for (code, count) in self.statuses() {
             line(
                 text,
                 &format!("istio_requests_total{{{labels},response_code=\"{code}\"}}"),
@@ -201,14 +219,14 @@ impl Workload {
     fn own(&self, labels: &str, text: &mut String) {
         let name = "http_request_duration_seconds";
         self.histogram(name, labels, 0.001, text);
-        for (code, count) in [("200", self.ok), ("500", self.bad)] {
+        for (code, count) in self.statuses() {
             line(text, &format!("{name}_count{{{labels},status=\"{code}\"}}"), &count.to_string());
         }
     }
 
     /// The series of ingress-nginx for requests that it sent to the canary, in seconds.
     fn nginx(&self, labels: &str, text: &mut String) {
-        for (code, count) in [("200", self.ok), ("500", self.bad)] {
+        for (code, count) in self.statuses() {
             let series = format!("nginx_ingress_controller_requests{{{labels},status=\"{code}\"}}");
             line(text, &series, &count.to_string());
         }
@@ -296,6 +314,20 @@ mod tests {
             "queue NaN".to_owned(),
         ] {
             assert!(text.lines().any(|line| line == expected), "{expected}\nis not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_burst_is_of_one_scrape_and_begins_its_series() {
+        let mut state = State::default();
+        let key = ("test".to_owned(), "app".to_owned());
+        let good = Traffic::success(100.0, 50.0);
+        let one = Workload { traffic: Some(good), sparse: true, ..Workload::default() };
+        state.workloads.insert(key.clone(), one);
+        assert!(!state.scrape().contains("response_code=\"500\""));
+        state.workloads.get_mut(&key).unwrap().burst = 85;
+        for _ in 0..2 {
+            assert!(state.scrape().contains("response_code=\"500\"} 85\n"));
         }
     }
 }

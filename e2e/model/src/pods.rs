@@ -168,11 +168,23 @@ impl Pods {
             played.rollout = (template.clone(), Some(now), false);
         }
         let desired = serin::manifest::replicas(live);
+        // while it is paused, it keeps the pods of its last template, and starts no rollout
+        let kept = played.template.clone();
+        let held = live["spec"]["paused"] == true && kept != template;
+        if held {
+            played.rollout.1 = Some(now);
+        }
         // pods that lack something start, and read it, only once it exists
         if played.template != template || played.ready == 0 || played.lacking {
             (played.contents, played.lacking) = (contents, !complete);
         }
-        let counts = pods(played, mode, template, desired, live["spec"]["strategy"]["type"] == "Recreate");
+        let recreate = live["spec"]["strategy"]["type"] == "Recreate";
+        let counts = if held {
+            let scaled = if kept.is_empty() { 0 } else { desired };
+            Counts { updated: 0, ..pods(played, mode, kept, scaled, recreate) }
+        } else {
+            pods(played, mode, template, desired, recreate)
+        };
         let complete = counts.updated == desired && counts.all == desired && counts.available == desired;
         played.rollout.2 |= complete;
         let limit = live["spec"]["progressDeadlineSeconds"].as_i64().unwrap_or(600);

@@ -19,6 +19,7 @@ use std::{process::ExitCode, time::Duration};
 use serin_bed::{
     Bed, Options,
     lacking::Lacking,
+    observer::Observer,
     operator::Operator,
     stage::{self, Stage},
 };
@@ -30,11 +31,15 @@ pub(crate) use serin_bed::story;
 pub(crate) struct Shared {
     pub(crate) bed: Bed,
     pub(crate) operator: Mutex<Operator>,
+    observer: Observer,
 }
 
 impl stage::Shared for Shared {
     fn bed(&self) -> &Bed {
         &self.bed
+    }
+    fn observer(&self) -> Option<&Observer> {
+        Some(&self.observer)
     }
 }
 
@@ -61,9 +66,10 @@ const ALONE: &[(&str, Family)] = &[
 async fn start() -> anyhow::Result<Shared> {
     let bed = Bed::start(Options::default()).await?;
     bed.install().await?;
+    let observer = Observer::start(bed.admin());
     let mut operator = Operator::start(&bed, &[], &[])?;
     operator.ready(Duration::from_secs(30)).await?;
-    Ok(Shared { bed, operator: Mutex::new(operator) })
+    Ok(Shared { bed, operator: Mutex::new(operator), observer })
 }
 
 fn main() -> anyhow::Result<ExitCode> {

@@ -195,8 +195,8 @@ async fn what_a_daemon_set_cannot_do_is_said(shared: &Shared) -> anyhow::Result<
     story.phase("app", Phase::Initialized).await.map(drop)
 }
 
-/// Measured by the metrics of its pods: the names of a DaemonSet's pods have one part fewer than those of a Deployment,
-/// and the primary's metrics stay good.
+/// Measured by the metrics of its pods: the names of a DaemonSet's pods have one part fewer than those of a Deployment. A
+/// bad canary goes back beside a good primary, and a good canary is promoted beside a bad primary.
 async fn a_daemon_set_is_measured_by_its_own_pods(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "own-pods").await?;
     let hosts = ["app", "app-canary"].map(|name| (name, story.host(name)));
@@ -231,8 +231,14 @@ async fn a_daemon_set_is_measured_by_its_own_pods(shared: &Shared) -> anyhow::Re
     set_image(&story, "app:2").await?;
     story.event("app", "Halt app.own-pods advancement success rate 0.00% < 99%").await?;
     story.phase("app", Phase::Failed).await?;
-    testers.stop().await;
-    over(users).await
+    over(users).await?;
+    let bad = Behaviour { error_rate: Some(1.0), ..Behaviour::default() };
+    shared.bed.kubelet()?.set(Selector::image("app:1").in_namespace("own-pods"), bad);
+    let users = LoadHandle::start(&story.target("app"), 100.0, 2);
+    set_image(&story, "app:3").await?;
+    story.phase("app", Phase::Succeeded).await?;
+    (testers.stop().await, users.stop().await);
+    Ok(())
 }
 
 async fn other_kinds_of_targets_are_named(shared: &Shared) -> anyhow::Result<()> {

@@ -96,17 +96,7 @@ async fn follow(watched: Watched, mut seen: Receiver<Seen<Value>>, sink: Sink, s
     let kind = watched.kind;
     let mut listing = BTreeSet::new();
     let mut old_at = None;
-    loop {
-        let event = tokio::select! {
-            () = stop.cancelled() => return,
-            () = passed(old_at) => {
-                old_at = None;
-                sink.grows_old();
-                continue;
-            }
-            event = seen.recv() => event,
-        };
-        let Some(event) = event else { return };
+    while let Some(event) = next(&mut seen, &sink, &stop, &mut old_at).await {
         old_at = sink.old_at(&watched, &event, old_at);
         match event {
             Seen::Begin(version) => {
@@ -141,6 +131,25 @@ async fn follow(watched: Watched, mut seen: Receiver<Seen<Value>>, sink: Sink, s
         }
         if kind == CANARY {
             sink.report_totals();
+        }
+    }
+}
+
+/// The next event of a watch; none at its end, or after `stop`. Meanwhile its objects may have become old, at `old_at`.
+async fn next<T>(
+    seen: &mut Receiver<Seen<T>>,
+    sink: &Sink,
+    stop: &CancellationToken,
+    old_at: &mut Option<Instant>,
+) -> Option<Seen<T>> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = passed(*old_at) => {
+                *old_at = None;
+                sink.grows_old();
+            }
+            event = seen.recv() => return event,
         }
     }
 }
@@ -297,17 +306,7 @@ pub(crate) fn watch_lease(client: &Client, namespace: &str) -> Receiver<Seen<Lea
 /// Watches whether another operator with leader election is active.
 async fn follow_lease(mut seen: Receiver<Seen<Lease>>, sink: Sink, stop: CancellationToken) {
     let (mut last, mut old_at) = (None, None);
-    loop {
-        let event = tokio::select! {
-            () = stop.cancelled() => return,
-            () = passed(old_at) => {
-                old_at = None;
-                sink.grows_old();
-                continue;
-            }
-            event = seen.recv() => event,
-        };
-        let Some(event) = event else { return };
+    while let Some(event) = next(&mut seen, &sink, &stop, &mut old_at).await {
         old_at = sink.old_at(&LEASES.into(), &event, old_at);
         match event {
             Seen::Listed(lease) | Seen::Changed(lease) => {

@@ -24,9 +24,10 @@ use crate::{
         objects::{config_snapshots, primary},
         observed_target,
         phases::{finalizer, terminate},
+        unserved,
     },
     snapshot::Snapshot,
-    spec::{Problem, in_use, validate},
+    spec::{Problem, in_use},
 };
 use jiff::Timestamp;
 
@@ -64,7 +65,7 @@ pub(crate) fn admit<'a>(
     }
     if !deleting {
         observed_target::note_missing(snap, d, now);
-        if suspended(snap, d) {
+        if suspended(snap, answers, now, d) {
             return None;
         }
     }
@@ -129,8 +130,8 @@ fn nothing_to_revert(snap: &Snapshot) -> bool {
     snap.namespace_terminating || snap.status().begun() == Phase::Unset
 }
 
-/// Suspended: nothing but a rollback already begun. Losing the canary's pods then is reported, not corrected.
-fn suspended(snap: &Snapshot, d: &mut PlanBuilder) -> bool {
+/// Suspended: nothing but a rollback already begun. Users who reach no pods then are reported, not moved.
+fn suspended(snap: &Snapshot, answers: &Answers, now: Timestamp, d: &mut PlanBuilder) -> bool {
     if snap.canary.spec.suspend != Some(true) {
         if d.clear(conditions::SUSPENDED) {
             d.restart_deadlines();
@@ -142,24 +143,27 @@ fn suspended(snap: &Snapshot, d: &mut PlanBuilder) -> bool {
         return false;
     }
     seen(snap, d);
-    let weight = snap.status().canary_weight;
-    let empty = weight > 0
-        && validate(&snap.canary, &snap.rules)
-            .is_ok_and(|c| c.target.behind(snap, &c.names.canary_service) == 0);
-    let (reason, message) = if empty {
-        (
+    let lost = unserved_users(snap, answers, now);
+    let (reason, message) = match &lost {
+        Some(lost) => (
             "NoPods",
-            format!(
-                "suspended with {weight} % of the traffic on pods that are not ready: resume it, or route by hand"
-            ),
-        )
-    } else {
-        ("Suspended", "spec.suspend is true: nothing is changed until it is not".to_owned())
+            format!("suspended with {lost} on pods that are not ready: resume it, or route by hand"),
+        ),
+        None => ("Suspended", "spec.suspend is true: nothing is changed until it is not".to_owned()),
     };
     if d.condition(conditions::SUSPENDED, "True", reason, &message) {
-        d.say(if empty { Note::warning(reason, message) } else { Messages::suspended() });
+        d.say(if lost.is_some() { Note::warning(reason, message) } else { Messages::suspended() });
     }
     true
+}
+
+/// Of a suspended Canary that has been initialised.
+fn unserved_users(snap: &Snapshot, answers: &Answers, now: Timestamp) -> Option<String> {
+    if snap.status().begun() <= Phase::Initializing {
+        return None;
+    }
+    let suspended = Problem::new("Suspended", String::new());
+    unserved::what_is_lost(&watched::watched(snap, answers, now, &suspended)?)
 }
 
 /// Reported once: the condition changes, and an Event goes with the change.

@@ -44,6 +44,12 @@ pub(crate) fn holds(snap: &Snapshot, at: &ObjectRef) -> bool {
 
 /// Objects under our names that belong to somebody else.
 pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
+    serving(snap, c, router)?;
+    primary_scaler(snap, c, router)
+}
+
+/// The same for the objects that serve users: the primary, the Services and the route.
+pub(crate) fn serving(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> Result<(), Problem> {
     let names = &c.names;
     let mut all: Vec<ObjectRef> = Vec::new();
     if !c.target.holds_both() {
@@ -56,47 +62,53 @@ pub(crate) fn check(snap: &Snapshot, c: &Validated, router: &'static dyn Router)
         all.push(ObjectRef::new(SERVICE, names.apex.clone()));
     }
     all.extend(router.claims(c, &snap.objects));
-    let primary_scaler =
-        scaler::named(c).map(|(kind, named)| ObjectRef::new(kind, crate::names::primary(&named.name)));
-    all.extend(primary_scaler.clone());
-    for at in all {
-        let Some(live) = snap.objects.at(&at) else { continue };
+    all.into_iter().try_for_each(|at| {
         let lent = router.externally_owned_route(c).as_ref() == Some(&at);
-        let elsewhere = if lent || primary_scaler.as_ref() == Some(&at) {
-            ""
-        } else {
-            ", or set spec.service.name to a free name"
-        };
-        let whose = owner(snap, c, live);
+        let elsewhere = if lent { "" } else { ", or set spec.service.name to a free name" };
         let adoptable = lent || at.name == names.apex && at.name != names.primary;
-        match whose {
-            // it may serve another application
-            Owner::Left if adoptable => unforsaken_service(snap, c, &at, live)?,
-            Owner::Us | Owner::Left if !at.kind.cluster_wide() || namespace(live).is_some() => {}
-            // Flagger's mark names no namespace
-            Owner::Us | Owner::Left => unforsaken(c, router, &at, live)?,
-            Owner::Nobody if adoptable || orphaned(snap, c) => {
-                if adoptable {
-                    consented(snap, c, &at, live)?;
-                }
-                unforsaken(c, router, &at, live)?;
-                unforsaken_service(snap, c, &at, live)?;
+        usable(snap, c, router, &at, adoptable, elsewhere)
+    })
+}
+
+/// The same for the autoscaler of the primary.
+pub(crate) fn primary_scaler(
+    snap: &Snapshot,
+    c: &Validated,
+    router: &'static dyn Router,
+) -> Result<(), Problem> {
+    let Some((kind, named)) = scaler::named(c) else { return Ok(()) };
+    usable(snap, c, router, &ObjectRef::new(kind, crate::names::primary(&named.name)), false, "")
+}
+
+/// Whether the object is ours, or may become ours. `elsewhere` is a further remedy if it belongs to somebody else.
+fn usable(
+    snap: &Snapshot,
+    c: &Validated,
+    router: &'static dyn Router,
+    at: &ObjectRef,
+    adoptable: bool,
+    elsewhere: &str,
+) -> Result<(), Problem> {
+    let Some(live) = snap.objects.at(at) else { return Ok(()) };
+    let foreign = |text: String| Err(Problem::new("ForeignObject", text + elsewhere));
+    match owner(snap, c, live) {
+        // it may serve another application
+        Owner::Left if adoptable => unforsaken_service(snap, c, at, live),
+        Owner::Us | Owner::Left if !at.kind.cluster_wide() || namespace(live).is_some() => Ok(()),
+        // Flagger's mark names no namespace
+        Owner::Us | Owner::Left => unforsaken(c, router, at, live),
+        Owner::Nobody if adoptable || orphaned(snap, c) => {
+            if adoptable {
+                consented(snap, c, at, live)?;
             }
-            Owner::Nobody => {
-                return Err(Problem::new(
-                    "ForeignObject",
-                    format!("{at} exists and was not made for this Canary: delete or rename it{elsewhere}"),
-                ));
-            }
-            Owner::Other(who) => {
-                return Err(Problem::new(
-                    "ForeignObject",
-                    format!("{at} is controlled by {who}: remove it there{elsewhere}"),
-                ));
-            }
+            unforsaken(c, router, at, live)?;
+            unforsaken_service(snap, c, at, live)
         }
+        Owner::Nobody => {
+            foreign(format!("{at} exists and was not made for this Canary: delete or rename it"))
+        }
+        Owner::Other(who) => foreign(format!("{at} is controlled by {who}: remove it there")),
     }
-    Ok(())
 }
 
 /// With the flag, only people who may write an object can allow the Canary to take it over.

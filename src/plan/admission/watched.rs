@@ -6,18 +6,21 @@ use serde_json::Value;
 use crate::{
     analysis,
     plan::{
-        admission::{claims, config_tracking, metric_templates, preconditions::routed_elsewhere},
+        admission::{
+            claims, config_tracking, metric_templates, ownership,
+            preconditions::{older_rival, routed_elsewhere},
+        },
         analysis::jobs,
         context::Context,
         model::{Answers, Messages},
         objects::autoscaler,
     },
-    router::{self, Selected},
+    router::{self, Router, Selected},
     snapshot::Snapshot,
     spec::{Apex, Findings, Problem, Validated, known},
 };
 
-/// Reasons for which the objects may belong to somebody else.
+/// Reasons for which the objects that serve users may belong to somebody else.
 const NOT_OURS: [&str; 4] = ["TargetTaken", "ForeignObject", "TakeoverUnsafe", "FlaggerActive"];
 
 /// With the apex Service as what moves users, if it does so now, whatever is left of the spec says.
@@ -30,6 +33,13 @@ fn with_live_apex(c: Validated, snap: &Snapshot) -> Validated {
     if c.provider == "kubernetes" && c.apex == Apex::Stays { c.with_moving_apex(apex) } else { c }
 }
 
+/// What users meet was made for this Canary: another of its objects belongs to somebody else.
+fn serves_users(snap: &Snapshot, c: &Validated, router: &'static dyn Router) -> bool {
+    snap.status().in_use.is_some()
+        && older_rival(snap).is_none()
+        && ownership::serving(snap, c, router).is_ok()
+}
+
 /// The context of a Canary that was not accepted; none if this operator must not act on it.
 pub(crate) fn watched<'a>(
     snap: &'a Snapshot,
@@ -37,11 +47,11 @@ pub(crate) fn watched<'a>(
     now: Timestamp,
     problem: &Problem,
 ) -> Option<Context<'a>> {
-    if NOT_OURS.contains(&problem.reason) {
-        return None;
-    }
     let c = known(&snap.canary, &snap.rules)?;
     let router = router::by_name(&c.provider).filter(|router| !routed_elsewhere(snap, *router))?;
+    if NOT_OURS.contains(&problem.reason) && !serves_users(snap, &c, router) {
+        return None;
+    }
     let (c, _) = claims::bound(&snap.rules, &snap.objects, c, router);
     let c = with_live_apex(c, snap);
     let target = snap.objects.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
@@ -52,6 +62,7 @@ pub(crate) fn watched<'a>(
     let asks = analysis::asks(&c, &checks, router.queries());
     let messages = Messages::new(&c.name, &c.names.target, &c.names.primary, &c.namespace);
     let scaler = autoscaler::find(snap, &c, &label, &mut findings).ok().flatten();
+    let scaler = scaler.filter(|_| ownership::primary_scaler(snap, &c, router).is_ok());
     let configs = config_tracking::look(snap, answers, c.target, target);
     let hash = config_tracking::target_hash(snap, c.target, target, &configs);
     Some(Context {

@@ -16,6 +16,7 @@ use crate::{
             action::desired,
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
         },
+        unserved,
     },
     snapshot::{HPA, ObjectRef, SCALED_OBJECT, SERVICE},
     write_budget::{Desired, Part, Stake},
@@ -194,7 +195,7 @@ fn parts(d: &PlanBuilder, want: &Manifest, mut patch: Value) -> Vec<(Part, Value
 
 /// The consequence for users if the object is not as wanted.
 fn stake(cx: &Context<'_>) -> Stake {
-    if cx.loses_users() { Stake::Outage } else { Stake::Traffic }
+    if unserved::loses_users(cx) { Stake::Outage } else { Stake::Traffic }
 }
 
 /// Whether users are routed as with the patch, and whether the object does everything that a run needs: the same split,

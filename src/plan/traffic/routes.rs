@@ -8,6 +8,7 @@ use crate::{
         model::flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
         objects::write::{self, WriteReason},
         traffic::{doubt, handover},
+        unserved,
     },
     router::{self, Cookies, Split},
     snapshot::ObjectRef,
@@ -37,7 +38,7 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
                 written?;
             }
             // requests that meet no pod anyway lose nothing at proxies that do not know the other side yet
-            if live.is_none() || !cx.loses_users() {
+            if live.is_none() || !unserved::loses_users(cx) {
                 handover::known(cx, d, &known)?;
             }
         }

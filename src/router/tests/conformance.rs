@@ -376,7 +376,13 @@ fn built_in_queries_ask_for_the_canary_and_read_only_failures_as_zero() {
         assert!(rate.contains("or vector(0)") && rate.ends_with("* 100"), "{rate}");
         let counters = builtin::counters(&c, &Checks::default(), queries, Metric::SuccessRate, "1m").unwrap();
         assert!(counters.own.iter().all(|own| rate.contains(own)), "{rate}");
-        assert!(!rate.contains("rate("), "v4, a rate is not exact on every server: {rate}");
+        for reporter in ["both", "source", "destination"] {
+            let c = canary(&case, &[], &[&json!({"reporter": reporter})]);
+            for kind in [Metric::SuccessRate, Metric::Duration] {
+                let asked = builtin::render(&c, &Checks::default(), queries, kind, "1m").unwrap();
+                assert!(!asked.contains("rate("), "v4, a rate is not exact on every server: {asked}");
+            }
+        }
         for query in [&rate, &duration] {
             let whose = query.contains("podinfo") || query.contains("public");
             assert!(whose && query.contains("[1m]") && !query.contains("{{"), "{query}");
