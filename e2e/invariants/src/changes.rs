@@ -124,9 +124,11 @@ fn primary_too_small(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let primary = seen.is(Kind::Deployment, &seen.names.primary)?;
     let (was, is) = (replicas(seen.old?), replicas(primary));
     let needs = track.whole.unwrap_or(was);
-    // as many as were wished, or as the target has by now, if that is more
+    let status = &seen.canary["status"];
+    let undone = status["run"]["ending"]["kind"] == "UndoingPromotion" && status["primaryReplicas"] == is;
+    // as many as were wished, or as the target has by now, if that is more, but not while the former version serves
     let wished = track.wished.is_some_and(|wished| is == wished || is > wished && is == track.asked);
-    let wanted = wished || shared || seen.deleting();
+    let wanted = wished && status["phase"] != "Promoting" || undone || shared || seen.deleting();
     // none at all is S3
     (is > 0 && is < was && is < needs && !wanted).then(|| {
         format!("the primary is scaled from {was} to {is}, and needs {needs} pods to serve everyone")

@@ -98,24 +98,24 @@ pub(crate) fn outlive(snap: &Snapshot, d: &mut PlanBuilder) -> Flow {
 }
 
 /// Creates missing copies of the current revision; comes before the revision is stored, so that a stored one
-/// has had all its copies.
-pub(crate) fn make_all(cx: &Context<'_>, d: &mut PlanBuilder) {
-    for (key, config) in to_store(cx) {
-        make(cx, d, &key, &config);
-    }
+/// has had all its copies. Waits while one of them is refused.
+pub(crate) fn make_all(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let made: Vec<Flow> = to_store(cx).iter().map(|(key, config)| make(cx, d, key, config)).collect();
+    if made.contains(&WAIT) { WAIT } else { GO_ON }
 }
 
-fn make(cx: &Context<'_>, d: &mut PlanBuilder, key: &str, config: &StoredConfig) {
-    let Some(from) = config::by_key(key) else { return };
-    if cx.snap.objects.get(from.kind, &config.copy).is_none() {
-        d.act(Action::Copy(CopyOf {
-            from,
-            name: config.copy.clone(),
-            checksum: config.checksum.clone(),
-            canary: cx.c.name.clone(),
-            prefixes: cx.snap.rules.include_label_prefix.clone(),
-        }));
+fn make(cx: &Context<'_>, d: &mut PlanBuilder, key: &str, config: &StoredConfig) -> Flow {
+    let Some(from) = config::by_key(key) else { return GO_ON };
+    if cx.snap.objects.get(from.kind, &config.copy).is_some() {
+        return GO_ON;
     }
+    d.try_act(Action::Copy(CopyOf {
+        from,
+        name: config.copy.clone(),
+        checksum: config.checksum.clone(),
+        canary: cx.c.name.clone(),
+        prefixes: cx.snap.rules.include_label_prefix.clone(),
+    }))
 }
 
 /// A copy that somebody deleted: key and place of its original, and the stored data about it.
@@ -140,9 +140,9 @@ fn obtainable(cx: &Context<'_>, (key, from, config): &MissingCopy) -> bool {
     seen && cx.configs.checksums.get(key) == Some(&config.checksum)
 }
 
-/// Creates deleted copies of a stored revision again, as far as possible.
+/// Creates deleted copies of a stored revision again, as far as possible. Waits while one of them is refused.
 pub(crate) fn restore(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> Flow {
-    let mut flow = GO_ON;
+    let mut made = vec![];
     // unused copies of a former revision were removed on purpose
     let hash = revision::hash_of(stored);
     let given = cx.primary().and_then(|p| manifest::annotation(p, names::ANNOTATION_REVISION));
@@ -151,10 +151,13 @@ pub(crate) fn restore(cx: &Context<'_>, d: &mut PlanBuilder, stored: &Value) -> 
         if in_use {
             d.say(Messages::recreated(&ObjectRef::new(from.kind, config.copy.clone()).to_string()));
         }
-        make(cx, d, &key, &config);
-        flow = WRITE_FIRST;
+        made.push(make(cx, d, &key, &config));
     }
-    flow
+    match made.iter().find(|flow| **flow == WAIT) {
+        Some(held) => *held,
+        None if made.is_empty() => GO_ON,
+        None => WRITE_FIRST,
+    }
 }
 
 /// A copy of a stored revision is lost, and the primary does not use it yet.

@@ -164,7 +164,10 @@ fn back_on_nodes(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) {
 }
 
 fn restored(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, stored: &Value) -> Flow {
-    config_snapshots::restore(cx, d, stored)?;
+    // a copy that is refused is no reason to stop either
+    if config_snapshots::restore(cx, d, stored) == WRITE_FIRST {
+        return WRITE_FIRST;
+    }
     let Some(want) = manifest(cx, stored) else { return GO_ON };
     if let Some(patch) = workload::untrack(live, cx.target, &cx.label).filter(|_| cx.c.target.rests()) {
         d.act(Action::patch(want.at(), want.manager, live, patch));

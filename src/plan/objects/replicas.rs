@@ -76,6 +76,17 @@ pub(crate) fn awaits_pods(cx: &Context<'_>, step: &StepStatus) -> bool {
     cx.target_replicas() < needed || !ready || !matches!(cx.target_rollout(), Rollout::Ready)
 }
 
+/// A promotion sets the primary's replicas. An autoscaler that is no longer named exists until the run is over.
+pub(crate) fn are_promoted(cx: &Context<'_>) -> bool {
+    cx.c.target.replicated() && !primary_is_scaled(cx) && !pod_limits::shares_pods(cx)
+}
+
+/// Replicas that a primary gets back with its former template, if the promotion has changed them.
+pub(crate) fn undone(cx: &Context<'_>) -> Option<i64> {
+    let set = cx.status().run.as_ref().is_some_and(|run| run.replicas.is_some());
+    cx.status().primary_replicas.filter(|former| set && *former > 0 && are_promoted(cx)).map(i64::from)
+}
+
 /// Replicas of the promoted primary if no autoscaler sets them: those that were set on purpose with the new revision;
 /// otherwise at least its current number and the one at the beginning of the run.
 pub(crate) fn promoted(cx: &Context<'_>) -> i64 {

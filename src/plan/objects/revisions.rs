@@ -11,7 +11,7 @@ use crate::{
         context::Context,
         model::{
             Action,
-            flow::{Flow, GO_ON, WAIT, WRITE_FIRST},
+            flow::{Flow, GO_ON, WAIT},
         },
         objects::config_snapshots,
     },
@@ -27,9 +27,8 @@ pub(crate) fn store_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         // its configuration cannot be copied now: it continues once that is fixed
         return WAIT;
     }
-    config_snapshots::make_all(cx, d);
-    store(cx, d, &cx.hash, cx.target, &config_snapshots::to_store(cx));
-    WRITE_FIRST
+    config_snapshots::make_all(cx, d)?;
+    store(cx, d, &cx.hash, cx.target, &config_snapshots::to_store(cx))
 }
 
 /// Stores the template of `source` (the target or a primary) under `hash`, with its contents.
@@ -39,11 +38,11 @@ pub(crate) fn store(
     hash: &str,
     source: &Value,
     configs: &BTreeMap<String, StoredConfig>,
-) {
+) -> Flow {
     let number = cx.snap.objects.of(REVISION).map(revision::number).max().unwrap_or(0) + 1;
     let uid = cx.snap.canary.metadata.uid.as_deref().unwrap_or_default();
     let stored = revision::with_configs(revision::stored(&cx.c, number, hash, source), configs);
-    d.act(Action::Create(Box::new(stored.owned_by(&cx.c.name, uid))));
+    d.try_act(Action::Create(Box::new(stored.owned_by(&cx.c.name, uid))))
 }
 
 /// Deletes promoted templates beyond the history limit, oldest first; those in status stay.

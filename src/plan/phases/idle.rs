@@ -142,6 +142,9 @@ fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<Note> {
     let scaled = replicas::primary_is_scaled(cx) || !cx.c.target.replicated();
     let primary = cx.primary().filter(|_| !scaled && replicas > 0)?;
     let has = manifest::replicas(primary);
+    if cx.waits_to_begin() && replicas < has {
+        return Some(cx.messages.fewer_while_waiting(replicas, has));
+    }
     if !replicas::is_followed(cx, has) {
         return Some(cx.messages.replicas_not_followed(replicas, has));
     }
@@ -204,8 +207,7 @@ fn adopt(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let checksums = used.iter().map(|(key, config)| (key.clone(), config.checksum.clone())).collect();
     let hash = revision::hash_with(&cx.c.target.revision(source), &checksums);
     let Some(stored) = cx.stored(Some(&hash)) else {
-        revisions::store(cx, d, &hash, source, &used);
-        return WRITE_FIRST;
+        return revisions::store(cx, d, &hash, source, &used);
     };
     if cx.c.target.holds_both() {
         primary::from_stored(cx, d, stored, 1, false)?;

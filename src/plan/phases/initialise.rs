@@ -16,7 +16,7 @@ use crate::{
         history,
         model::{
             Messages,
-            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, wait_unless},
+            flow::{Flow, GO_ON, HANDLED, WAIT, all, wait_unless},
         },
         objects::{autoscaler, primary, revisions, services, write::WriteReason},
         observed_target,
@@ -25,7 +25,7 @@ use crate::{
         traffic::{self, acceptance, apex, routes},
         waiting,
     },
-    router::Split,
+    router::{Selected, Split},
     spec::in_use,
 };
 
@@ -68,14 +68,22 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     HANDLED
 }
 
-/// The first template counts as promoted; it is stored before the primary is created from it.
+/// Requests go to the primary, by the route or by the apex Service.
+fn is_used(cx: &Context<'_>) -> bool {
+    let apex = matches!(cx.selected(), Some(Selected::Primary | Selected::Both));
+    apex || cx.live_split().is_some_and(|live| live.canary() < 100)
+}
+
+/// The first template counts as promoted; it is stored before the primary is created from it. Until requests go to the
+/// primary, it follows the target, which may be mended, and serves everyone.
 fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let primary = cx.primary();
     let made_from = primary.and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
-    if primary.is_some_and(|p| manifest::ours(p, &cx.c.name)) && cx.stored(made_from).is_some() {
+    let ours = primary.is_some_and(|p| manifest::ours(p, &cx.c.name)) && cx.stored(made_from).is_some();
+    if ours && (made_from == Some(cx.hash.as_str()) || is_used(cx)) {
         return GO_ON;
     }
-    if let Some(live) = primary.filter(|live| serves_another(cx, live)) {
+    if let Some(live) = primary.filter(|live| !ours && serves_another(cx, live)) {
         return kept_as_it_runs(cx, d, live);
     }
     revisions::store_template(cx, d)?;
@@ -106,8 +114,7 @@ fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow 
     let held = cx.c.target.as_target(live);
     let hash = revision::hash_with(&cx.c.target.revision(&held), &BTreeMap::new());
     if cx.stored(Some(&hash)).is_none() {
-        revisions::store(cx, d, &hash, &held, &BTreeMap::new());
-        return WRITE_FIRST;
+        return revisions::store(cx, d, &hash, &held, &BTreeMap::new());
     }
     match cx.stored(Some(&hash)).filter(|_| cx.c.target.holds_both()) {
         Some(stored) => primary::from_stored(cx, d, stored, 1, false),

@@ -6,15 +6,15 @@ use serde_json::Value;
 use crate::{
     api::{EndingKind, Phase, StepStatus},
     clock,
-    manifest::revision,
-    names::conditions,
+    manifest::{self, revision},
+    names::{self, conditions},
     plan::{
         builder::PlanBuilder,
         chain::Chain,
         context::Context,
         gates::webhooks,
         model::{
-            HookKind, Messages,
+            Action, HookKind, Messages,
             flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, handled_after, wait_unless},
         },
         objects::{
@@ -37,6 +37,7 @@ const FORMER: usize = 10;
 pub(crate) const CHAIN: Chain = &[
     ("rollback_under_way", rollback::carry_on),
     ("canary_pods_lost", canary_pods_lost),
+    ("refused_too_long", refused_too_long),
     ("template_stored", template_stored),
     ("target_set_back", target_set_back),
     ("target_moved_on", target_moved_on_under_traffic),
@@ -44,7 +45,7 @@ pub(crate) const CHAIN: Chain = &[
         all([
             services::side_services(cx, d, WriteReason::Drift),
             apex::service(cx, d, WriteReason::Drift),
-            autoscaler::sync(cx, d),
+            scalers(cx, d),
         ])
     }),
     ("target_scaled_up", target_scaled_up),
@@ -85,6 +86,7 @@ pub(crate) const FINALISE: Chain = &[
         "target_scaled_to_zero",
         |cx, d| if target_moved_on(cx) { GO_ON } else { autoscaler::scale_down(cx, d) },
     ),
+    ("fewer_pods", fewer_pods),
     ("succeed", succeed),
 ];
 
@@ -177,14 +179,36 @@ fn primary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     handled_after(traffic::routing(cx, d, zero, WriteReason::Wanted))
 }
 
-/// The primary gets the template, and the target's replicas if nothing else sets them.
+/// What the promotion needs is refused: the template, a copy of its configuration, the autoscaler of the primary. Before any
+/// users are moved to the new primary, the promotion is undone at the deadline.
+fn refused_too_long(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let given = cx.primary().and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
+    let scaled = cx.scaler.is_none() || !autoscaler::of_primary(cx).is_empty();
+    if given == cx.applied() && scaled || cx.step().promotion > 0 {
+        return GO_ON;
+    }
+    let Some((why, _)) = cx.snap.writes.refusal(cx.now) else { return GO_ON };
+    if d.reached(clock::after(cx.standing_since(), cx.c.deadline)).is_break() {
+        return GO_ON;
+    }
+    d.say(cx.messages.promotion_failed(&why));
+    ending::begin(cx, d, EndingKind::UndoingPromotion, "PromotionFailed", &why)
+}
+
+/// Once users are moved to the new primary, they do not wait for an autoscaler that is refused.
+fn scalers(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let synced = autoscaler::sync(cx, d);
+    if synced == WAIT && cx.step().promotion > 0 { GO_ON } else { synced }
+}
+
+/// The primary gets the template, and the target's replicas if nothing else sets them. It keeps the pods that serve
+/// users with the former template: fewer are wanted only afterwards.
 fn primary_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(stored) = stored(cx) else { return WAIT };
-    // an autoscaler that is no longer named exists until the run is over
-    let scaled = replicas::primary_is_scaled(cx);
-    let counted = cx.c.target.replicated() && cx.target_replicas() > 0;
-    let resize = !scaled && !pod_limits::shares_pods(cx) && !target_moved_on(cx) && counted;
-    let given = primary::from_stored(cx, d, stored, autoscaler::primary_start(cx), resize);
+    let resize = replicas::are_promoted(cx) && !target_moved_on(cx) && cx.target_replicas() > 0;
+    let wanted = autoscaler::primary_start(cx);
+    let replicas = cx.primary().map_or(wanted, |live| wanted.max(manifest::replicas(live)));
+    let given = primary::from_stored(cx, d, stored, replicas, resize);
     if given.is_continue() || !contest::primary_held(cx) {
         return given;
     }
@@ -251,6 +275,18 @@ fn finalising(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.status.iterations = 0;
     primary::remember(cx, d, cx.applied());
     HANDLED
+}
+
+/// All users are on the new version: the number that was set with it may be lower than the former one.
+fn fewer_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let wished = cx.status().run.as_ref().and_then(|run| run.replicas).map(i64::from);
+    let usable = replicas::are_promoted(cx) && !target_moved_on(cx);
+    let both = cx.primary().zip(wished.filter(|_| usable));
+    let Some((live, wished)) = both.filter(|(live, wished)| manifest::replicas(live) > *wished) else {
+        return GO_ON;
+    };
+    // a refusal is no reason to stop
+    if d.try_act(Action::scale(live, wished)) == WRITE_FIRST { WRITE_FIRST } else { GO_ON }
 }
 
 fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {

@@ -18,7 +18,7 @@ use crate::{
             HookKind,
             flow::{Flow, GO_ON, HANDLED, WAIT, all, handled_after, wait_unless},
         },
-        objects::{autoscaler, contest, primary, write::WriteReason},
+        objects::{autoscaler, contest, primary, replicas, write::WriteReason},
         observed_target,
         traffic::{self, acceptance, apex, ending},
         waiting,
@@ -60,9 +60,12 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     traffic::routing(cx, d, split, WriteReason::Wanted)?;
     // without a copy there is nothing to restore: the primary stays as it is
     if let Some(stored) = cx.stored(cx.promoted()) {
-        let restored = primary::from_stored(cx, d, stored, cx.primary_replicas(), false);
+        let former = replicas::undone(cx);
+        let number = former.unwrap_or_else(|| cx.primary_replicas());
+        let restored = primary::from_stored(cx, d, stored, number, former.is_some());
         // if it does not get the template back, it serves as it is, if its pods are ready
-        if restored.is_break() && !contest::primary_held(cx) {
+        let refused = restored == WAIT && cx.snap.writes.refusal(cx.now).is_some();
+        if restored.is_break() && !contest::primary_held(cx) && !refused {
             return restored;
         }
         restored_pods(cx, d)?;

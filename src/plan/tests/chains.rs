@@ -111,6 +111,7 @@ fn a_promotion_goes_in_this_order() {
         [
             "rollback_under_way",
             "canary_pods_lost",
+            "refused_too_long",
             "template_stored",
             "target_set_back",
             "target_moved_on",
@@ -138,6 +139,7 @@ fn a_promotion_is_finished_in_this_order() {
             "route_programmed",
             "all_on_primary",
             "target_scaled_to_zero",
+            "fewer_pods",
             "succeed",
         ]
     );

@@ -20,6 +20,17 @@ impl Messages {
             ),
         )
     }
+    /// Fewer replicas came with a revision that waits to begin.
+    pub(crate) fn fewer_while_waiting(&self, replicas: i64, kept: i64) -> Note {
+        let (name, namespace) = split(&self.primary);
+        Note::warning(
+            "ReplicasNotFollowed",
+            format!(
+                "{} was scaled to {replicas} with a revision that waits to begin: {} keeps its {kept} replicas for the former one. To give it {replicas}, once the revision is promoted: kubectl -n {namespace} scale deployment {name} --replicas={replicas}",
+                self.target, self.primary
+            ),
+        )
+    }
     /// `asked`: the current number of the target, if it has changed; `by`: the autoscalers that may have changed it.
     pub(crate) fn pods_taken(&self, asked: Option<i64>, by: &str) -> Note {
         let what = match asked {
