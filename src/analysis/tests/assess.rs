@@ -93,6 +93,21 @@ fn nothing_is_never_good_unless_the_condition_says_so() {
 }
 
 #[test]
+fn u1_a_question_about_the_primary_says_nothing_about_the_canary() {
+    for text in [
+        "!isNaN(primary[0]) && result.all(x, x <= primary[0] * 1.2)",
+        "len(primary) > 0 && len(result.filter(x, x > max(primary))) == 0",
+        "primary != nil && result.all(x, x <= primary[0] * 1.2)",
+        "default(primary[0], 1) > 0 && result.all(x, x <= 1)",
+        "primary[0] > 0 && len(result.filter(x, x > 1)) <= 0.1 * len(result)",
+    ] {
+        let metric = with(&json!({"successCondition": text}));
+        assert_eq!(assessed(&metric, &[of(&[]), of(&[0.5])]).outcome, NoData, "{text}");
+        assert_eq!(assessed(&metric, &[of(&[0.5]), of(&[0.5])]).outcome, Pass, "{text}");
+    }
+}
+
+#[test]
 fn m2_a_calculation_without_a_result_is_inconclusive() {
     let metric = with(&json!({"successCondition": "canary[0] / primary[0] <= 1.2"}));
     let assessed = assessed(&metric, &[of(&[0.0]), of(&[0.0])]);

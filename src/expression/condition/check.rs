@@ -2,8 +2,9 @@
 //! refused with their position, also in parts that no value has reached yet.
 
 use super::{
+    constant,
     fault::Fault,
-    names::{call, loop_of, method, name_of, unknown},
+    names::{call, loop_of, method, unknown},
     tree::{Expr, Function, Loop, Node, Operator, Shape, Side},
 };
 
@@ -34,7 +35,7 @@ impl Kind {
         }
     }
 
-    fn numbers(self) -> bool {
+    pub(super) fn numbers(self) -> bool {
         matches!(self, Self::Numbers | Self::Empty)
     }
 }
@@ -44,10 +45,19 @@ impl Kind {
 pub(super) struct Use {
     /// At all.
     pub(super) named: bool,
-    /// As one value: the first.
-    pub(super) first: bool,
+    /// As one value: one of its series.
+    pub(super) element: bool,
     /// With an index other than the first.
     pub(super) placed: bool,
+}
+
+/// The value in a loop.
+#[derive(Clone, Debug)]
+struct Each {
+    name: String,
+    kind: Kind,
+    /// The values come from the canary's query.
+    canary: bool,
 }
 
 /// The names in a condition.
@@ -59,8 +69,8 @@ pub(super) struct Checker {
     pub(super) absence: bool,
     /// It checks whether a value is a number.
     pub(super) oddity: bool,
-    /// The name of the value in the enclosing loop, and its type.
-    each: Option<(String, Kind)>,
+    /// The value in the enclosing loop.
+    each: Option<Each>,
 }
 
 impl Checker {
@@ -71,24 +81,48 @@ impl Checker {
         }
     }
 
-    /// Notes a check whether `of` is there, or a number. Within a loop no value is asked if there is none, and what a
-    /// loop leaves of a list may be nothing while there is an answer.
-    fn asks(&mut self, of: &Expr) {
-        self.oddity = true;
-        self.absence |= self.each.is_none() && !of.loops();
+    /// Notes a check whether `of` is there, or a number. Only what is asked about the canary counts. Within a loop no
+    /// value is asked if there is none, and what a loop leaves of a list may be nothing while there is an answer.
+    pub(super) fn asks(&mut self, of: &Expr) {
+        let canary = of.names(Side::Canary);
+        self.oddity |= canary || of.names_each() && self.each.as_ref().is_some_and(|each| each.canary);
+        self.absence |= self.each.is_none() && !of.loops() && canary && !of.names(Side::Primary);
+    }
+
+    /// Notes a comparison. The number of the canary's series says whether there are any, unless it is compared with
+    /// something that comes from them as well, which may be 0 with it.
+    fn compares(&mut self, operator: Operator, left: &Expr, right: &Expr) -> Result<(), Fault> {
+        for (of, other) in [(left, right), (right, left)] {
+            if let Node::Function(Function::Length, arguments) = &of.node
+                && let [only @ Expr { node: Node::Series(..), .. }] = arguments.as_slice()
+                && !other.names(Side::Canary)
+            {
+                self.asks(only);
+            }
+        }
+        constant::open(operator, left, right)
+    }
+
+    /// Notes that one element of a list is used: which series it is depends on their order.
+    pub(super) fn takes(&mut self, list: &Expr, first: bool) {
+        for side in list.elements_of() {
+            let found = self.side(side);
+            found.element = true;
+            found.placed |= !first;
+        }
     }
 
     /// The type of an expression if `shape` is wanted of a query's result. Names and calls are looked up.
     pub(super) fn kind(&mut self, expr: &mut Expr, shape: Shape) -> Result<Kind, Fault> {
         let at = expr.from;
         self.look_up(expr, shape)?;
-        Ok(match &mut expr.node {
+        let kind = match &mut expr.node {
             Node::Number(_) | Node::Series(_, Shape::Value) => Kind::Number,
             Node::Truth(_) => Kind::Truth,
             Node::Text => Kind::Text,
             Node::Nothing => Kind::Nothing,
             Node::Series(_, Shape::List) => Kind::Numbers,
-            Node::Each => self.each.as_ref().map_or(Kind::Number, |(_, kind)| *kind),
+            Node::Each => self.each.as_ref().map_or(Kind::Number, |each| each.kind),
             Node::List(items) => self.list(items)?,
             Node::Index(list, place) => self.index(list, place)?,
             Node::Not(of) => self.wants(of, Kind::Truth, "not")?,
@@ -97,6 +131,7 @@ impl Checker {
             Node::Choice(parts) => {
                 let [asked, yes, no] = parts;
                 self.wants(asked, Kind::Truth, "?")?;
+                constant::measured(asked)?;
                 let (yes, no) = (self.kind(yes, shape)?, self.kind(no, shape)?);
                 same(yes, no, at)?
             }
@@ -105,20 +140,24 @@ impl Checker {
             Node::Default(value, instead) => {
                 let instead_kind = self.kind(instead, shape)?;
                 let listed = matches!(instead_kind, Kind::Numbers | Kind::Truths | Kind::Empty);
-                let shape = if listed { Shape::List } else { shape };
+                let shape = if listed { Shape::List } else { Shape::Value };
                 let kind = self.kind(value, shape)?;
                 self.asks(value);
                 same(kind, instead_kind, at)?
             }
             Node::Name(name) | Node::Call(name, _) | Node::Method(name, ..) => return Err(unknown(name, at)),
-        })
+        };
+        if kind == Kind::Number {
+            constant::finite(expr)?;
+        }
+        Ok(kind)
     }
 
     fn look_up(&mut self, expr: &mut Expr, shape: Shape) -> Result<(), Fault> {
         let at = expr.from;
         let node = std::mem::replace(&mut expr.node, Node::Nothing);
         expr.node = match node {
-            Node::Name(name) if self.each.as_ref().is_some_and(|(each, _)| *each == name) => Node::Each,
+            Node::Name(name) if self.each.as_ref().is_some_and(|each| each.name == name) => Node::Each,
             Node::Name(name) => {
                 let side = match name.as_str() {
                     "result" | "canary" => Side::Canary,
@@ -127,7 +166,7 @@ impl Checker {
                 };
                 let found = self.side(side);
                 found.named = true;
-                found.first |= shape == Shape::Value;
+                found.element |= shape == Shape::Value;
                 Node::Series(side, shape)
             }
             Node::Call(name, arguments) => call(&name, arguments, at)?,
@@ -148,7 +187,7 @@ impl Checker {
                     return Err(Fault::new(at, format!("{each} cannot be the name of each value: take x")));
                 }
                 let body = arguments.pop().unwrap_or_else(|| of.as_ref().clone());
-                self.each = Some((each, Kind::Number));
+                self.each = Some(Each { name: each, kind: Kind::Number, canary: false });
                 Node::Loop(kind, of, Box::new(body))
             }
             other => other,
@@ -156,7 +195,7 @@ impl Checker {
         Ok(())
     }
 
-    fn wants(&mut self, expr: &mut Expr, wanted: Kind, by: &str) -> Result<Kind, Fault> {
+    pub(super) fn wants(&mut self, expr: &mut Expr, wanted: Kind, by: &str) -> Result<Kind, Fault> {
         let at = expr.from;
         match self.kind(expr, Shape::Value)? {
             found if found == wanted => Ok(found),
@@ -178,6 +217,10 @@ impl Checker {
                     return Err(Fault::new(item.from, format!("{} cannot stand in a list", other.shown())));
                 }
             };
+            if !item.elements_of().is_empty() {
+                let what = "a list cannot stand in a list: name one value, as in result[0]";
+                return Err(Fault::new(item.from, what));
+            }
             all = same(all, of, item.from)?;
         }
         Ok(all)
@@ -200,12 +243,7 @@ impl Checker {
             let what = format!("there is no place {n}: places are whole numbers below {MOST_SERIES}");
             return Err(Fault::new(place.from, what));
         }
-        if let Node::Series(side, _) = list.node {
-            let first = matches!(place.node, Node::Number(n) if n == 0.0);
-            let found = self.side(side);
-            found.first |= first;
-            found.placed |= !first;
-        }
+        self.takes(list, matches!(place.node, Node::Number(n) if n == 0.0));
         Ok(kind)
     }
 
@@ -219,21 +257,25 @@ impl Checker {
         use Operator as O;
         match operator {
             O::Or | O::And => {
-                self.wants(left, Kind::Truth, "and and or")?;
-                self.wants(right, Kind::Truth, "and and or")
+                for side in [left, right] {
+                    self.wants(side, Kind::Truth, "and and or")?;
+                    constant::measured(side)?;
+                }
+                Ok(Kind::Truth)
             }
             O::Add | O::Subtract | O::Multiply | O::Divide | O::Remainder => {
                 self.wants(left, Kind::Number, "arithmetic")?;
                 self.wants(right, Kind::Number, "arithmetic")
             }
             O::Less | O::More | O::AtMost | O::AtLeast => {
-                for side in [left, right] {
+                for side in [&mut *left, &mut *right] {
                     let found = self.kind(side, Shape::Value)?;
                     if found != Kind::Number {
                         let what = format!("< and > compare numbers, and this is {}", found.shown());
                         return Err(Fault::new(side.from, what));
                     }
                 }
+                self.compares(operator, left, right)?;
                 Ok(Kind::Truth)
             }
             O::In => {
@@ -241,21 +283,26 @@ impl Checker {
                 let of = match self.kind(right, Shape::List)? {
                     Kind::Numbers => Kind::Number,
                     Kind::Truths => Kind::Truth,
-                    Kind::Empty => one,
+                    Kind::Empty => {
+                        return Err(Fault::new(right.from, "the list is empty: nothing is in it"));
+                    }
                     other => {
                         let what = format!("in looks into a list, and this is {}", other.shown());
                         return Err(Fault::new(right.from, what));
                     }
                 };
-                if one == of && matches!(one, Kind::Number | Kind::Truth) {
-                    return Ok(Kind::Truth);
+                if one != of || !matches!(one, Kind::Number | Kind::Truth) {
+                    return Err(Fault::new(at, unlike(one, of)));
                 }
-                Err(Fault::new(at, unlike(one, of)))
+                self.compares(operator, left, right)?;
+                Ok(Kind::Truth)
             }
             O::Equal | O::Unequal => {
                 let (a, b) = (self.kind(left, Shape::Value)?, self.kind(right, Shape::Value)?);
                 match (a, b) {
-                    (Kind::Number, Kind::Number) | (Kind::Truth, Kind::Truth) => {}
+                    (Kind::Number, Kind::Number) | (Kind::Truth, Kind::Truth) => {
+                        self.compares(operator, left, right)?;
+                    }
                     (Kind::Number, Kind::Nothing) | (Kind::Nothing, Kind::Number) => {
                         let value = if a == Kind::Number { left } else { right };
                         if !may_be_absent(value) {
@@ -271,57 +318,6 @@ impl Checker {
         }
     }
 
-    fn function(&mut self, function: Function, arguments: &mut [Expr], at: usize) -> Result<Kind, Fault> {
-        use Function as F;
-        let name = name_of(function);
-        let list =
-            matches!(function, F::Length | F::Sum | F::Mean | F::Median | F::Count | F::First | F::Last);
-        let [only] = arguments else {
-            if matches!(function, F::Min | F::Max) && !arguments.is_empty() {
-                for argument in arguments {
-                    self.wants(argument, Kind::Number, name)?;
-                }
-                return Ok(Kind::Number);
-            }
-            let hint = if function == F::Count { ": write len(result.filter(x, x > 0.9))" } else { "" };
-            let what = format!("{name} takes one {}{hint}", if list { "list" } else { "value" });
-            return Err(Fault::new(at, what));
-        };
-        if list || matches!(function, F::Min | F::Max) {
-            let kind = self.kind(only, Shape::List)?;
-            if let (F::Length, Node::Series(..)) = (function, &only.node) {
-                self.asks(only);
-            }
-            if let (F::Last, Node::Series(side, _)) = (function, &only.node) {
-                self.side(*side).placed = true;
-            }
-            if let (F::First, Node::Series(side, _)) = (function, &only.node) {
-                self.side(*side).first = true;
-            }
-            let fits = match function {
-                F::Count => matches!(kind, Kind::Truths | Kind::Empty),
-                F::Length => kind.numbers() || kind == Kind::Truths,
-                F::Min | F::Max => kind.numbers() || kind == Kind::Number,
-                _ => kind.numbers(),
-            };
-            if !fits {
-                let wanted =
-                    if function == F::Count { "a list of true and false" } else { "a list of numbers" };
-                return Err(Fault::new(at, format!("{name} takes {wanted}, and this is {}", kind.shown())));
-            }
-            return Ok(Kind::Number);
-        }
-        let kind = self.kind(only, Shape::Value)?;
-        if matches!(function, F::IsNan | F::IsNil) {
-            self.asks(only);
-        }
-        match (function, kind) {
-            (F::IsNil, Kind::Number | Kind::Nothing) | (F::IsNan | F::IsInf, Kind::Number) => Ok(Kind::Truth),
-            (_, Kind::Number) => Ok(Kind::Number),
-            _ => Err(Fault::new(at, format!("{name} takes a number, and this is {}", kind.shown()))),
-        }
-    }
-
     fn body(&mut self, kind: Loop, list: &mut Expr, body: &mut Expr) -> Result<Kind, Fault> {
         let each = self.each.take();
         let of = self.kind(list, Shape::List)?;
@@ -333,7 +329,7 @@ impl Checker {
                 return Err(Fault::new(list.from, what));
             }
         };
-        self.each = each.map(|(name, _)| (name, one));
+        self.each = each.map(|each| Each { kind: one, canary: list.names(Side::Canary), ..each });
         let yields = self.kind(body, Shape::Value)?;
         self.each = None;
         match (kind, yields) {

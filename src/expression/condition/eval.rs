@@ -30,6 +30,11 @@ pub(super) fn answer(root: &Expr, canary: &[f64], primary: &[f64]) -> Result<boo
     Evaluator { canary, primary, each: None, steps: MOST_STEPS }.truth(root)
 }
 
+/// The number that an expression without anything measured yields, if it yields one.
+pub(super) fn constant(expr: &Expr) -> Option<f64> {
+    Evaluator { canary: &[], primary: &[], each: None, steps: MOST_STEPS }.number(expr).ok()
+}
+
 struct Evaluator<'v> {
     canary: &'v [f64],
     primary: &'v [f64],
@@ -187,7 +192,12 @@ impl<'v> Evaluator<'v> {
         let one = self.value(left)?;
         Ok(match (one, self.value(right)?) {
             (Value::Number(n), _) if n.is_nan() => return Err(Stop::NotANumber(left.from, left.to)),
-            (Value::Number(n), Value::Numbers(list)) => list.contains(&n),
+            (Value::Number(n), Value::Numbers(list)) if list.contains(&n) => true,
+            // one of them may be equal
+            (Value::Number(_), Value::Numbers(list)) if list.iter().any(|n| n.is_nan()) => {
+                return Err(Stop::NotANumber(right.from, right.to));
+            }
+            (Value::Number(_), Value::Numbers(_)) => false,
             (Value::Truth(yes), Value::Truths(list)) => list.contains(&yes),
             (Value::Truth(_), Value::Numbers(_)) => false,
             _ => return error("there is no value"),
@@ -232,7 +242,7 @@ impl<'v> Evaluator<'v> {
         })
     }
 
-    /// The numbers of a list, or of the arguments themselves.
+    /// The numbers of the arguments, and of the lists among them.
     fn given(&mut self, arguments: &[Expr]) -> Result<Cow<'v, [f64]>, Stop> {
         if let [only] = arguments {
             return match self.value(only)? {
@@ -241,7 +251,15 @@ impl<'v> Evaluator<'v> {
                 _ => error("there is no value"),
             };
         }
-        arguments.iter().map(|argument| self.number(argument)).collect::<Result<Vec<_>, _>>().map(Cow::Owned)
+        let mut all = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            match self.value(argument)? {
+                Value::Numbers(list) if !list.is_empty() => all.extend_from_slice(&list),
+                Value::Number(n) => all.push(n),
+                _ => return error("there is no value"),
+            }
+        }
+        Ok(all.into())
     }
 
     fn each_of(&mut self, kind: Loop, list: &Expr, body: &Expr) -> Result<Value<'v>, Stop> {

@@ -1,6 +1,8 @@
 //! A condition: how it is parsed and evaluated.
 
+mod calls;
 mod check;
+mod constant;
 mod eval;
 mod fault;
 mod lex;
@@ -101,8 +103,7 @@ impl Condition {
         if canary.len().max(primary.len()) > MOST_SERIES {
             return Err(format!("the query yields more than {MOST_SERIES} series"));
         }
-        let one = self.primary.first || self.primary.placed && !self.canary.placed;
-        if one && primary.len() > 1 {
+        if self.primary.element && primary.len() > 1 {
             return Err(format!(
                 "the query yields {} series for the primary, and which of them belongs to which of the canary's is not known: let both queries yield one, as with sum, or compare with max(primary)",
                 primary.len()

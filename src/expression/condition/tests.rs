@@ -86,7 +86,7 @@ fn several_series_of_the_primary_are_not_taken_for_one() {
         assert!(said.contains("2 series for the primary") && said.contains("max(primary)"), "{said}");
     }
     assert_eq!(each("canary[0] <= max(primary)", &[0.1, 0.3], &[0.2, 0.1]), [true, false]);
-    assert_eq!(each("canary[1] <= primary[1]", &[0.1, 0.3], &[0.2, 0.1]), [false]);
+    assert_eq!(each("canary[1] <= primary[0]", &[0.1, 0.3], &[0.2]), [false]);
 }
 
 #[test]
@@ -243,6 +243,130 @@ fn only_what_is_asked_about_absence_decides_about_it() {
     }
     assert!(of("result.all(x, isNaN(x) || x <= 0.05)", &[f64::NAN]), "that is what it asks");
     assert!(!of("len(result.filter(x, x > 0.05)) == 0", &[f64::NAN]));
+}
+
+#[test]
+fn u1_only_what_is_asked_about_the_canary_decides_about_its_absence() {
+    let of = |text: &str, values: &[f64]| Condition::parse(text).unwrap().knows_absence(values);
+    for text in [
+        "!isNaN(primary[0]) && result.all(x, x <= primary[0] * 1.2)",
+        "len(primary) > 0 && len(result.filter(x, x > max(primary))) == 0",
+        "primary != nil && result.all(x, x < 1)",
+        "default(primary[0], 1) > 0 && result.all(x, x < 1)",
+        "!isNaN(primary[0] - len(result)) && result.all(x, x < 1)",
+        "primary.all(x, !isNaN(x)) && result.all(x, x < 1)",
+        "sum(result) <= 0.05 * len(result)",
+        "len(result.filter(x, x > 0.05)) <= 0.1 * len(result)",
+        "len(result) == len(result.filter(x, x < 1))",
+    ] {
+        assert!(!of(text, &[]), "{text}");
+    }
+    assert!(!of("!isNaN(primary[0]) && result.all(x, x < 1)", &[f64::NAN]));
+    assert!(!of("primary.all(x, !isNaN(x)) && result.all(x, x < 1)", &[f64::NAN]));
+    assert!(of("isNaN(canary[0] / primary[0]) || canary[0] < 1", &[f64::NAN]));
+    for text in
+        ["len(result) == 0 || isNaN(primary[0]) || result[0] < 1", "1 > size(result) || result[0] < 1"]
+    {
+        assert!(of(text, &[]), "{text}");
+    }
+}
+
+#[test]
+fn u2_what_is_always_or_never_true_is_refused() {
+    refused(&[
+        ("result[0] >= 0.95 || 1 == 1", "at character 22: this part does not depend on the measured value"),
+        ("true && result[0] > 1", "at character 1: this part does not depend"),
+        ("result[0] > 1 or !false", "at character 18: this part does not depend"),
+        ("result.all(x, x > 1 || true)", "at character 24: this part does not depend"),
+        ("true ? result[0] > 1 : result[0] > 2", "at character 1: this part does not depend"),
+        ("result[0] > 1 ? 1 == 1 : false", "at character 17: this part does not depend"),
+        ("[1, 2].all(x, x > 0) && result[0] > 1", "at character 1: this part does not depend"),
+        ("(1 < 2) == (result[0] > 1)", "at character 2: this part does not depend"),
+        ("result[0] in []", "at character 14: the list is empty"),
+        ("result[0] not in []", "the list is empty"),
+        ("len(result) < 0", "at character 1: a count is never less than 0"),
+        ("len(result) == 1.5", "at character 1: a count is never equal to 1.5"),
+        ("len(result.filter(x, x > 1)) == -1", "a count is never equal to -1"),
+        ("len(result) >= 0", "a count is always at least 0"),
+        ("0 > size(result)", "a count is never less than 0"),
+        ("count(result.map(x, x > 1)) != 0.5", "a count is always other than 0.5"),
+        ("len(result) in [0.5, -1]", "a count is never one of these"),
+        ("result[0] > 1/0", "at character 13: this is not a finite number"),
+        ("result[0] + 0/0 > 1", "this is not a finite number"),
+        ("result[0] in [0/0]", "this is not a finite number"),
+        ("result[0] < mean([])", "at character 13: this is not a finite number"),
+        ("abs(result[0]) < 0", "abs(x) is never less than 0"),
+    ]);
+    for fine in [
+        "len(result) > 0.5 && result[0] < 1",
+        "len(result) <= 1000 && result[0] < 1",
+        "len([]) < len(result)",
+        "abs(result[0] - 1) <= 0",
+        "result[0] > 1 ? true : result[0] > 0.5",
+        "[0.5, 1].exists(x, x == result[0])",
+        "result.all(x, x > 1 / 2 && x in [1, 2])",
+        "primary[0] == 0 || canary[0] / primary[0] < 2",
+        "len(result) in [0, 0.5]",
+        "(result[0] > 1) == true",
+    ] {
+        Condition::parse(fine).expect(fine);
+    }
+}
+
+#[test]
+fn u3_an_element_of_the_primary_belongs_to_no_series_of_the_canary() {
+    for text in [
+        "result <= primary.map(x, x * 1.2)[0]",
+        "result <= default(primary, [1])[0]",
+        "result <= first(primary.filter(x, x > 0))",
+        "result <= last(primary.map(x, x * 1.2))",
+        "result[1] <= primary[1]",
+        "result[1] <= primary[0]",
+        "result.all(x, x <= primary[1])",
+        "result <= (primary[0] > 0 ? primary : [1])[0]",
+        "result <= (result[0] > 0 ? primary : [1])[len(primary) - 1]",
+    ] {
+        let said = Condition::parse(text).unwrap().holds(&[0.1, 0.3], &[0.2, 0.1]);
+        assert!(
+            said.as_ref().is_err_and(|said| said.contains("2 series for the primary")),
+            "{text}: {said:?}"
+        );
+        assert!(
+            Condition::parse(text).unwrap().holds(&[0.1, 0.3], &[0.2]).is_ok() || text.contains("primary[1]"),
+            "{text}"
+        );
+    }
+    assert_eq!(each("result <= max(primary.map(x, x * 2))", &[0.1, 0.5], &[0.2, 0.1]), [true, false]);
+    assert_eq!(each("result in primary", &[0.1, 0.3], &[0.2, 0.1]), [true, false]);
+    // a place in a list that is made of the canary's is one place, not one for each series
+    assert_eq!(each("result.map(x, x * 2)[1] > 1", &[0.1, 0.8], &[]), [true]);
+    assert_eq!(each("last(result.map(x, x * 2)) > 1", &[0.1, 0.8], &[]), [true]);
+}
+
+#[test]
+fn u5_max_and_min_take_lists_among_numbers_as_a_whole() {
+    assert_eq!(each("min(result, 1) > 0.9", &[0.99, 0.5], &[]), [false, false]);
+    assert_eq!(each("max(0.7, result) > 0.9", &[0.99, 0.5], &[]), [true, true]);
+    assert_eq!(each("max(result[0], 0) > 0.9", &[0.99, 0.5], &[]), [true, false]);
+    assert_eq!(each("canary[0] <= max(primary, 0.1)", &[0.1, 0.3], &[0.2, 0.1]), [true, false]);
+    assert!(one("min(result, 1) > 0.9", &[]).unwrap_err().contains("there is no value"));
+    refused(&[
+        ("max(result, 'a') > 1", "max takes numbers and lists of numbers, and this is a text"),
+        (
+            "max([result, 1]) > 0",
+            "at character 6: a list cannot stand in a list: name one value, as in result[0]",
+        ),
+    ]);
+}
+
+#[test]
+fn m2_a_list_with_what_is_not_a_number_cannot_be_looked_into() {
+    let ask = |values: &[f64]| {
+        let condition = Condition::parse("result[0] in [primary[0] / primary[0], 1]").unwrap();
+        condition.holds(values, &[0.0]).unwrap().remove(0)
+    };
+    assert_eq!(ask(&[2.0]), Answer::NotANumber("[primary[0] / primary[0], 1]".into()));
+    assert_eq!(ask(&[1.0]), Answer::Yes);
 }
 
 #[test]

@@ -9,15 +9,59 @@ pub(super) struct Expr {
 }
 
 impl Expr {
+    /// The expressions that it consists of.
+    fn parts(&self) -> Vec<&Self> {
+        match &self.node {
+            Node::List(parts) | Node::Function(_, parts) => parts.iter().collect(),
+            Node::Loop(_, a, b) | Node::Index(a, b) | Node::Binary(_, a, b) | Node::Default(a, b) => {
+                vec![a, b]
+            }
+            Node::Not(of) | Node::Minus(of) => vec![of],
+            Node::Choice(parts) => parts.iter().map(AsRef::as_ref).collect(),
+            _ => vec![],
+        }
+    }
+
+    /// This holds of it, or of some part of it.
+    fn has(&self, wanted: &dyn Fn(&Node) -> bool) -> bool {
+        wanted(&self.node) || self.parts().into_iter().any(|part| part.has(wanted))
+    }
+
     /// Some part of it goes through the values of a list.
     pub(super) fn loops(&self) -> bool {
+        self.has(&|node| matches!(node, Node::Loop(..)))
+    }
+
+    /// It contains the result of this side's query.
+    pub(super) fn names(&self, side: Side) -> bool {
+        self.has(&|node| matches!(node, Node::Series(of, _) if *of == side))
+    }
+
+    /// It contains the value of the enclosing loop.
+    pub(super) fn names_each(&self) -> bool {
+        self.has(&|node| *node == Node::Each)
+    }
+
+    /// It depends on what is measured, or on the value of the enclosing loop.
+    pub(super) fn depends(&self) -> bool {
         match &self.node {
-            Node::Loop(..) => true,
-            Node::List(parts) | Node::Function(_, parts) => parts.iter().any(Self::loops),
-            Node::Index(a, b) | Node::Binary(_, a, b) | Node::Default(a, b) => a.loops() || b.loops(),
-            Node::Not(of) | Node::Minus(of) => of.loops(),
-            Node::Choice(parts) => parts.iter().any(|part| part.loops()),
-            _ => false,
+            Node::Series(..) | Node::Each => true,
+            // the values of a loop over constants are constants
+            Node::Loop(_, list, body) => {
+                list.depends() || body.names(Side::Canary) || body.names(Side::Primary)
+            }
+            _ => self.parts().into_iter().any(Self::depends),
+        }
+    }
+
+    /// The sides whose series are the elements of this list, in their order.
+    pub(super) fn elements_of(&self) -> Vec<Side> {
+        match &self.node {
+            Node::Series(side, _) => vec![*side],
+            Node::Loop(Loop::Map | Loop::Filter, list, _) => list.elements_of(),
+            Node::Default(a, b) => [a.elements_of(), b.elements_of()].concat(),
+            Node::Choice([_, a, b]) => [a.elements_of(), b.elements_of()].concat(),
+            _ => vec![],
         }
     }
 }
@@ -86,6 +130,17 @@ pub(super) enum Operator {
 }
 
 impl Operator {
+    /// The same comparison with its sides exchanged.
+    pub(super) fn mirrored(self) -> Self {
+        match self {
+            Self::Less => Self::More,
+            Self::More => Self::Less,
+            Self::AtMost => Self::AtLeast,
+            Self::AtLeast => Self::AtMost,
+            other => other,
+        }
+    }
+
     /// How strongly it binds.
     pub(super) fn level(self) -> usize {
         match self {
