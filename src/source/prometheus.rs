@@ -36,8 +36,10 @@ const PATIENCE: u32 = 2;
 const LONGEST_URL: usize = 7000;
 /// VictoriaMetrics' text for a path that it does not serve.
 const UNKNOWN_PATH: &str = "unsupported path";
-/// Texts of servers for a query that took too long, or that they ended for another reason of their own.
-const OUT_OF_TIME: [&str; 4] = ["deadline exceeded", "timeout", "timed out", "canceled"];
+/// Texts of servers for a query that took too long, or that they ended for another reason of their own. None of them can
+/// be a name in a query.
+const OUT_OF_TIME: [&str; 6] =
+    ["deadline exceeded", "timeout exceeded", "i/o timeout", "timed out", "was canceled", "context canceled"];
 
 /// Any number of Prometheus servers.
 #[derive(Clone)]
@@ -178,18 +180,38 @@ fn is_elsewhere(reply: &Reply) -> bool {
         || complaint(&reply.body).is_some() || serde_json::from_slice::<Answer>(&reply.body).is_ok();
     match reply.status {
         404 => !in_form(),
-        400 => !in_form() || complaint(&reply.body).is_some_and(|said| said.contains(UNKNOWN_PATH)),
+        400 => {
+            !in_form() || complaint(&reply.body).is_some_and(|said| unquoted(&said).contains(UNKNOWN_PATH))
+        }
         _ => false,
     }
 }
 
 /// A server that ran out of time during a query uses the status of a wrong query.
 fn is_out_of_time(said: &str) -> bool {
-    let said = said.to_lowercase();
+    let said = unquoted(said).to_lowercase();
     OUT_OF_TIME.iter().any(|words| said.contains(words))
 }
 
-fn decode(reply: &Reply, window: Duration) -> Result<Vec<f64>, SourceError> {
+/// A server's own words: without what it quotes, which may be a user's query.
+fn unquoted(said: &str) -> String {
+    let (mut own, mut quote, mut escaped) = (String::new(), None, false);
+    for c in said.chars() {
+        match quote {
+            None if ['"', '`'].contains(&c) => quote = Some(c),
+            None => own.push(c),
+            Some(open) => {
+                if c == open && !escaped {
+                    quote = None;
+                }
+                escaped = open == '"' && c == '\\' && !escaped;
+            }
+        }
+    }
+    own
+}
+
+pub(super) fn decode(reply: &Reply, window: Duration) -> Result<Vec<f64>, SourceError> {
     match data(reply)? {
         Data::Vector(series) => trusted(&series, window),
         Data::Scalar(sample) => Ok(vec![sample.value()]),
@@ -198,7 +220,7 @@ fn decode(reply: &Reply, window: Duration) -> Result<Vec<f64>, SourceError> {
 }
 
 /// The counts in an answer, each at most once.
-fn counted(reply: &Reply) -> Result<Tally, SourceError> {
+pub(super) fn counted(reply: &Reply) -> Result<Tally, SourceError> {
     let odd = |why| reply.odd(why, &reply.body);
     let Data::Vector(series) = data(reply)? else { return Err(SourceError::NotInstant) };
     let mut counts = BTreeMap::new();
