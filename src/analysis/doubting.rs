@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     assess::Assessment,
     doubt::Doubt,
-    provider_kinds,
     query::{Ask, Query, Role, Since},
     reading::Reading,
+    windows,
 };
 use crate::api::MetricOutcome;
 
@@ -29,7 +29,7 @@ const MOST_MOMENTS: u32 = 64;
 pub(crate) fn doubting(query: Query, since: Since, due: Timestamp, measured: bool) -> Query {
     let Some(counters) = &query.counters else { return Query { since: Some(since), ..query } };
     let began = since.step;
-    let window = provider_kinds::window(&query.window);
+    let window = windows::length(&query.window);
     let own = &counters.own;
     let resets = all(own, |series| format!("resets({series}[{}])", query.window));
     let mut doubts = vec![Doubt::Reset.asked(&format!("sum({resets}) > 0"))];
@@ -132,7 +132,7 @@ pub(crate) fn unsettled(
             Doubt::Reset => outcome == MetricOutcome::Error,
             Doubt::Native => false,
         };
-        matters.then(|| (*doubt, provider_kinds::window(&query.window)))
+        matters.then(|| (*doubt, windows::length(&query.window)))
     };
     mine.filter_map(doubted).min()
 }

@@ -7,9 +7,10 @@ use super::{
     checks::Checks,
     comparing::{incomparable, unsuited},
     go, metric,
-    provider_kinds::{self, PROMETHEUS},
+    provider_kinds::PROMETHEUS,
     query::{Ask, Metric, Range, Role},
     query_plan::compares,
+    windows,
 };
 use crate::{
     api::{CanaryMetric, MetricRange, NoData, duration},
@@ -186,7 +187,7 @@ fn stepless(at: usize, asks: &[Ask]) -> Option<String> {
         inner
             .find(|range| {
                 let range = range.strip_suffix(':').filter(|_| query.access.kind == PROMETHEUS);
-                range.is_some_and(|range| provider_kinds::parts(range.trim()).is_some())
+                range.is_some_and(|range| windows::parts(range.trim()).is_some())
             })
             .map(str::to_owned)
     })?;

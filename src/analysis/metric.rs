@@ -2,15 +2,14 @@
 
 use super::{
     checks::Checks,
-    provider_kinds::{self, GRAPHITE, PROMETHEUS},
+    provider_kinds::PROMETHEUS,
     query::{Metric, Range},
+    windows,
 };
 use crate::{api::CanaryMetric, spec::Validated};
 
 /// Window of checks that set none.
 const WINDOW: &str = "1m";
-/// Units that PromQL accepts between brackets.
-const PROMQL: [&str; 7] = ["ms", "s", "m", "h", "d", "w", "y"];
 
 /// The MetricTemplate of a metric, as `namespace/name`.
 pub(crate) fn template_of(c: &Validated, m: &CanaryMetric) -> Option<String> {
@@ -38,18 +37,7 @@ pub(super) fn range(m: &CanaryMetric, kind: Metric) -> Range {
 /// It is not a duration.
 pub fn window(m: &CanaryMetric, kind: &str) -> Result<String, String> {
     let text = m.interval.as_deref().map(str::trim).filter(|i| !i.is_empty()).unwrap_or(WINDOW);
-    let parts = provider_kinds::parts(text)
-        .filter(|_| !provider_kinds::window(text).is_zero())
-        .filter(|parts| kind != PROMETHEUS || parts.iter().all(|(_, unit)| PROMQL.contains(unit)));
-    match parts {
-        // Graphite has no unit m
-        Some(parts) if kind == GRAPHITE => {
-            let unit = |unit: &str| if unit == "m" { "min".to_owned() } else { unit.to_owned() };
-            Ok(parts.iter().flat_map(|(number, of)| [(*number).to_owned(), unit(of)]).collect())
-        }
-        Some(_) => Ok(text.to_owned()),
-        None => Err(format!("interval of metric {}: {text:?} is no duration such as 30s or 1m", m.name)),
-    }
+    windows::written(text, kind).map_err(|why| format!("interval of metric {}: {text:?} is {why}", m.name))
 }
 
 /// The kind of server that a query of a metric goes to.

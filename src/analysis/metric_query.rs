@@ -220,6 +220,12 @@ mod tests {
             assert_eq!(window(kind, interval.clone()).unwrap().promql, sent, "{kind} {interval}");
         }
         assert!(window("prometheus", json!("1min")).unwrap_err().contains("no duration"));
+        for odd in ["30s1m", "1m1m", "1s1h", "1ms1s", "999999999y", "293y"] {
+            let said = window("prometheus", json!(odd)).unwrap_err();
+            assert!(said.contains("largest unit first"), "{said}");
+            assert!(window("web", json!(odd)).is_ok(), "{odd}");
+        }
+        assert!(window("prometheus", json!("1y2w3d4h5m6s7ms")).is_ok());
         for bad in ["1min&target=x", "min", "1 min", "1fortnight", "-1min"] {
             assert!(window("graphite", json!(bad)).is_err(), "{bad}");
         }

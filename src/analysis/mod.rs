@@ -28,6 +28,7 @@ mod reading;
 pub(crate) mod template;
 mod text;
 pub(crate) mod verdict;
+pub(crate) mod windows;
 
 pub(crate) use self::{
     access::{Access, SecretAt},

@@ -1,14 +1,9 @@
 //! PURE. Kinds of metrics servers as the planner knows them: which fields a MetricTemplate needs for each, and what a
 //! query needs apart from its text. `source` queries the servers, and serves exactly these kinds.
 
-use std::time::Duration;
-
 pub(crate) use super::access::PROMETHEUS;
 use super::{access::Access, query::Query};
-use crate::{
-    api::{MetricTemplateSpec, duration},
-    expression::Path,
-};
+use crate::{api::MetricTemplateSpec, expression::Path};
 
 /// Graphite, whose durations have other units.
 pub(super) const GRAPHITE: &str = "graphite";
@@ -135,52 +130,6 @@ pub(crate) fn mistakes(template: &MetricTemplateSpec, kind: &Kind) -> Option<Str
     Path::parse(path).err().map(|why| format!("a spec.provider.jsonPath that cannot be followed: {why}"))
 }
 
-/// A window such as `1m30s` as time; one minute for an invalid one, which `analysis` has already refused.
-pub(crate) fn window(text: &str) -> Duration {
-    const MINUTE: Duration = Duration::from_secs(60);
-    duration::parse(text).or_else(|| long(text)).unwrap_or(MINUTE)
-}
-
-/// Days, weeks and years, which Go's durations do not have, and the long names of units.
-fn long(text: &str) -> Option<Duration> {
-    let mut sum = 0.0;
-    for (number, unit) in parts(text)? {
-        sum += number.parse::<f64>().ok()? * seconds(unit)?;
-    }
-    Duration::try_from_secs_f64(sum).ok()
-}
-
-/// Whole numbers, each with a unit that some metrics server knows; none for any other text.
-pub(super) fn parts(text: &str) -> Option<Vec<(&str, &str)>> {
-    let mut all = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, after) = rest.split_at(digits);
-        let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
-        if !(1..=9).contains(&digits) || seconds(unit).is_none() {
-            return None;
-        }
-        all.push((number, unit));
-        rest = after;
-    }
-    Some(all).filter(|all| !all.is_empty())
-}
-
-fn seconds(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "ms" => 0.001,
-        "s" | "sec" | "second" | "seconds" => 1.0,
-        "m" | "min" | "minute" | "minutes" => 60.0,
-        "h" | "hour" | "hours" => 3600.0,
-        "d" | "day" | "days" => 86_400.0,
-        "w" | "week" | "weeks" => 604_800.0,
-        "mon" | "month" | "months" => 2_592_000.0,
-        "y" | "year" | "years" => 31_536_000.0,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -247,16 +196,5 @@ mod tests {
         for name in ["X-Scope-OrgID", "Authorization", "X-Forwarded-Host"] {
             assert_eq!(of(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn windows_are_times() {
-        for (text, seconds) in
-            [("30s", 30), ("1m30s", 90), ("2h", 7200), ("1d", 86_400), ("1w1s", 604_801), ("1min", 60)]
-        {
-            assert_eq!(window(text), Duration::from_secs(seconds), "{text}");
-        }
-        assert_eq!(window("500ms"), Duration::from_millis(500));
-        assert_eq!(window("nonsense"), Duration::from_secs(60));
     }
 }

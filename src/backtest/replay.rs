@@ -9,7 +9,7 @@ use super::{
     stage::{Answering, Stage},
 };
 use crate::{
-    analysis::{Metric, Reading, Tally, provider_kinds},
+    analysis::{Metric, Reading, Tally, windows},
     api::{CanaryStatus, EndingKind, MetricOutcome, Phase},
     plan::{Answers, Question},
     statistics::Counts,
@@ -139,7 +139,7 @@ impl Answering for Replay<'_> {
         for question in questions {
             match question {
                 Question::Measure { index, query } => {
-                    let window = provider_kinds::window(&query.window);
+                    let window = windows::length(&query.window);
                     let reading = self.reading(*index, query.kind, window, now);
                     answers.readings.insert(*index, reading);
                 }

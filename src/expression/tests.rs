@@ -1,14 +1,6 @@
 //! Any input is either accepted or refused: nothing panics, and time and memory are limited.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "it is measured how long evaluations take"
-)]
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -17,17 +9,18 @@ use super::{
     Condition, Path, quantity,
     template::{Functions, render},
 };
+use crate::{api::duration, tests::bounds::within};
 
 /// Cases of each property.
 const CASES: u32 = 10_000;
-/// Longest time for one of them, in an unoptimised build, on a machine with other load.
-const LONGEST_TIME: Duration = Duration::from_secs(5);
 /// Most bytes that a template uses at a time: all its texts, and its parsed form.
 const TEMPLATE_BYTES: u64 = 2 << 20;
 /// Most bytes that a condition uses at a time, evaluated on a hundred series.
 const CONDITION_BYTES: u64 = 256 << 10;
 /// Most bytes that a path uses at a time, without the document.
 const PATH_BYTES: u64 = 256 << 10;
+/// Most bytes that a number with a unit uses.
+const NUMBER_BYTES: u64 = 4 << 10;
 
 fn pieces(all: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
     proptest::collection::vec(prop::sample::select(all), 0..most).prop_map(|parts| parts.concat())
@@ -37,14 +30,6 @@ fn pieces(all: &'static [&'static str], most: usize) -> impl Strategy<Value = St
 fn repeated(all: &'static [&'static str]) -> impl Strategy<Value = String> {
     let parts = proptest::collection::vec(prop::sample::select(all), 1..5);
     (parts, 1..60_usize).prop_map(|(parts, times)| parts.concat().repeat(times))
-}
-
-/// Runs this, in limited time and with at most this many bytes in use at a time.
-fn within(most: u64, text: &str, act: impl FnOnce()) {
-    let began = Instant::now();
-    let made = allocation_counter::measure(act);
-    assert!(made.bytes_max <= most, "{} bytes are held for {text:?}", made.bytes_max);
-    assert!(began.elapsed() < LONGEST_TIME, "{:?} for {text:?}", began.elapsed());
 }
 
 const TEMPLATE: &[&str] = &[
@@ -176,6 +161,35 @@ const PATH: &[&str] = &[
     "99999999999999999999",
 ];
 
+const NUMBER: &[&str] = &[
+    "0",
+    "1",
+    "9",
+    "5000",
+    "9223372036854775807",
+    ".",
+    "-",
+    "+",
+    "e",
+    "E",
+    "ns",
+    "us",
+    "µs",
+    "ms",
+    "s",
+    "m",
+    "h",
+    "k",
+    "Ki",
+    "M",
+    "Ei",
+    "n",
+    "inf",
+    "NaN",
+    " ",
+    "é",
+];
+
 fn rendered(text: &str) {
     let variables: BTreeMap<String, String> = [("a".to_owned(), "b".to_owned())].into();
     let functions = Functions {
@@ -271,9 +285,12 @@ proptest! {
     }
 
     #[test]
-    fn no_duration_or_quantity_panics(text in "[-+.0-9a-zµé]{0,24}") {
-        let read = crate::api::duration::parse(&text);
-        prop_assert!(read.is_none_or(|d| i64::try_from(d.as_nanos()).is_ok()));
-        prop_assert!(quantity::parse(&text).is_none_or(|n| !n.is_nan()));
+    fn no_duration_or_quantity_panics_or_grows(
+        text in prop_oneof!["[-+.0-9a-zµé]{0,24}", pieces(NUMBER, 16), repeated(NUMBER)],
+    ) {
+        within(NUMBER_BYTES, &text, || {
+            assert!(duration::parse(&text).is_none_or(|d| i64::try_from(d.as_nanos()).is_ok()), "{text}");
+            assert!(quantity::parse(&text).is_none_or(|n| !n.is_nan()), "{text}");
+        });
     }
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use crate::{
-    analysis::{self, Access, Failure, Query, Reading, Tally, args, provider_kinds},
+    analysis::{self, Access, Failure, Query, Reading, Tally, args, windows},
     config::Rules,
     expression::template::url,
     manifest::config::Digest,
@@ -138,7 +138,7 @@ impl Asker {
             as_operator: false,
             address: &query.server,
             query: &query.promql,
-            window: provider_kinds::window(&query.window),
+            window: windows::length(&query.window),
             region: None,
             json_path: None,
             headers: &query.access.headers,
@@ -227,7 +227,7 @@ impl Asker {
             as_operator: self.rules.lends_identity(&access.namespace),
             address,
             query: text,
-            window: provider_kinds::window(query.map_or("", |q| &q.window)),
+            window: windows::length(query.map_or("", |q| &q.window)),
             region: access.region.as_deref(),
             json_path: access.json_path.as_deref(),
             headers: &access.headers,
