@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::problem::Problem;
 use crate::{
-    api::{CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec},
+    api::{CanaryAnalysis, CanaryMetric, CanaryService, CanarySpec, CanaryWebhook},
     text::first_chars,
 };
 
@@ -16,11 +16,11 @@ const ALERTS: usize = 20;
 const STEPS: usize = 200;
 /// Maximum number of hosts, gateways and conditions. Each is an entry of a routing object.
 const ROUTES: usize = 100;
-/// Maximum number of variables, and of args, per metric.
+/// Maximum number of variables, and of args, per metric, and of queries of the primary's autoscaler.
 const VARIABLES: usize = 50;
 /// Maximum length of a name, the same as for Kubernetes objects.
 const NAME: usize = 253;
-/// Maximum size in bytes of a query, of a value that is inserted into one, and of a webhook's metadata.
+/// Maximum size in bytes of a query, of a value that is inserted into one, and of a webhook's URL and metadata.
 const TEXT: usize = 16 * 1024;
 
 /// The first field that exceeds its limit, and the limit.
@@ -45,40 +45,53 @@ pub(super) fn too_large(spec: &CanarySpec, analysis: &CanaryAnalysis) -> Option<
     let long = lists.into_iter().find(|(_, count, most)| count > most);
     let long = long
         .map(|(field, count, most)| format!("spec.{field} has {count} entries: at most {most} are taken"));
-    let why = long.or_else(|| analysis.metrics.iter().find_map(of_metric)).or_else(|| {
-        analysis.webhooks.iter().find_map(|hook| {
-            let field = format!("spec.analysis.webhooks[{}].metadata", shown(&hook.name));
-            let size = bytes(&hook.metadata);
-            (size > TEXT).then(|| format!("{field} has {size} bytes: at most {TEXT} are taken"))
-        })
-    });
+    let why = long
+        .or_else(|| analysis.metrics.iter().find_map(of_metric))
+        .or_else(|| analysis.webhooks.iter().find_map(of_webhook))
+        .or_else(|| analysis.alerts.iter().find_map(|alert| of_texts("alerts", &alert.name, &[])))
+        .or_else(|| {
+            let queries = &spec.autoscaler_ref.as_ref()?.primary_scaler_queries;
+            of_map("spec.autoscalerRef.primaryScalerQueries", queries.len(), bytes(queries))
+        });
     why.map(|why| Problem::new("TooLarge", why))
 }
 
+/// The first of an entry's texts that is too long, its name included.
+fn of_texts(list: &str, name: &str, texts: &[(&str, Option<&String>)]) -> Option<String> {
+    let texts = texts.iter().map(|(field, text)| (*field, text.map_or(0, String::len), TEXT));
+    let mut all = [("name", name.len(), NAME)].into_iter().chain(texts);
+    let (field, _, most) = all.find(|(_, size, most)| size > most)?;
+    Some(format!("spec.analysis.{list}[{}].{field} has more than {most} bytes: shorten it", shown(name)))
+}
+
+fn of_map(field: &str, count: usize, size: usize) -> Option<String> {
+    if count > VARIABLES {
+        return Some(format!("{field} has {count} entries: at most {VARIABLES} are taken"));
+    }
+    (size > TEXT).then(|| format!("{field} has {size} bytes: at most {TEXT} are taken"))
+}
+
+fn of_webhook(hook: &CanaryWebhook) -> Option<String> {
+    of_texts("webhooks", &hook.name, &[("url", Some(&hook.url))]).or_else(|| {
+        let field = format!("spec.analysis.webhooks[{}].metadata", shown(&hook.name));
+        let size = bytes(&hook.metadata);
+        (size > TEXT).then(|| format!("{field} has {size} bytes: at most {TEXT} are taken"))
+    })
+}
+
 fn of_metric(metric: &CanaryMetric) -> Option<String> {
-    let field = format!("spec.analysis.metrics[{}]", shown(&metric.name));
     let v = &metric.verdict;
     let texts = [
-        ("name", Some(&metric.name), NAME),
-        ("query", metric.query.as_ref(), TEXT),
-        ("primaryQuery", v.primary_query.as_ref(), TEXT),
-        ("samplesQuery", v.samples_query.as_ref(), TEXT),
+        ("query", metric.query.as_ref()),
+        ("primaryQuery", v.primary_query.as_ref()),
+        ("samplesQuery", v.samples_query.as_ref()),
     ];
-    let long = texts.into_iter().find(|(_, text, most)| text.is_some_and(|text| text.len() > *most));
-    if let Some((name, _, most)) = long {
-        return Some(format!("{field}.{name} has more than {most} bytes: shorten it"));
-    }
+    let field = format!("spec.analysis.metrics[{}]", shown(&metric.name));
     let values = metric.args.iter().filter_map(|arg| arg.value.as_ref()).map(String::len).sum::<usize>();
-    let lists = [
-        ("templateVariables", metric.template_variables.len(), bytes(&metric.template_variables)),
-        ("args", metric.args.len(), values),
-    ];
-    lists.into_iter().find_map(|(name, count, size)| {
-        if count > VARIABLES {
-            return Some(format!("{field}.{name} has {count} entries: at most {VARIABLES} are taken"));
-        }
-        (size > TEXT).then(|| format!("{field}.{name} has {size} bytes: at most {TEXT} are taken"))
-    })
+    let variables = &metric.template_variables;
+    of_texts("metrics", &metric.name, &texts)
+        .or_else(|| of_map(&format!("{field}.templateVariables"), variables.len(), bytes(variables)))
+        .or_else(|| of_map(&format!("{field}.args"), metric.args.len(), values))
 }
 
 fn bytes(map: &BTreeMap<String, String>) -> usize {
@@ -116,6 +129,39 @@ mod tests {
             assert!(said(101).is_some_and(|said| said.contains(&words)), "{words}");
         }
         assert!(said(json!({"always": vec![json!({"headers": {}}); 101]})).is_some());
+    }
+
+    #[test]
+    fn f9_names_addresses_and_queries_have_a_length() {
+        let (name, url) = ("n".repeat(254), format!("http://{}", "x".repeat(TEXT)));
+        for (analysis, words) in [
+            (
+                json!({"webhooks": [{"name": name, "url": "http://x"}]}),
+                ".name has more than 253 bytes: shorten it",
+            ),
+            (
+                json!({"webhooks": [{"name": "gate", "url": url}]}),
+                "spec.analysis.webhooks[gate].url has more than 16384 bytes",
+            ),
+            (json!({"alerts": [{"name": name, "providerRef": {"name": "x"}}]}), ".name has more than 253"),
+        ] {
+            let said = said(analysis).unwrap_or_default();
+            assert!(said.contains(words) && said.len() < 300, "{words}: {said}");
+        }
+        let scaler = |queries: BTreeMap<String, String>| {
+            let named = json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "so", "primaryScalerQueries": queries});
+            let spec = CanarySpec {
+                autoscaler_ref: Some(serde_json::from_value(named).unwrap()),
+                ..CanarySpec::default()
+            };
+            too_large(&spec, &CanaryAnalysis::default()).map(|problem| problem.message).unwrap_or_default()
+        };
+        let field = "spec.autoscalerRef.primaryScalerQueries has";
+        let long = scaler([("load".to_owned(), "x".repeat(TEXT))].into());
+        assert!(long.starts_with(&format!("{field} 16388 bytes: at most 16384")), "{long}");
+        let many = scaler((0..51).map(|n| (n.to_string(), String::new())).collect());
+        assert!(many.starts_with(&format!("{field} 51 entries: at most 50")), "{many}");
+        assert_eq!(scaler([("load".to_owned(), "up".to_owned())].into()), "");
     }
 
     fn metric(fields: &Value) -> Value {

@@ -253,6 +253,7 @@ impl CrossNamespaceRef {
 #[serde(rename_all = "camelCase")]
 pub struct CanaryAlert {
     /// Name of the alert.
+    #[schemars(length(max = 253))]
     pub name: String,
     /// Least severity that is sent. Default: `info`, everything.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -274,8 +275,10 @@ pub struct CanaryWebhook {
     ]))]
     pub type_: Option<String>,
     /// Name of the webhook.
+    #[schemars(length(max = 253))]
     pub name: String,
     /// URL that is posted to.
+    #[schemars(length(max = 16384))]
     pub url: String,
     /// Time limit of each call, as a duration such as `30s`. Default: `10s`.
     #[serde(skip_serializing_if = "Option::is_none")]

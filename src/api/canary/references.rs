@@ -31,6 +31,7 @@ pub struct AutoscalerRef {
     pub name: String,
     /// Queries for the primary's ScaledObject, by trigger name. Default: the target's, with names rewritten.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 50))]
     pub primary_scaler_queries: BTreeMap<String, String>,
     /// Replica bounds of the primary's autoscaler where they differ from the target's.
     #[serde(skip_serializing_if = "Option::is_none")]
