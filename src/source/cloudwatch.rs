@@ -184,7 +184,7 @@ fn period_of(queries: &Value) -> Option<f64> {
     queries.as_array()?.iter().flat_map(query).flatten().reduce(f64::max)
 }
 
-fn decode(reply: &Reply, ask: &Ask<'_>, period: f64) -> Result<Vec<Sample>, SourceError> {
+pub(super) fn decode(reply: &Reply, ask: &Ask<'_>, period: f64) -> Result<Vec<Sample>, SourceError> {
     if let Some(error) = refusal(reply) {
         return Err(error);
     }

@@ -112,7 +112,7 @@ impl MetricSource for Datadog {
     }
 }
 
-fn decode(reply: &Reply, now: Timestamp, window: Duration) -> Result<Vec<Sample>, SourceError> {
+pub(super) fn decode(reply: &Reply, now: Timestamp, window: Duration) -> Result<Vec<Sample>, SourceError> {
     let answer: Answer = reply.json()?;
     if !["", "ok"].contains(&answer.status.as_str()) {
         let said = reply.quote(answer.error.unwrap_or_default().as_bytes());

@@ -77,13 +77,7 @@ impl Dynatrace {
             .append_pair("resolution", "Inf")
             .append_pair("from", &from.to_string())
             .append_pair("to", &to.to_string());
-        let reply = self.get(ask, url).await?;
-        let answer: Answer = reply.json()?;
-        if answer.next_page_key.is_some_and(|key| !key.is_empty()) {
-            return Err(SourceError::Warned { server: reply.server, said: FURTHER.to_owned() });
-        }
-        let series = answer.result.iter().flat_map(|selected| &selected.data);
-        Ok(series.map(|one| one.values.iter().find_map(|value| *value).unwrap_or(f64::NAN)).collect())
+        decode(&self.get(ask, url).await?)
     }
 }
 
@@ -104,6 +98,15 @@ impl MetricSource for Dynatrace {
         }
         .boxed()
     }
+}
+
+pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+    let answer: Answer = reply.json()?;
+    if answer.next_page_key.is_some_and(|key| !key.is_empty()) {
+        return Err(SourceError::Warned { server: reply.server.clone(), said: FURTHER.to_owned() });
+    }
+    let series = answer.result.iter().flat_map(|selected| &selected.data);
+    Ok(series.map(|one| one.values.iter().find_map(|value| *value).unwrap_or(f64::NAN)).collect())
 }
 
 fn complaint(body: &[u8]) -> Option<String> {

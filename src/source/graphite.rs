@@ -77,7 +77,7 @@ impl Graphite {
     }
 }
 
-fn decode(mut reply: Reply, ask: &Ask<'_>) -> Result<Vec<Sample>, SourceError> {
+pub(super) fn decode(mut reply: Reply, ask: &Ask<'_>) -> Result<Vec<Sample>, SourceError> {
     if let Ok(text) = std::str::from_utf8(&reply.body)
         && text.contains(INFINITY)
     {

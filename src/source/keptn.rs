@@ -111,7 +111,7 @@ fn is_label(text: &str) -> bool {
 }
 
 /// The value with the time at which Keptn fetched it, which does not change when it stops fetching.
-fn dated(status: &Value, whose: &str) -> Result<Vec<Sample>, SourceError> {
+pub(super) fn dated(status: &Value, whose: &str) -> Result<Vec<Sample>, SourceError> {
     let until = status["lastUpdated"].as_str().and_then(|text| text.parse().ok());
     Ok(value(status, whose)?.into_iter().map(|value| Sample { value, until }).collect())
 }

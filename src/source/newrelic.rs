@@ -73,7 +73,7 @@ impl MetricSource for NewRelic {
 const NOT_ONE: &str = "a result is not one number: end the SELECT with one function AS result";
 
 /// A result has one value, under `result` or the name of its function.
-fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
+pub(super) fn decode(reply: &Reply) -> Result<Vec<f64>, SourceError> {
     let answer: Answer = reply.json()?;
     let value = |result: &Map<String, Value>| {
         let only = if result.len() == 1 { result.values().next() } else { None };

@@ -151,7 +151,7 @@ fn side(given: &str, wanted: Side, path: &str) -> Result<Url, SourceError> {
 const LIMITED: &str = "FIND_LIMITED_RESULT_SET";
 const RESOLUTION: &str = "JOB_RUNNING_RESOLUTION";
 
-fn decode(reply: &Reply, window: Duration) -> Result<Vec<Sample>, SourceError> {
+pub(super) fn decode(reply: &Reply, window: Duration) -> Result<Vec<Sample>, SourceError> {
     let text = std::str::from_utf8(&reply.body).map_err(|_| reply.odd("it is not in UTF-8", &reply.body))?;
     let (mut values, mut ended) = (BTreeMap::new(), false);
     let mut lasts = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);

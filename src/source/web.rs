@@ -71,7 +71,7 @@ impl MetricSource for Web {
 }
 
 /// Every value that the path selects; none if it selects nothing.
-fn decode(reply: &Reply, path: &str) -> Result<Vec<f64>, SourceError> {
+pub(super) fn decode(reply: &Reply, path: &str) -> Result<Vec<f64>, SourceError> {
     let answer: Value = reply.json()?;
     let path = Path::parse(path)
         .map_err(|why| SourceError::Unusable { message: format!("spec.provider.jsonPath: {why}") })?;

@@ -10,6 +10,7 @@ mod cloud;
 mod cloud_partial;
 mod conformance;
 mod counts;
+mod decoders;
 mod externalmetrics;
 mod fuzz;
 mod graphite;
