@@ -10,22 +10,37 @@ impl Filter {
         self.of.len() + 1
     }
 
-    pub(super) fn takes(&self, item: &Value) -> bool {
-        let found = self.of.iter().try_fold(item, |at, key| match (key, at) {
-            (Key::Name(name), Value::Object(map)) => map.get(name),
-            (Key::Place(at), Value::Array(items)) => place(*at, items.len()).and_then(|at| items.get(at)),
-            _ => None,
-        });
-        let Some((comparison, wanted)) = &self.compares else { return found.is_some() };
+    /// Whether it selects this element.
+    ///
+    /// # Errors
+    /// It only tests whether a place of a list exists that does not: kubectl then selects the element, RFC 9535 does not.
+    pub(super) fn takes(&self, item: &Value) -> Result<bool, String> {
+        let mut found = Some(item);
+        for key in &self.of {
+            found = found.and_then(|at| match (key, at) {
+                (Key::Name(name), Value::Object(map)) => map.get(name),
+                (Key::Place(at), Value::Array(items)) => place(*at, items.len()).and_then(|at| items.get(at)),
+                _ => None,
+            });
+            if found.is_none() {
+                if let (Key::Place(at), None) = (key, &self.compares) {
+                    return Err(format!(
+                        "a filter asks for [{at}], which is not there: compare it with a value"
+                    ));
+                }
+                break;
+            }
+        }
+        let Some((comparison, wanted)) = &self.compares else { return Ok(found.is_some()) };
         let ordered = found.and_then(|found| order(found, wanted));
-        match comparison {
+        Ok(match comparison {
             Comparison::Equal => same(found, wanted),
             Comparison::Unequal => !same(found, wanted),
             Comparison::Less => ordered.is_some_and(std::cmp::Ordering::is_lt),
             Comparison::AtMost => ordered.is_some_and(std::cmp::Ordering::is_le),
             Comparison::More => ordered.is_some_and(std::cmp::Ordering::is_gt),
             Comparison::AtLeast => ordered.is_some_and(std::cmp::Ordering::is_ge),
-        }
+        })
     }
 }
 

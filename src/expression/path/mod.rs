@@ -9,7 +9,7 @@ mod step;
 
 use serde_json::Value;
 
-use self::step::{Selector, Step, place};
+use self::step::{Filter, Selector, Step, place};
 
 /// Highest number of visited values.
 const MOST_STEPS: usize = 100_000;
@@ -135,13 +135,26 @@ fn select<'v>(
         (Selector::All, Value::String(_)) => return Err("* leads to a text, which has no entries".into()),
         (Selector::Filter(filter), Value::Array(items)) => {
             steps.take(items.len() * filter.size())?;
-            found.extend(items.iter().filter(|item| filter.takes(item)));
+            filtered(filter, items.iter(), found)?;
         }
         (Selector::Filter(filter), Value::Object(map)) => {
             steps.take(map.len() * filter.size())?;
-            found.extend(map.values().filter(|item| filter.takes(item)));
+            filtered(filter, map.values(), found)?;
         }
         _ => steps.take(1)?,
+    }
+    Ok(())
+}
+
+fn filtered<'v>(
+    filter: &Filter,
+    items: impl Iterator<Item = &'v Value>,
+    found: &mut Vec<&'v Value>,
+) -> Result<(), String> {
+    for item in items {
+        if filter.takes(item)? {
+            found.push(item);
+        }
     }
     Ok(())
 }

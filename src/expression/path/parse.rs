@@ -203,7 +203,8 @@ impl Reader<'_> {
 
     fn quoted(&mut self) -> Result<String, String> {
         let (name, special) = self.quote()?;
-        if special && self.braced {
+        // a point at the beginning may be a deep search there, with or without braces
+        if special && (self.braced || name.starts_with('.')) {
             return Err(format!(
                 "kubectl reads {name:?} in braces as several names: write a backslash before each point, or leave out the braces"
             ));

@@ -117,3 +117,25 @@ fn f4_a_path_takes_bounded_time_and_memory() {
     assert!(said.contains("more than 100 values"), "{said}");
     std::mem::forget(deep); // serde_json drops by recursion
 }
+
+#[test]
+fn a_filter_for_a_place_that_is_not_there_is_refused() {
+    let document = json!([{"v": 1, "t": ["a"]}, {"v": 2, "t": []}, {"v": 3}]);
+    let find = |path: &str| Path::parse(path).unwrap().find(&document).map(|found| found.len());
+    for path in ["$[?(@.t[0])].v", "$[?(@.t[1])].v", "$[?(@[0])].v", "$[?(@.v[0])].v"] {
+        assert!(find(path).unwrap_err().contains("which is not there: compare it with a value"), "{path}");
+    }
+    assert_eq!(find("$[?(@.t)].v"), Ok(2));
+    assert_eq!(find("$[?(@.t[0]=='a')].v"), Ok(1));
+}
+
+#[test]
+fn a_quoted_name_that_begins_with_a_point_needs_a_backslash() {
+    let document = json!({".v": 1, "a.b": 2, "c": {"v": 3}});
+    let find = |path: &str| Path::parse(path).map(|path| path.find(&document).unwrap().len());
+    for path in ["['.v','a']", "$['.v']", "{$['.v']}"] {
+        assert!(find(path).unwrap_err().contains("write a backslash before each point"), "{path}");
+    }
+    assert_eq!(find("$['\\.v']"), Ok(1));
+    assert_eq!(find("$['a.b']"), Ok(1));
+}
