@@ -105,9 +105,9 @@ func fractions(text string) string {
 			brackets = append(brackets, behind && !in.MatchString(text[:i]))
 		case c == ']' && len(brackets) > 0:
 			brackets = brackets[:len(brackets)-1]
-		case c >= '0' && c <= '9' && !isLetter(before) && before != '_' && before != '.':
+		case isDigit(c) && !isLetter(before) && before != '_' && before != '.' && !isDigit(byte(before)):
 			end := i
-			for end < len(text) && (text[end] >= '0' && text[end] <= '9') {
+			for end < len(text) && isDigit(text[end]) {
 				end++
 			}
 			whole := end == len(text) || text[end] != '.' && !isLetter(rune(text[end]))
@@ -131,6 +131,8 @@ func fractions(text string) string {
 	}
 	return out.String()
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func isLetter(c rune) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 

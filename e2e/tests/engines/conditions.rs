@@ -1,6 +1,6 @@
 //! Conditions in published forms, and every operator and function with every kind of misuse.
 
-use crate::original::Case;
+use crate::{functions, original::Case};
 
 const LEFT: [&str; 16] = [
     "result[0]",
@@ -159,17 +159,15 @@ const LIST: [&str; 97] = [
 const VALUES: [&[f64]; 7] = [&[0.95], &[1.0], &[0.0], &[0.5, 0.5, 0.99], &[0.99, 0.5], &[f64::NAN], &[]];
 const PRIMARY: [f64; 1] = [0.5];
 
+/// One case for each engine and each series.
 pub(crate) fn both(text: &str, values: &[f64], primary: &[f64], scalar: bool) -> Vec<Case> {
-    ["expr", "cel"]
-        .map(|engine| Case {
-            engine,
-            text: text.to_owned(),
-            values: values.to_vec(),
-            primary: primary.to_vec(),
-            scalar,
-            ..Case::default()
-        })
-        .into()
+    let of = |engine, turn| {
+        let mut values = values.to_vec();
+        values.rotate_left(turn);
+        let (text, primary) = (text.to_owned(), primary.to_vec());
+        Case { engine, text, values, primary, scalar, turn, ..Case::default() }
+    };
+    (0..values.len().max(1)).flat_map(|turn| [of("expr", turn), of("cel", turn)]).collect()
 }
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -181,9 +179,12 @@ pub(crate) fn cases() -> Vec<Case> {
     }
     let mut all = Vec::new();
     for values in VALUES {
-        all.extend(SCALAR.iter().flat_map(|text| both(text, values, &PRIMARY, true)));
+        // max takes a list as a whole
+        let scalar = SCALAR.iter().filter(|text| values.len() < 2 || !text.starts_with("max"));
+        all.extend(scalar.flat_map(|text| both(text, values, &PRIMARY, true)));
         all.extend(list.iter().flat_map(|text| both(text, values, &PRIMARY, false)));
     }
     all.extend(list.iter().flat_map(|text| both(text, &[0.0], &[0.0], false)));
+    all.extend(functions::cases());
     all
 }

@@ -1,6 +1,6 @@
 //! Generated cases.
 
-use crate::{grammar, original::Case, paths};
+use crate::{conditions::both, grammar, original::Case, paths};
 
 /// Pseudorandom numbers, the same for each seed.
 pub(crate) struct Random(u64);
@@ -24,11 +24,16 @@ impl Random {
 
 type Engine = (&'static str, fn(&mut Random) -> Vec<Case>);
 
-pub(crate) const ENGINES: [Engine; 6] = [
+pub(crate) const ENGINES: [Engine; 11] = [
     ("templates", template),
     ("conditions", condition),
     ("paths", path),
     ("whole templates", grammar::template),
+    ("whole conditions", grammar::condition),
+    ("whole paths", grammar::path),
+    ("fields", field),
+    ("queries", query),
+    ("windows", window),
     ("durations", |random| vec![small(random, "duration", &["s", "m", "h", "ms", "us", "ns", "d", ""])]),
     ("quantities", |random| {
         vec![small(random, "quantity", &["", "m", "k", "M", "Ki", "Gi", "n", "e3", "E", "e-2"])]
@@ -135,15 +140,14 @@ fn condition(random: &mut Random) -> Vec<Case> {
         values.push(choices[random.below(choices.len())]);
     }
     let primary = vec![[0.0, 0.5, 1.0][random.below(3)]];
-    ["expr", "cel"]
-        .map(|engine| Case {
-            engine,
-            text: text.clone(),
-            values: values.clone(),
-            primary: primary.clone(),
-            ..Case::default()
-        })
-        .into()
+    one_series(random, &text, &values, &primary)
+}
+
+/// A case for each engine, of one of the series.
+pub(crate) fn one_series(random: &mut Random, text: &str, values: &[f64], primary: &[f64]) -> Vec<Case> {
+    let all = both(text, values, primary, false);
+    let turn = 2 * random.below(all.len() / 2);
+    all[turn..turn + 2].to_vec()
 }
 
 fn truth(random: &mut Random, depth: usize) -> String {
@@ -235,6 +239,85 @@ fn path(random: &mut Random) -> Vec<Case> {
         _ => format!("${text}"),
     };
     vec![paths::case(text)]
+}
+
+fn field(random: &mut Random) -> Vec<Case> {
+    let mut text = random.of(&[".", "", "{.", "$.", "{$."]).to_owned();
+    text.push_str(random.of(&["metadata", "spec", "status"]));
+    for _ in 0..=random.below(4) {
+        text.push_str(random.of(&[
+            ".labels",
+            ".annotations",
+            ".name",
+            ".template",
+            ".metadata",
+            ".team",
+            ".app",
+            ".nope",
+            "['team']",
+            "['app\\.kubernetes\\.io/name']",
+            ".app\\.kubernetes\\.io/name",
+            ".app-name",
+            ".1st",
+            "[0]",
+            ".containers",
+            "[1]",
+            "[*]",
+            ".*",
+            "[-1]",
+            ".image",
+            "..",
+            " ",
+        ]));
+    }
+    if text.starts_with('{') && random.below(9) > 0 {
+        text.push('}');
+    }
+    vec![Case { engine: "field", text, document: OBJECT.to_owned(), ..Case::default() }]
+}
+
+pub(crate) const OBJECT: &str = r#"{"metadata": {"name": "podinfo", "labels": {"team": "blue", "app-name": "x",
+    "app.kubernetes.io/name": "shop"}, "annotations": {"1st": "a", "app": "b"}},
+    "spec": {"template": {"metadata": {"labels": {"app": "p", "team": "red"}}, "nope": null},
+    "containers": [{"name": "a", "image": "a:1"}, {"name": "b"}]}, "status": "ready"}"#;
+
+fn query(random: &mut Random) -> Vec<Case> {
+    let mut text = String::new();
+    for _ in 0..=random.below(6) {
+        text.push_str(random.of(&[
+            "sum(a)",
+            " / ",
+            "sum by (code) (rate(b{x=\"#  no\"}[1m]))",
+            " # comment\n",
+            "\n",
+            "  ",
+            "#",
+            "\t",
+            " + ",
+            "b{x='a\\'b  c'}",
+            "b{x=`\n`}",
+            "(",
+            ")",
+            "1",
+            " or vector(0)",
+            "\r\n",
+            "é",
+        ]));
+    }
+    vec![Case { engine: "promql", text, ..Case::default() }]
+}
+
+fn window(random: &mut Random) -> Vec<Case> {
+    let document = random.of(&["prometheus", "prometheus", "graphite", "influxdb", "web"]).to_owned();
+    let mut text = String::new();
+    for _ in 0..=random.below(4) {
+        let number = [random.below(3), random.below(100), random.below(400_000_000)][random.below(3)];
+        text.push_str(&number.to_string());
+        text.push_str(
+            random.of(&["s", "m", "ms", "h", "d", "w", "y", "s", "m", "min", "minutes", "", ".5m", " "]),
+        );
+    }
+    vec![Case { engine: "window", text, document, ..Case::default() }]
 }
 
 fn small(random: &mut Random, engine: &'static str, units: &[&str]) -> Case {

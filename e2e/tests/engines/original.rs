@@ -36,6 +36,12 @@ pub(crate) struct Case {
     pub(crate) primary: Vec<f64>,
     /// The names in a condition are numbers instead of lists.
     pub(crate) scalar: bool,
+    /// The series of the canary that a condition is asked about: `values` begin with it.
+    #[serde(skip)]
+    pub(crate) turn: usize,
+    /// It is in a document, so it has to work.
+    #[serde(skip)]
+    pub(crate) works: bool,
     /// For a path. For a window, the kind of server.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) document: String,
@@ -105,7 +111,15 @@ impl Case {
     }
 
     fn asked(&self) -> Result<String, String> {
-        match Condition::parse(&self.text)?.holds(&self.values, &self.primary)?.remove(0) {
+        let condition = Condition::parse(&self.text)?;
+        let mut values = self.values.clone();
+        values.rotate_right(self.turn);
+        let answer = match condition.holds(&values, &self.primary)?.get(self.turn) {
+            Some(answer) => answer.clone(),
+            // it names a place, so it has one answer for all series
+            None => condition.holds(&self.values, &self.primary)?.remove(0),
+        };
+        match answer {
             Answer::Yes => Ok("true".into()),
             Answer::No => Ok("false".into()),
             Answer::NotANumber(part) => Err(format!("undecided: {part}")),
@@ -125,7 +139,8 @@ impl Case {
         let path = Path::field(&self.text)?;
         match path.find(&document)?.as_slice() {
             [Value::String(text)] => Ok(text.clone()),
-            [value] => Ok(value.to_string()),
+            [value @ (Value::Number(_) | Value::Bool(_))] => Ok(value.to_string()),
+            [_] => Err("neither text nor number".into()),
             found => Err(format!("leads to {} values", found.len())),
         }
     }

@@ -58,7 +58,7 @@ const THEN: [&str; 44] = [
     ".none",
 ];
 
-const OTHERS: [&str; 74] = [
+const OTHERS: [&str; 78] = [
     "$",
     "{$}",
     "{}",
@@ -127,6 +127,10 @@ const OTHERS: [&str; 74] = [
     "{.numbers[?(@>6)]}",
     "{.numbers[?(@==6)]}",
     "$.length()",
+    "{.items[?(@.tags[0])].v}",
+    "{.items[?(@.tags[1])].v}",
+    "{.items[?(@[0])].v}",
+    "$.items[?(@.tags[-1])].v",
     "{.items.length}",
     "{.text[0]}",
     "{.text.*}",

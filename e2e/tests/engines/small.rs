@@ -1,6 +1,6 @@
-//! Durations and quantities.
+//! Durations, quantities, intervals of metrics and field paths.
 
-use crate::original::Case;
+use crate::{generated::OBJECT, original::Case};
 
 const DURATIONS: [&str; 44] = [
     "0",
@@ -119,6 +119,72 @@ const QUANTITIES: [&str; 67] = [
     "-",
 ];
 
+/// Each for Prometheus and for other servers.
+const WINDOWS: [&str; 33] = [
+    "30s",
+    "1m",
+    "90s",
+    "1m30s",
+    "30s1m",
+    "1m1m",
+    "1m1s1ms",
+    "1ms",
+    "1m5ms",
+    "1s1s",
+    "2m1h",
+    "1h",
+    "1d",
+    "1w",
+    "1y",
+    "292y",
+    "1m292y",
+    "0s",
+    "0m0s",
+    "00s",
+    "010s",
+    "9999999999s",
+    "999999999s",
+    "1min",
+    "2minutes",
+    "1sec",
+    "1",
+    "m",
+    "1.5m",
+    "1m;",
+    "1m]) or vector(1",
+    "1 m",
+    "1mon",
+];
+
+const FIELDS: [&str; 26] = [
+    "metadata.name",
+    ".metadata.name",
+    "{.metadata.name}",
+    "$.metadata.name",
+    "{$.metadata.name}",
+    "{metadata.name}",
+    "metadata",
+    "metadata.labels",
+    ".metadata.labels.team",
+    "metadata.labels['team']",
+    "metadata.labels.nope",
+    "metadata.labels['app.kubernetes.io/name']",
+    "metadata.labels['app\\.kubernetes\\.io/name']",
+    "metadata.labels.app\\.kubernetes\\.io/name",
+    "metadata.labels.app-name",
+    "metadata.annotations.1st",
+    "spec.containers",
+    "spec.containers[0].name",
+    "spec.containers[-1].name",
+    "spec.containers[2].name",
+    "spec.containers[*].name",
+    "spec..team",
+    "{.metadata.name",
+    "metadata.name}",
+    "metadata.*",
+    "",
+];
+
 pub(crate) fn cases() -> Vec<Case> {
     let of = |engine, texts: &[&str]| {
         texts
@@ -126,5 +192,16 @@ pub(crate) fn cases() -> Vec<Case> {
             .map(|text| Case { engine, text: (*text).to_owned(), ..Case::default() })
             .collect::<Vec<_>>()
     };
-    [of("duration", &DURATIONS), of("quantity", &QUANTITIES)].concat()
+    let beside = |engine, texts: &[&str], document: &str| {
+        let cases = of(engine, texts).into_iter();
+        cases.map(|case| Case { document: document.to_owned(), ..case }).collect::<Vec<_>>()
+    };
+    [
+        of("duration", &DURATIONS),
+        of("quantity", &QUANTITIES),
+        beside("window", &WINDOWS, "prometheus"),
+        beside("window", &WINDOWS, "graphite"),
+        beside("field", &FIELDS, OBJECT),
+    ]
+    .concat()
 }

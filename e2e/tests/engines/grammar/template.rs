@@ -1,6 +1,6 @@
-//! Generated templates with nested blocks, definitions, variables and pipelines, some with a mistake: combinations that
-//! `generated.rs` does not produce.
+//! Templates with nested blocks, definitions, variables and pipelines.
 
+use super::damaged;
 use crate::{generated::Random, original::Case, templates};
 
 pub(crate) fn template(random: &mut Random) -> Vec<Case> {
@@ -35,18 +35,6 @@ const PIECES: [&str; 24] = [
     "*/",
     "-",
 ];
-
-/// The text with an extra or a missing piece, in one of three cases.
-fn damaged(random: &mut Random, text: String, pieces: &[&str]) -> String {
-    if random.below(3) > 0 {
-        return text;
-    }
-    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-    let from = random.below(places.len());
-    let to = (from + random.below(4)).min(places.len() - 1);
-    let instead = if random.below(2) == 0 { random.of(pieces) } else { "" };
-    format!("{}{instead}{}", &text[..places[from]], &text[places[to]..])
-}
 
 fn body(random: &mut Random, depth: usize) -> String {
     (0..=random.below(3)).map(|_| node(random, depth)).collect()
