@@ -237,23 +237,36 @@ fn accept(cx: &Context<'_>, d: &mut PlanBuilder) {
             d.say(Note::normal("Accepted", "what was wrong has been fixed: going on"));
         }
     }
-    listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, cx.findings.held);
-    listing(d, conditions::ADVISORY, "Advisory", &cx.findings.advice, false);
+    listing(d, conditions::NOT_YET_SERVED, "NotYetServed", &cx.findings.unserved, held_at(cx).as_deref());
+    listing(d, conditions::ADVISORY, "Advisory", &cx.findings.advice, None);
     seen(cx.snap, d);
     if d.status.in_use.is_none() && cx.phase() != Phase::Unset {
         d.status.in_use = Some(in_use(&cx.c));
     }
 }
 
+/// Where runs are held because of what is not served yet, if they are.
+fn held_at(cx: &Context<'_>) -> Option<String> {
+    let measured = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion);
+    let step = cx.step();
+    cx.findings.held.then(|| {
+        if measured && step.index > 0 {
+            format!("The run stays at weight {}", step.weight)
+        } else {
+            "Runs are held at weight 0".to_owned()
+        }
+    })
+}
+
 /// A condition that lists items while there are any; a new list is also reported as an Event.
-fn listing(d: &mut PlanBuilder, type_: &str, reason: &'static str, list: &[String], held: bool) {
+fn listing(d: &mut PlanBuilder, type_: &str, reason: &'static str, list: &[String], held: Option<&str>) {
     if list.is_empty() {
         d.clear(type_);
         return;
     }
     let mut text = list.join("; ");
-    if held {
-        text.push_str(". Runs are held at weight 0 until the spec no longer asks for it");
+    if let Some(held) = held {
+        text.push_str(&format!(". {held} until the spec no longer asks for it"));
     }
     if d.condition(type_, "True", reason, &text) {
         d.say(Note::warning(reason, text));
