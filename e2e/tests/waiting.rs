@@ -87,6 +87,19 @@ fn wrong(canary: &Value) -> Option<String> {
     all.find(silent).map(|c| format!("condition {} has no message", c["type"]))
 }
 
+#[test]
+fn r15_k4_a_status_that_breaks_a_script_is_found() -> Result<()> {
+    let told = scenario("promoted")?;
+    let last = told.last().context("a status")?;
+    ensure!(wrong(last).is_none(), "{:?}", wrong(last));
+    for lacks in ["/phase", "/canaryWeight", "/conditions/0/message"] {
+        let mut canary = last.clone();
+        *canary["status"].pointer_mut(lacks).with_context(|| lacks.to_owned())? = Value::Null;
+        ensure!(wrong(&canary).is_some(), "a status without {lacks} is taken for right");
+    }
+    Ok(())
+}
+
 fn scenario(name: &str) -> Result<Vec<Value>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(format!("{name}.yaml"));
     serin_model::scenario::statuses(&fs::read_to_string(path)?).with_context(|| name.to_owned())
@@ -105,7 +118,7 @@ fn names() -> Result<Vec<String>> {
 }
 
 #[test]
-fn k6_every_status_of_every_scenario_tells_tools_what_to_wait_for() -> Result<()> {
+fn r15_k4_k6_every_status_of_every_scenario_tells_tools_what_to_wait_for() -> Result<()> {
     let names = names()?;
     let share = names.len().div_ceil(thread::available_parallelism().map_or(1, usize::from));
     let play = |some: &[String]| -> Result<Vec<(String, Value)>> {

@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn b3_a_rollout_is_counted_once_when_it_ends() {
+    fn b3_b5_a_rollout_is_counted_once_when_it_ends() {
         let at = status;
         let finished = ended(&at(Phase::Finalising, true), &at(Phase::Succeeded, false));
         assert_eq!(finished, Some(true));

@@ -94,7 +94,7 @@ fn ch24_a_canary_without_its_target_is_not_told_of_an_edit_before_the_target_was
 }
 
 #[test]
-fn k5_a_suspended_canary_follows_its_edits() {
+fn r14_k5_a_suspended_canary_follows_its_edits() {
     let mut sim = fixture::initialised(&json!({}));
     sim.world.edit_canary(&json!({"spec": {"suspend": true}}));
     sim.advance(Duration::from_secs(30));

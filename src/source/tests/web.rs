@@ -42,3 +42,21 @@ async fn h4_arguments_of_an_address_are_sent_with_those_of_the_query() {
         assert_eq!(line, format!("GET {wanted} HTTP/1.1"), "{}", source.kind());
     }
 }
+
+#[tokio::test]
+async fn r35_a_bare_number_is_a_value_and_a_text_an_error_that_quotes_it() {
+    for (body, value) in [("0.99", 0.99), (" 0.99 \n", 0.99), ("\"0.99\"", 0.99), ("true", 1.0)] {
+        let (address, _) = server(Play::Say(200, "text/plain", body.into())).await;
+        assert_eq!(
+            Web::new(http(TIMEOUT)).query(&Asked::of(&address, "/").ask()).await.unwrap(),
+            [value],
+            "{body}"
+        );
+    }
+    for body in ["OK", "0.99 ms", "\"OK\""] {
+        let (address, _) = server(Play::Say(200, "text/plain", body.into())).await;
+        let error = Web::new(http(TIMEOUT)).query(&Asked::of(&address, "/").ask()).await.unwrap_err();
+        assert!(error.quoting().contains(body.trim_matches('"')), "{}", error.quoting());
+        assert!(!error.to_string().contains(body), "{error}");
+    }
+}
