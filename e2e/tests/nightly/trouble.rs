@@ -1,11 +1,13 @@
 //! Disturbances of a release: edits of each field in `docs/edits.md`, deleted pods, a crash of the operator, and an API
-//! server that refuses writes. None of them loses a request by itself: deleted pods continue to serve for a moment.
+//! server that refuses writes. None of them loses a request by itself: deleted pods continue to serve for a moment, and the last
+//! pod of a side is left. The model takes that as well.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 use k8s_openapi::api::{
     admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
+    autoscaling::v2::HorizontalPodAutoscaler,
     core::v1::Pod,
 };
 use kube::{
@@ -45,6 +47,8 @@ pub(crate) enum Trouble {
     Pod(&'static str, &'static str),
     /// The target is scaled to this number of replicas.
     Replicas(i32),
+    /// The target gets an autoscaler, and the Canary names it.
+    Scaler,
     /// The operator is killed and restarted.
     Kill,
     /// The API server refuses the operator's writes of this resource and group for a while.
@@ -54,6 +58,14 @@ pub(crate) enum Trouble {
 impl Trouble {
     /// The next disturbance.
     pub(crate) fn draw(draw: &mut Draw) -> Self {
+        let mut all = Self::of_the_analysis();
+        all.extend(Self::of_the_rest());
+        let one = draw.below(all.len() as u64) as usize;
+        all[one].clone()
+    }
+
+    /// Edits of `analysis`.
+    fn of_the_analysis() -> Vec<Self> {
         let named = json!([{"headers": {"x-insider": {"exact": "y"}}}]);
         let analysis = |name, patch: Value| Self::Edit(name, json!({"analysis": patch}));
         // the schema allows only one of them at a time
@@ -63,33 +75,53 @@ impl Trouble {
             patch[field] = value;
             analysis(name, patch)
         };
+        let steps = json!([{"weight": 5}, {"weight": 25}, {"weight": 45}]);
+        let success =
+            || json!({"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "5s"});
+        let duration =
+            || json!({"name": "request-duration", "thresholdRange": {"max": 500}, "interval": "5s"});
         // the schema accepts it, but the operator refuses it
         let missing =
             json!([{"name": "missing", "templateRef": {"name": "missing"}, "thresholdRange": {"min": 1}}]);
-        let all = [
+        let closed = |kind: &str| json!([{"name": "closed", "type": kind, "url": "http://127.0.0.1:9/"}]);
+        vec![
             scheduled("stepWeight: 25", "stepWeight", json!(25)),
             scheduled("stepWeight: 5", "stepWeight", json!(5)),
+            scheduled("stepWeights", "stepWeights", json!([15, 30, 60])),
+            scheduled("steps", "steps", steps),
+            scheduled("iterations", "iterations", json!(2)),
             analysis("maxWeight: 20", json!({"maxWeight": 20})),
             analysis("maxWeight: 80", json!({"maxWeight": 80})),
-            scheduled("stepWeights", "stepWeights", json!([15, 30, 60])),
             analysis("match added", json!({"match": named})),
             analysis("match removed", json!({"match": null})),
-            scheduled("iterations", "iterations", json!(2)),
             analysis("threshold: 1", json!({"threshold": 1})),
             analysis("threshold: 9", json!({"threshold": 9})),
-            analysis(
-                "one metric",
-                json!({"metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "5s"}]}),
-            ),
+            analysis("one metric", json!({"metrics": [success()]})),
+            analysis("metrics in another order", json!({"metrics": [duration(), success()]})),
+            analysis("a webhook that fails", json!({"webhooks": closed("rollout")})),
+            analysis("a gate that is closed", json!({"webhooks": closed("confirm-promotion")})),
             analysis("canaryReplicas: match", json!({"canaryReplicas": "match"})),
             analysis("interval: 3s", json!({"interval": "3s"})),
             analysis("invalid", json!({"metrics": missing})),
+        ]
+    }
+
+    /// Edits of other fields, and what happens to objects and the operator.
+    fn of_the_rest() -> Vec<Self> {
+        let service = |name, patch: Value| Self::Edit(name, json!({"service": patch}));
+        vec![
             Self::Edit("provider", json!({"provider": "contour"})),
-            Self::Edit("service.name", json!({"service": {"name": "web"}})),
             Self::Edit("targetRef", json!({"targetRef": {"name": "web"}})),
-            Self::Edit("service.timeout", json!({"service": {"timeout": "9s"}})),
+            service("service.name", json!({"name": "web"})),
+            service("service.timeout", json!({"timeout": "9s"})),
+            service("service.port", json!({"port": 8081})),
+            service("service.targetPort", json!({"targetPort": "http"})),
+            service("service.portName", json!({"portName": "http-app"})),
+            service("service.portDiscovery", json!({"portDiscovery": true})),
+            Self::Edit("skipAnalysis", json!({"skipAnalysis": true})),
             Self::Edit("suspend", json!({"suspend": true})),
             Self::Edit("resume", json!({"suspend": null})),
+            Self::Scaler,
             Self::Pod("a canary pod goes", "app"),
             Self::Pod("a primary pod goes", "app-primary"),
             Self::Replicas(3),
@@ -98,15 +130,14 @@ impl Trouble {
             Self::Refuse("routes refused", "networking.istio.io", "virtualservices"),
             Self::Refuse("Deployments refused", "apps", "deployments"),
             Self::Refuse("Services refused", "", "services"),
-        ];
-        let one = draw.below(all.len() as u64) as usize;
-        all[one].clone()
+        ]
     }
 
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Edit(name, _) | Self::Pod(name, _) | Self::Refuse(name, ..) => name,
             Self::Replicas(_) => "replicas",
+            Self::Scaler => "autoscalerRef",
             Self::Kill => "the operator dies",
         }
     }
@@ -137,6 +168,19 @@ impl Trouble {
                 api.patch_scale("app", &kube::api::PatchParams::default(), &scale).await?;
                 Ok(())
             }
+            Self::Scaler => {
+                let scaler = json!({
+                    "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "app"},
+                    "spec": {
+                        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"},
+                        "minReplicas": 2, "maxReplicas": 4,
+                    },
+                });
+                let named =
+                    json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "app"});
+                story.apply(vec![scaler]).await.context("creating the autoscaler")?;
+                story.edit_canary("app", json!({"spec": {"autoscalerRef": named}})).await
+            }
             Self::Kill => {
                 let mut operator = shared.operator.lock().await;
                 operator.kill9().await?;
@@ -160,13 +204,19 @@ impl Trouble {
         ]);
         let analysis = json!({
             "interval": "2s", "threshold": 3, "stepWeight": 10, "maxWeight": 50, "stepWeights": null, "iterations": null,
-            "match": null, "canaryReplicas": null, "metrics": metrics,
+            "steps": null, "match": null, "canaryReplicas": null, "metrics": metrics, "webhooks": null,
         });
-        let service = json!({"name": null, "timeout": null});
+        let service = json!({
+            "name": null, "timeout": null, "port": 80, "targetPort": 8080, "portName": null, "portDiscovery": null,
+        });
         let spec = json!({
             "suspend": null, "provider": null, "targetRef": {"name": "app"}, "service": service, "analysis": analysis,
+            "autoscalerRef": null, "skipAnalysis": null,
         });
-        story.edit_canary("app", json!({"spec": spec})).await
+        story.edit_canary("app", json!({"spec": spec})).await?;
+        let scalers: Api<HorizontalPodAutoscaler> = story.api();
+        scalers.delete("app", &DeleteParams::default()).await.ok();
+        Ok(())
     }
 }
 
