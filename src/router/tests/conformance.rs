@@ -2,6 +2,8 @@
 //! do, in every combination; the rest it has to refuse. Also beside objects with fields of others, and over existing
 //! objects.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -298,6 +300,28 @@ fn r10_r11_what_cannot_be_kept_is_said_before_a_takeover() {
             assert!(said.contains(word), "{}: {said}", case.provider);
         }
     }
+}
+
+/// Without an object of a user that is taken over, nothing shows what becomes of it.
+#[test]
+fn every_router_has_an_object_to_take_over_or_a_reason_why_not() {
+    let without = [
+        // copies the user's object, and never writes it
+        "nginx",
+        "skipper",
+        "apisix",
+        // has no object of its own
+        "kubernetes",
+        // its route is the target, and the user's tags are kept: `knative::tests`
+        "knative",
+        // of its two forms, the one with TrafficRoutes has a test of its own: `kuma::tests`
+        "kuma",
+    ];
+    let all: Vec<Case> = cases().into_iter().chain(pinned()).collect();
+    let lacking: BTreeSet<&str> =
+        all.iter().filter(|case| case.theirs.is_null()).map(|case| case.provider).collect();
+    assert_eq!(lacking, BTreeSet::from(without));
+    assert!(cases().iter().any(|case| case.provider == "kuma" && !case.theirs.is_null()));
 }
 
 /// Flagger takes a route over without becoming its owner: it has both sides before Serin exists.
