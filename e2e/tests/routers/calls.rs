@@ -19,6 +19,7 @@ const TAKEN: &[(&str, Calls)] = &[
     ("gloo", [16, 27, 23, 16]),
     ("kuma", [14, 27, 23, 15]),
     ("linkerd", [14, 27, 23, 14]),
+    ("knative", [9, 24, 21, 8]),
 ];
 
 /// The number of calls in these log lines: each action, each Event, and each group of changes to the status.

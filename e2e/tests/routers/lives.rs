@@ -1,18 +1,21 @@
 //! Whole lives, and the effect on users if the route is lent, refused or gone.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use serin::{
+    analysis::Reading,
     api::Phase,
     config::Rules,
     plan::{self, Answers},
     router::{self, Split},
-    snapshot::{INGRESS, Kind, ObjectRef, SERVICE},
+    snapshot::{INGRESS, KNATIVE_SERVICE, Kind, ObjectRef, SERVICE},
     spec::validate,
 };
-use serin_model::{fixture, others::Refusal};
+use serin_model::{Sim, fixture, others::Refusal, time, world::World};
 
-use crate::{Play, life, lived, name, users};
+use crate::{Play, calls, life, lived, name, users};
 
 #[test]
 fn every_router_leads_a_canary_through_its_life() -> Result<()> {
@@ -21,6 +24,39 @@ fn every_router_leads_a_canary_through_its_life() -> Result<()> {
         life(provider).with_context(|| provider.to_owned())?;
     }
     Ok(())
+}
+
+/// Its life is in the model's tests of targets.
+#[test]
+fn knative_needs_no_more_calls_than_before() -> Result<()> {
+    let at = ObjectRef::new(KNATIVE_SERVICE, "podinfo");
+    let containers = |version: u8| json!([{"image": format!("podinfo:{version}")}]);
+    let template = |version: u8| json!({"spec": {"template": {"spec": {"containers": containers(version)}}}});
+    let mut world = World::default();
+    let mut service = template(1);
+    service["metadata"] = json!({"name": "podinfo"});
+    world.put(KNATIVE_SERVICE, service, time::start());
+    let target = json!({"kind": KNATIVE_SERVICE.kind, "apiVersion": KNATIVE_SERVICE.api_version()});
+    let spec = json!({"provider": "knative", "targetRef": target, "service": null});
+    world.put_canary(fixture::canary(&spec), time::start());
+    let mut sim = Sim::new(world, "podinfo");
+    let mut taken = [0; 4];
+    for (stage, count) in (0u8..).zip(&mut taken) {
+        let before = sim.log.len();
+        match stage {
+            0 => {}
+            3 => sim.world.delete_canary(sim.now),
+            _ => drop(sim.world.edit(&at, &template(stage + 1))),
+        }
+        if stage == 2 {
+            sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
+        }
+        sim.look();
+        sim.advance(Duration::from_secs(80));
+        *count = calls::of(&sim.log[before..]);
+    }
+    ensure!(sim.world.canary.is_none(), "{}", sim.log.join("\n"));
+    calls::no_more("knative", taken)
 }
 
 const VIRTUAL_SERVICE: Kind = Kind {

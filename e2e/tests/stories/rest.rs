@@ -23,8 +23,8 @@ pub(crate) const STORIES: Family =
 
 /// How long to observe the idle operator.
 const REST: Duration = Duration::from_secs(20);
-/// Maximum number of API calls of a whole rollout, including Events.
-const MOST: usize = 47;
+/// Maximum number of API calls of a whole rollout, including Events: those in docs/benchmarks.md, and one more.
+const MOST: usize = 44;
 
 async fn nothing_is_asked_at_rest(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "rest").await?;
