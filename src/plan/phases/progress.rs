@@ -124,6 +124,9 @@ fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if done >= cx.c.schedule.len() {
         return promote::begin(cx, d);
     }
+    if cx.phase() == Phase::WaitingPromotion {
+        d.say(cx.messages.steps_added());
+    }
     if cx.phase() != Phase::Progressing {
         d.phase(Phase::Progressing, cx.kind());
     }

@@ -277,6 +277,15 @@ impl Messages {
     pub(crate) fn steps_begin_again(&self, why: &str) -> Note {
         Note::normal("StepsRestarted", format!("{why}: the steps of {} begin again at weight 0", self.target))
     }
+    pub(crate) fn steps_added(&self) -> Note {
+        Note::normal(
+            "StepsAdded",
+            format!(
+                "the schedule of {} has further steps now: they are taken before its promotion",
+                self.target
+            ),
+        )
+    }
     pub(crate) fn weight_follows(&self, weight: i32) -> Note {
         Note::normal(
             "WeightLowered",
