@@ -214,6 +214,14 @@ test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_
 	$(CARGO) test --locked -p serin-e2e --test repo --test troubleshooting --test scenarios --test edits --test requests \
 	  --test routers
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} $(CARGO) test --locked -p serin-e2e --test properties
+	@$(MAKE) --no-print-directory sequences
+
+.PHONY: sequences
+sequences: ## Run 100 generated sequences of edits, crashes and refusals of each kind; SEQUENCES_SEED=n repeats them
+	@seed=$${SEQUENCES_SEED:-$$RANDOM}; \
+	  echo "sequences: SEQUENCES_SEED=$$seed"; \
+	  PROPTEST_CASES=100 PROPTEST_RNG_SEED=$$seed $(CARGO) test --locked -p serin-e2e --test properties -- whatever || \
+	  { echo "sequences: SEQUENCES_SEED=$$seed failed; make sequences SEQUENCES_SEED=$$seed repeats it" >&2; exit 1; }
 
 .PHONY: test-engines
 test-engines: ## Compare templates, conditions and paths with the original programs in Go

@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cases=${SOAK_CASES:-20000} first=${SOAK_SEED:-$RANDOM} parts=${SOAK_PARTS:-$(nproc)}
+properties=(whatever an_apex_that_moves_users_breaks verdicts_of_all_kinds)
 each=$(((cases + parts - 1) / parts))
 # Optimises the planner, the model and the properties. Other dependencies are the same as in a development build, which optimises some of
 # them (Cargo.toml), so that they are not compiled again.
@@ -23,7 +24,7 @@ for ((part = 0; part < parts; part++)); do
   seed=$((first + part))
   echo "seed $seed: $each sequences of each property"
   # One property after the other: only the parts run in parallel.
-  PROPTEST_RNG_SEED=$seed PROPTEST_CASES=$each "$program" --test-threads=1 whatever >"$logs/$seed" 2>&1 &
+  PROPTEST_RNG_SEED=$seed PROPTEST_CASES=$each "$program" --test-threads=1 "${properties[@]}" >"$logs/$seed" 2>&1 &
   running[part]=$!
 done
 for ((part = 0; part < parts; part++)); do

@@ -12,6 +12,7 @@
 //! - [`late_proxy`]: a proxy that learns about each object separately, late and in any order.
 //! - [`behaviour`]: a transcript without its texts.
 //! - [`answers`]: scripted answers, and events during the wait.
+//! - [`writes`]: plans are executed, or interrupted.
 //! - [`others`]: parties that revert or refuse the operator's writes.
 //! - [`scenario`] and [`step`]: scenarios as data; [`show`]: the parts that are compared; [`transcript`]: events as
 //!   lines.
@@ -54,5 +55,6 @@ mod upgrades;
 #[cfg(test)]
 mod waiters;
 pub mod world;
+mod writes;
 
 pub use sim::{Sim, Trouble};

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::{plan::Action, snapshot::ObjectRef};
+use serin::{
+    plan::Action,
+    snapshot::{CANARY, Kind, ObjectRef},
+};
 
 use crate::{time::at_second, world::World};
 
@@ -25,8 +28,13 @@ pub struct Change {
 pub struct Others {
     /// Changes that revert writes.
     pub changes: BTreeMap<ObjectRef, Change>,
-    /// Refused writes.
+    /// Refused writes. The name `*` stands for all objects of the kind, and the Canary for its status.
     pub refuses: BTreeMap<ObjectRef, Refusal>,
+}
+
+/// All objects of the kind.
+pub fn all_of(kind: Kind) -> ObjectRef {
+    ObjectRef::new(kind, "*")
 }
 
 /// A refusal of the API server.
@@ -43,7 +51,7 @@ pub struct Refusal {
 impl Others {
     /// Why the API server refuses this write of the object, if it does.
     pub(crate) fn refuses(&self, at: &ObjectRef, action: &Action) -> Option<&str> {
-        let refusal = self.refuses.get(at)?;
+        let refusal = self.refuses.get(at).or_else(|| self.refuses.get(&all_of(at.kind)))?;
         let body = match action {
             Action::Create(made) => Some(&made.body),
             Action::Patch { patch, .. } => Some(patch),
@@ -52,6 +60,11 @@ impl Others {
         let touched =
             refusal.field.as_ref().is_none_or(|f| body.is_some_and(|body| body.pointer(f).is_some()));
         touched.then_some(refusal.why.as_str())
+    }
+
+    /// Why the API server refuses the status of the Canary, if it does.
+    pub(crate) fn refuses_status(&self) -> Option<&str> {
+        self.refuses.get(&all_of(CANARY)).map(|refusal| refusal.why.as_str())
     }
 
     /// The operator has written the object: the reaction of others, in words.

@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use serin::{
     analysis::Reading,
     expression::Known,
-    plan::{self, Action, Answers, Call, Limited, Plan, Wake},
-    snapshot::{CANARY_RUN, Pauses, Queued, Snapshot, WebhookRound, Write},
-    write_budget::{Outcome, WriteBudget},
+    plan::{self, Answers, Call, Limited, Wake},
+    snapshot::{Pauses, Queued, Snapshot, WebhookRound, Write},
+    write_budget::WriteBudget,
 };
 
 use serin_invariants::view::Names;
@@ -26,12 +26,14 @@ use crate::{
     rates::Rates,
     records::Kept,
     time::{later, start},
-    transcript,
     world::World,
 };
 
 /// Maximum number of consecutive plans without an event in between.
 pub const MOST_PLANS: usize = 40;
+
+/// Time after which a status that was refused is written again.
+const TRIES_AGAIN: Duration = Duration::from_secs(5);
 
 /// What goes wrong with the next plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +100,10 @@ pub struct Sim {
     /// Number of queries.
     pub asked: usize,
     pub(crate) heard: BTreeMap<String, WebhookRound>,
-    writes: WriteBudget<Write>,
-    rate: Rate,
+    /// Why the last status was refused: the next one says so.
+    pub(crate) refused: Option<String>,
+    pub(crate) writes: WriteBudget<Write>,
+    pub(crate) rate: Rate,
     /// Conditions that were parsed before.
     conditions: Known,
     pub(crate) names: Names,
@@ -148,6 +152,7 @@ impl Sim {
             trouble: None,
             trouble_at: None,
             others: Others::default(),
+            refused: None,
             writes: WriteBudget::default(),
             rate: Rate::default(),
             observer: Observer::default(),
@@ -190,6 +195,7 @@ impl Sim {
         snap.pauses = self.pauses();
         snap.watching_since = self.watching_since;
         snap.writes = self.writes.clone();
+        snap.refused.clone_from(&self.refused);
         snap.records = self.kept.records(&self.world);
         snap.heard = self.heard.clone();
         snap.queued = self.queued;
@@ -261,132 +267,18 @@ impl Sim {
         self.plans += 1;
         if self.carry_out(&snap, &plan) {
             self.call(&plan.calls);
+        } else if self.refused.is_some() {
+            self.wake = Wake::At(later(self.now, TRIES_AGAIN));
+            return false;
         }
         true
     }
 
     /// The number of steps that the Canary may take per minute, by its interval.
-    fn steps_a_minute(&self) -> usize {
+    pub(crate) fn steps_a_minute(&self) -> usize {
         let interval = self.world.canary.as_ref().map(|c| c["spec"]["analysis"]["interval"].clone());
         let seconds = interval.as_ref().and_then(|i| i.as_str()?.strip_suffix('s')?.parse::<usize>().ok());
         60 / seconds.unwrap_or(60).max(1)
-    }
-
-    fn say(&mut self, plan: &Plan) {
-        self.log.extend(plan.notes.iter().map(transcript::note));
-    }
-
-    /// Executes a plan in the operator's order: the status, then the actions, then the Events. Returns true if it was
-    /// completed.
-    pub fn carry_out(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
-        let trouble = self.trouble.take();
-        let mut left = match trouble {
-            Some(Trouble::CrashAfter(writes)) => writes,
-            _ => usize::MAX,
-        };
-        if trouble == Some(Trouble::Conflict) {
-            let note = format!("{}", self.plans);
-            self.world.edit_canary(&serde_json::json!({"metadata": {"annotations": {"somebody": note}}}));
-        }
-        let mut decided = true;
-        if plan.status.is_some() {
-            if left == 0 {
-                self.crash();
-                return false;
-            }
-            left -= 1;
-            decided = self.write_status(snap, plan);
-            if !decided && !plan.urgent {
-                return false;
-            }
-        }
-        let mut reached = true;
-        for action in plan.actions.iter().filter(|a| decided || a.kind() != CANARY_RUN) {
-            if left == 0 {
-                self.crash();
-                return false;
-            }
-            left -= 1;
-            if !self.act(action) {
-                reached = false;
-                if !plan.urgent {
-                    break;
-                }
-            }
-        }
-        if decided {
-            self.kept.remember(plan, reached);
-            self.say(plan);
-        }
-        decided
-    }
-
-    fn crash(&mut self) {
-        self.log.push("       the operator dies and starts anew".into());
-        (self.asks_later, self.silence) = (None, 0);
-        (self.reads_later, self.unread) = (None, 0);
-        self.left_alone = Limited::default();
-        self.kept.forget();
-        self.heard.clear();
-        self.writes = WriteBudget::default();
-    }
-
-    fn write_status(&mut self, snap: &Snapshot, plan: &Plan) -> bool {
-        let Some(status) = &plan.status else { return true };
-        let before = self.world.clone();
-        let version = snap.canary.metadata.resource_version.as_deref();
-        if let Err(moved) = self.world.write_status(version, status) {
-            self.log.push(format!("       refused, it has changed: {}", moved.0));
-            return false;
-        }
-        let templates = &self.observer.templates;
-        let revision = |hash: &str| {
-            let image = templates.get(hash).and_then(|t| t["spec"]["containers"][0]["image"].as_str());
-            image.map_or_else(|| hash.chars().take(10).collect(), |i| format!("revision of {i}"))
-        };
-        let lines = transcript::status(&before.status(), &self.world.status(), &revision);
-        self.log.extend(lines);
-        if let Some(told) = &mut self.told {
-            told.extend(self.world.canary.clone());
-        }
-        self.wrote(&before, None);
-        true
-    }
-
-    fn act(&mut self, action: &Action) -> bool {
-        let before = self.world.clone();
-        let canary = before.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
-        let (write, desired) = action.attempt(canary.unwrap_or_default());
-        self.log.push(transcript::action(action));
-        let outcome = match self.others.refuses(&write.0, action) {
-            Some(why) => {
-                self.log.push(format!("       refused: {why}"));
-                Outcome::Refused(format!("{}: {why}", write.0))
-            }
-            None => match self.world.write(action, self.now) {
-                Ok(()) => Outcome::Written,
-                Err(moved) => {
-                    self.log.push(format!("       refused, it has changed: {}", moved.0));
-                    Outcome::Conflict(moved.0)
-                }
-            },
-        };
-        let written = outcome == Outcome::Written;
-        self.writes.note(&write, desired, outcome, self.clock());
-        if written {
-            let wrong = self.rate.note(&write.0, self.steps_a_minute(), self.now);
-            self.observer.violations.extend(wrong);
-            self.wrote(&before, Some(action));
-            let changed = self.others.react(&mut self.world, &write.0, self.now);
-            self.log.extend(changed);
-            self.look();
-        }
-        written
-    }
-
-    fn wrote(&mut self, before: &World, action: Option<&Action>) {
-        self.observer.wrote(before, &self.world, &self.pods, &self.names, action, self.now);
-        self.look();
     }
 
     /// All violations, with the events so far.

@@ -65,6 +65,8 @@ impl Together {
             let sim = self.sim(which);
             sim.pods.modes.clear();
             sim.readings.clear();
+            sim.others.refuses.clear();
+            sim.trouble = None;
             sim.world.edit_canary(&json!({"spec": {"suspend": null}}));
         }
         self.note("> all is well");

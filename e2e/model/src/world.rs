@@ -195,7 +195,11 @@ impl World {
     /// An edit of an object by somebody: a merge patch. Returns false if the object does not exist.
     pub fn edit(&mut self, at: &ObjectRef, patch: &Value) -> bool {
         let Some(mut object) = self.objects.remove(at) else { return false };
+        let former = object["spec"]["replicas"].clone();
         self.change(&mut object, patch, at.kind != SERVICE);
+        if object["spec"]["replicas"] != former && patch["metadata"]["managedFields"].is_null() {
+            disowned(&mut object);
+        }
         self.objects.insert(at.kind, object);
         true
     }
@@ -353,6 +357,15 @@ impl World {
             .collect();
         for at in owned {
             self.objects.remove(&at);
+        }
+    }
+}
+
+/// Another number of replicas belongs to who wrote it, and no longer to who applied the former one.
+fn disowned(object: &mut Value) {
+    for entry in object["metadata"]["managedFields"].as_array_mut().into_iter().flatten() {
+        if let Some(spec) = entry["fieldsV1"]["f:spec"].as_object_mut() {
+            spec.remove("f:replicas");
         }
     }
 }

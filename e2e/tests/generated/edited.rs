@@ -6,12 +6,14 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use serin::snapshot::{CANARY_RUN, DEPLOYMENT, ObjectRef, REVISION, SERVICE};
+use serin::snapshot::{
+    CANARY, CANARY_RUN, CONFIG_MAP, DEPLOYMENT, HPA, ObjectRef, REVISION, SCALED_OBJECT, SECRET, SERVICE,
+};
 use serin_model::{
     Sim, fixture,
-    others::{Change, Refusal},
+    others::{Change, Refusal, all_of},
     pods::Mode,
-    route::VIRTUAL_SERVICE,
+    route::{DESTINATION_RULE, VIRTUAL_SERVICE},
 };
 
 /// An event.
@@ -35,6 +37,8 @@ pub(crate) enum Edited {
     NoReplicas,
     /// Somebody applies the target with this number of replicas, and perhaps another image.
     Applied(i64, Option<u8>),
+    /// Helm 4 applies the target with this number of replicas, or without one, and perhaps with another image.
+    Helm(Option<i64>, Option<u8>),
     /// The Canary is deleted without its finalizer and with its owned objects, and then created again.
     MadeAgain,
 }
@@ -47,6 +51,22 @@ fn object() -> impl Strategy<Value = ObjectRef> {
         2 => Just(ObjectRef::new(DEPLOYMENT, "podinfo-primary")),
         1 => Just(ObjectRef::new(DEPLOYMENT, "podinfo")),
     ]
+}
+
+/// What the API server may refuse to write besides: one object, all of a kind, or the status of the Canary.
+pub(super) fn refusable() -> impl Strategy<Value = ObjectRef> {
+    let beside = vec![
+        ObjectRef::new(DESTINATION_RULE, "podinfo-canary"),
+        ObjectRef::new(DESTINATION_RULE, "podinfo-primary"),
+        all_of(HPA),
+        all_of(SCALED_OBJECT),
+        all_of(CONFIG_MAP),
+        all_of(SECRET),
+        all_of(REVISION),
+        all_of(CANARY_RUN),
+        all_of(CANARY),
+    ];
+    prop_oneof![1 => object(), 1 => prop::sample::select(beside)]
 }
 
 fn patch() -> impl Strategy<Value = Value> {
@@ -93,11 +113,12 @@ pub(super) fn event() -> impl Strategy<Value = Edited> {
         2 => (1u64..900).prop_map(Edited::Away),
         1 => (-4000i64..4000).prop_map(Edited::Skew),
         4 => (0u64..6, super::side(), mode).prop_map(|(time, side, mode)| Edited::Meanwhile(time, side, mode)),
-        2 => proptest::option::of((object(), refused())).prop_map(Edited::Refuse),
+        3 => proptest::option::of((refusable(), refused())).prop_map(Edited::Refuse),
         2 => proptest::option::of(object()).prop_map(Edited::Contest),
         1 => object().prop_map(Edited::Mutate),
         1 => Just(Edited::NoReplicas),
         2 => (1i64..6, proptest::option::of(1u8..4)).prop_map(|(n, image)| Edited::Applied(n, image)),
+        2 => (proptest::option::of(1i64..6), proptest::option::of(1u8..4)).prop_map(|(n, image)| Edited::Helm(n, image)),
         1 => Just(Edited::MadeAgain),
     ]
 }
@@ -137,6 +158,7 @@ impl Edited {
                 let patch = json!({"metadata": {"labels": {"admitted": "yes"}}});
                 sim.others.changes.insert(at.clone(), Change { by: None, patch });
             }
+            Self::Helm(replicas, image) => helm(sim, *replicas, *image),
             Self::Applied(replicas, image) => applied(sim, *replicas, *image),
             Self::NoReplicas => {
                 let target = ObjectRef::new(DEPLOYMENT, "podinfo");
@@ -155,6 +177,27 @@ fn applied(sim: &mut Sim, replicas: i64, image: Option<u8>) {
         "spec": {"replicas": replicas},
     });
     sim.world.edit(&ObjectRef::new(DEPLOYMENT, "podinfo"), &patch);
+    if let Some(image) = image {
+        fixture::set_image(sim, &format!("podinfo:{image}"));
+    }
+}
+
+/// Like Helm 4, which applies on the server. A number that only Helm applied becomes 1 if Helm leaves it out.
+fn helm(sim: &mut Sim, replicas: Option<i64>, image: Option<u8>) {
+    let at = ObjectRef::new(DEPLOYMENT, "podinfo");
+    let live = sim.world.objects.at(&at).cloned().unwrap_or_default();
+    let owned = live["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let owned = owned.filter(|entry| entry["fieldsV1"]["f:spec"]["f:replicas"].is_object()).count() > 0;
+    let mut fields = json!({"f:template": {}});
+    if replicas.is_some() {
+        fields["f:replicas"] = json!({});
+    }
+    let entry = json!({"manager": "helm", "operation": "Apply", "fieldsV1": {"f:spec": fields}});
+    let mut patch = json!({"metadata": {"managedFields": [entry]}});
+    if let Some(replicas) = replicas.or(owned.then_some(1)) {
+        patch["spec"] = json!({"replicas": replicas});
+    }
+    sim.world.edit(&at, &patch);
     if let Some(image) = image {
         fixture::set_image(sim, &format!("podinfo:{image}"));
     }

@@ -7,6 +7,7 @@ mod verdicts;
 
 use std::time::Duration;
 
+use edited::refusable;
 pub(crate) use edited::{Edited, all_is_well};
 use jiff::SignedDuration;
 use proptest::{collection::vec, prelude::*, strategy::Union};

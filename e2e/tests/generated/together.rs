@@ -8,7 +8,7 @@ use serin::{
     analysis::Reading,
     snapshot::{DEPLOYMENT, ObjectRef},
 };
-use serin_model::{fixture, pods::Mode, time, together::Together, world::World};
+use serin_model::{Trouble, fixture, others::Refusal, pods::Mode, time, together::Together, world::World};
 
 /// An event. If it is about one of the Canaries, the number selects the first or the second.
 #[derive(Clone, Debug)]
@@ -31,6 +31,10 @@ pub(crate) enum Beside {
     Delete(usize),
     /// Its target is deleted.
     DropTarget(usize),
+    /// Its operator's next plan goes wrong.
+    Trouble(usize, Trouble),
+    /// The API server refuses writes of an object for it, or accepts all again.
+    Refuse(usize, Option<ObjectRef>),
 }
 
 const NAMES: [&str; 6] = ["podinfo", "web", "podinfo-canary", "podinfo-primary", "web-canary", "web-primary"];
@@ -69,6 +73,7 @@ fn patch() -> impl Strategy<Value = Value> {
 pub(crate) fn beside(most: usize) -> impl Strategy<Value = Vec<Beside>> {
     let which = || 0usize..2;
     let mode = prop_oneof![3 => Just(Mode::Ready), 2 => Just(Mode::Vanish), 1 => Just(Mode::OneUnready)];
+    let trouble = prop_oneof![3 => (0usize..5).prop_map(Trouble::CrashAfter), 1 => Just(Trouble::Conflict)];
     let event = prop_oneof![
         6 => (1u64..60).prop_map(Beside::Pass),
         4 => (which(), 1u8..4).prop_map(|(n, image)| Beside::Image(n, image)),
@@ -79,6 +84,8 @@ pub(crate) fn beside(most: usize) -> impl Strategy<Value = Vec<Beside>> {
         1 => (which(), any::<bool>()).prop_map(|(n, on)| Beside::Suspend(n, on)),
         1 => which().prop_map(Beside::Delete),
         1 => which().prop_map(Beside::DropTarget),
+        3 => (which(), trouble).prop_map(|(n, trouble)| Beside::Trouble(n, trouble)),
+        2 => (which(), proptest::option::of(super::refusable())).prop_map(|(n, at)| Beside::Refuse(n, at)),
     ];
     vec(event, 1..most)
 }
@@ -117,6 +124,12 @@ impl Beside {
             Self::DropTarget(n) => {
                 let target = ObjectRef::new(DEPLOYMENT, all.sim(*n).names().target.clone());
                 all.sim(*n).world.objects.remove(&target);
+            }
+            Self::Trouble(n, trouble) => all.sim(*n).trouble = Some(*trouble),
+            Self::Refuse(n, None) => all.sim(*n).others.refuses.clear(),
+            Self::Refuse(n, Some(at)) => {
+                let refusal = Refusal { why: "denied by a policy".into(), field: None };
+                all.sim(*n).others.refuses.insert(at.clone(), refusal);
             }
         }
         all.note(&format!("> {self:?}"));
