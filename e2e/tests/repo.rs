@@ -376,13 +376,59 @@ fn defines(text: &str, item: &str) -> bool {
     ["fn", "const", "enum", "struct", "trait"].into_iter().any(ends)
 }
 
-#[test]
-fn every_breakage_can_be_put_into_the_code() -> Result<()> {
+/// The patches of all breakages.
+fn breakages() -> Result<Vec<PathBuf>> {
     let mut patches = Vec::new();
     for entry in fs::read_dir(root().join("e2e/breakages"))? {
         patches.extend(Some(entry?.path()).filter(|path| path.extension().is_some_and(|e| e == "patch")));
     }
     patches.sort();
+    Ok(patches)
+}
+
+#[test]
+fn every_invariant_that_a_breakage_breaks_has_its_row() -> Result<()> {
+    let page = read("e2e/README.md")?;
+    let table = page.split("## Evidence for each invariant").nth(1).context("no table of invariants")?;
+    let cells = |row: &str| row.split(" | ").map(|cell| cell.trim_matches(['|', ' ']).to_owned()).collect();
+    let rows: Vec<Vec<String>> = table.lines().filter(|line| line.starts_with("| ")).map(cells).collect();
+    let (mut lacking, mut named) = (Vec::new(), BTreeSet::new());
+    for patch in breakages()? {
+        let name = patch.file_stem().context("a patch has a name")?.to_string_lossy().into_owned();
+        for line in fs::read_to_string(&patch)?.lines() {
+            let Some((invariant, _)) = line.strip_prefix("Breaks ").and_then(|rest| rest.split_once(": "))
+            else {
+                continue;
+            };
+            let of = |cell: &str| cell.split([',', ';']).map(str::trim).any(|part| part == invariant);
+            if !rows.iter().any(|row| row[1] == format!("`{name}`") && of(&row[0])) {
+                lacking.push(format!("{invariant} of {name}"));
+            }
+            named.insert(name.clone());
+        }
+    }
+    ensure!(lacking.is_empty(), "e2e/README.md lacks a row for {lacking:?}");
+    let stray: Vec<_> = rows
+        .iter()
+        .skip(1)
+        .map(|row| row[1].trim_matches('`'))
+        .filter(|name| !named.contains(*name))
+        .collect();
+    ensure!(stray.is_empty(), "rows without a breakage that names an invariant: {stray:?}");
+    let every = read("e2e/invariants/src/lib.rs")?;
+    let every = every.lines().filter_map(|line| line.strip_prefix("//! | S")?.split(' ').next());
+    for number in every.filter(|number| number.parse::<u8>().is_ok()) {
+        let number = format!("S{number}");
+        let proven =
+            rows.iter().any(|row| row[0].split([' ', ',', ';', '.']).next() == Some(number.as_str()));
+        ensure!(proven, "nothing breaks {number}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_breakage_can_be_put_into_the_code() -> Result<()> {
+    let patches = breakages()?;
     ensure!(patches.len() >= 8, "there are {} breakages", patches.len());
     // applies all of them to one copy, like run.sh
     let checked = Command::new("git").current_dir(root()).args(["apply", "--check"]).args(&patches).output();
