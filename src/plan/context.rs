@@ -252,13 +252,17 @@ impl<'a> Context<'a> {
         if self.c.strategy == Strategy::AbTest && !step.everyone { 0 } else { step.weight }
     }
 
-    /// The requests that a weight applies to: `all`, or a digest of the conditions of the analysis.
+    /// The requests that a step applies to: `all`, or a digest of the conditions of the analysis.
     pub(crate) fn audience(&self) -> String {
-        if !self.names_requests() {
+        let analysis = &self.c.analysis;
+        let named = if self.names_requests() {
+            serde_json::to_value(&analysis.match_)
+        } else if analysis.always.is_empty() && analysis.never.is_empty() {
             return "all".into();
-        }
-        let named = serde_json::to_value(&self.c.analysis.match_).unwrap_or_default();
-        first_chars(&revision::hash(&named), 12).to_owned()
+        } else {
+            serde_json::to_value((&analysis.always, &analysis.never))
+        };
+        first_chars(&revision::hash(&named.unwrap_or_default()), 12).to_owned()
     }
 
     pub(crate) fn names_requests(&self) -> bool {

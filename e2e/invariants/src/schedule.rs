@@ -1,6 +1,6 @@
 //! The weights that a Canary declares, read from its spec.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::view::list;
 
@@ -16,9 +16,14 @@ pub fn by_name(canary: &Value) -> bool {
     analysis["iterations"].as_i64().unwrap_or(0) > 0 && !list(&analysis["match"]).is_empty()
 }
 
-/// The requests to which weights apply: those that `match` names, or all.
+/// The requests to which steps apply: those that `match` names, or all, beside those of `always` and `never`.
 pub fn audience(canary: &Value) -> Value {
-    analysis(canary)["match"].clone()
+    let analysis = analysis(canary);
+    let named = |list: &str| analysis[list].as_array().is_some_and(|all| !all.is_empty());
+    if named("always") || named("never") {
+        return json!([analysis["always"], analysis["never"]]);
+    }
+    analysis["match"].clone()
 }
 
 /// There is a route. Plain Services have none.

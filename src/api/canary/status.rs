@@ -275,7 +275,7 @@ pub struct StepStatus {
     /// Since when pods of the target have been waited for. Unset: they were ready when they were last looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pods_since: Option<MicroTime>,
-    /// The requests that the weight is of: `all`, or a digest of `analysis.match`. Empty: not known.
+    /// The requests that the weight is of: `all`, or a digest of the conditions of `analysis`. Empty: not known.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub audience: String,
     /// When the weight was decided, where pods are shared: how long they may take to become ready counts from here.

@@ -29,14 +29,14 @@ pub(crate) fn limit_lowered(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", &why)
 }
 
-/// `match` now selects other requests than those that have reached the new version, so nothing is known about them. The
-/// steps begin again with the first; failures stay counted.
+/// `match`, `always` or `never` now lead other requests to the new version than those that have reached it, so nothing is
+/// known about them. The steps begin again with the first; failures stay counted.
 pub(crate) fn audience_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     if step.index == 0 || step.audience.is_empty() || step.audience == cx.audience() {
         return GO_ON;
     }
-    start_over(cx, d, "spec.analysis.match names other requests now")
+    start_over(cx, d, "spec.analysis names other requests now, in match, always or never")
 }
 
 /// Users are sent to another destination than the one on trial: they leave it, so that it can be corrected.
