@@ -50,8 +50,23 @@ var engines = map[string]func(question) (string, error){
 	},
 }
 
-// ask never panics: a panic of an engine counts as a refusal.
-func ask(q question) (out answer) {
+// Templates that call themselves within a loop take an engine minutes until it gives up.
+const patience = 10 * time.Second
+
+// ask waits for an answer for a limited time. No answer counts as a refusal.
+func ask(q question) answer {
+	answered := make(chan answer, 1)
+	go func() { answered <- answerTo(q) }()
+	select {
+	case out := <-answered:
+		return out
+	case <-time.After(patience):
+		return answer{Error: "no answer in time"}
+	}
+}
+
+// answerTo never panics: a panic of an engine counts as a refusal.
+func answerTo(q question) (out answer) {
 	defer func() {
 		if r := recover(); r != nil {
 			out = answer{Error: fmt.Sprintf("panic: %v", r)}
