@@ -32,8 +32,19 @@ const AT_LEAST: u64 = 80;
 fn moments(column: &str) -> impl Iterator<Item = (u64, u64)> {
     let window = if TABLES[1].contains(&column) { 1..=12 } else { 1..=1 };
     let begins = begins(column);
-    let later =
-        [OPENS, 35, begins, begins + 5, begins + 20, begins + 35, begins + 55, begins + 75, begins + RUN];
+    let before = begins.saturating_sub(5).max(1);
+    let later = [
+        OPENS,
+        35,
+        before,
+        begins,
+        begins + 5,
+        begins + 20,
+        begins + 35,
+        begins + 55,
+        begins + 75,
+        begins + RUN,
+    ];
     let mut all: Vec<u64> = window.chain(later).collect();
     all.sort_unstable();
     all.dedup();
