@@ -14,7 +14,7 @@ use super::{
     route::{self, Place, Shares, Side},
     split::Split,
     takeover::{Request, Shape},
-    traits::{Cookies, Router, RouterError, Unaccepted},
+    traits::{Cookies, Router, RouterError, Unaccepted, is_host_of},
 };
 use crate::{
     manifest::{self, Manifest, Undo, json as get, made_for},
@@ -195,6 +195,14 @@ impl Router for Gloo {
             [(Side::Primary, &c.names.primary_service), (Side::Canary, &c.names.canary_service)]
         {
             all.push(self.upstream(c, live, side, service)?);
+    fn leads_to(&self, c: &Validated, service: &str, text: &str) -> bool {
+        let of_side = route::side(c, service).map(|side| of_any_port(c, side));
+        // the second form is the name that Gloo gives to discovered Upstreams
+        let upstreams = of_side.into_iter().chain([format!("{}-{service}-", c.namespace)]);
+        let is = |prefix: String| text.strip_prefix(&prefix).is_some_and(|port| port.parse::<u16>().is_ok());
+        is_host_of(service, text) || upstreams.into_iter().any(is)
+    }
+
         }
         let sides =
             [to_upstream(c, Side::Primary, want.primary()), to_upstream(c, Side::Canary, want.canary())];
@@ -305,7 +313,7 @@ fn upstreams(c: &Validated) -> [ObjectRef; 2] {
 
 fn upstream(c: &Validated, side: Side) -> String {
     let side = if side == Side::Canary { "canary" } else { "primary" };
-    format!("{}-{}-{side}upstream-{}", c.namespace, c.names.apex, c.service.port)
+    format!("{}-{}-{side}upstream-", c.namespace, c.names.apex)
 }
 
 pub(super) fn to_upstream(c: &Validated, side: Side, weight: i32) -> Value {
@@ -327,6 +335,10 @@ fn pinned(c: &Validated, want: Split) -> Vec<Value> {
         let matchers: Vec<Value> = list.iter().map(matcher).collect();
         rule(&matchers, &[to_upstream(c, side, 100)])
     };
+    format!("{}{}", of_any_port(c, side), c.service.port)
+}
+
+fn of_any_port(c: &Validated, side: Side) -> String {
     always_never::lists(c, want).into_iter().map(route).collect()
 }
 

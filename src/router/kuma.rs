@@ -12,7 +12,7 @@ use super::{
     queries::{Builtin, builtin},
     route::{self, Place, Shares, side},
     split::Split,
-    traits::{Cookies, Router, RouterError},
+    traits::{Cookies, Router, RouterError, is_host_of},
 };
 use crate::{
     manifest::{Manifest, Undo, json as get, labels, made_for},
@@ -101,6 +101,10 @@ impl Router for Kuma {
         }
         let lost = lost(c, &theirs["spec"])?;
         Some(format!("{lost}: set spec.service.name to a free name"))
+    }
+
+    fn leads_to(&self, c: &Validated, service: &str, text: &str) -> bool {
+        is_host_of(service, text) || text.starts_with(&of_any_port(c, service))
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {

@@ -138,6 +138,10 @@ pub trait Router: Send + Sync {
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
     /// Objects beside the route that do not depend on the split.
     fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
+    /// `text`, somewhere in one of its objects, leads requests to this Service.
+    fn leads_to(&self, _c: &Validated, service: &str, text: &str) -> bool {
+        is_host_of(service, text)
+    }
         vec![]
     }
     /// The route for a split; the caller stamps epoch and time.
@@ -152,4 +156,9 @@ pub trait Router: Send + Sync {
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo>;
     /// Query text of the built-in checks.
     fn queries(&self) -> &'static Builtin;
+}
+
+/// The name of a Service, or one of its hosts.
+pub(super) fn is_host_of(service: &str, text: &str) -> bool {
+    text.strip_prefix(service).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

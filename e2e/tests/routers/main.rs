@@ -22,6 +22,7 @@ mod calls;
 mod flagger;
 mod kuma;
 mod late_proxy;
+mod led_back;
 mod lives;
 
 use calls::Calls;

@@ -213,7 +213,8 @@ fn serves(cx: &Context<'_>, live: &Value, want: &Manifest, patch: &Value) -> (bo
         let mut objects = cx.snap.objects.clone();
         let before = cx.router.read_back(&cx.c, &objects).ok();
         // a rule that another strategy left behind may still send some requests to the canary
-        leads &= ways_to(&cx.c.names.canary_service, live) <= ways_to(&cx.c.names.canary_service, &after);
+        let canary = &cx.c.names.canary_service;
+        leads &= ways_to(cx, canary, live) <= ways_to(cx, canary, &after);
         objects.insert(want.kind, after);
         leads &= before.is_some() && before == cx.router.read_back(&cx.c, &objects).ok();
     }
@@ -221,23 +222,21 @@ fn serves(cx: &Context<'_>, live: &Value, want: &Manifest, patch: &Value) -> (bo
     (leads, leads && (!primary || cx.c.target.intact(live, want)))
 }
 
-/// The number of places in a routing object that can send requests to a Service, whatever the router: destinations, by the name
-/// of the Service or its host, and annotations with conditions of ingress-nginx.
-pub(crate) fn ways_to(service: &str, route: &Value) -> usize {
-    fn destinations(service: &str, value: &Value) -> usize {
+/// The number of places in a routing object that can send requests to a Service: destinations, as the router names them, and
+/// annotations with conditions of ingress-nginx.
+pub(crate) fn ways_to(cx: &Context<'_>, service: &str, route: &Value) -> usize {
+    fn destinations(value: &Value, leads: &dyn Fn(&str) -> bool) -> usize {
         match value {
-            Value::String(text) => {
-                let rest = text.strip_prefix(service);
-                usize::from(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
-            }
-            Value::Array(items) => items.iter().map(|item| destinations(service, item)).sum(),
-            Value::Object(fields) => fields.values().map(|field| destinations(service, field)).sum(),
+            Value::String(text) => usize::from(leads(text)),
+            Value::Array(items) => items.iter().map(|item| destinations(item, leads)).sum(),
+            Value::Object(fields) => fields.values().map(|field| destinations(field, leads)).sum(),
             _ => 0,
         }
     }
     let annotations = route["metadata"]["annotations"].as_object();
     let conditions = annotations.into_iter().flatten().filter(|(key, _)| key.contains("/canary-by-"));
-    destinations(service, &route["spec"]) + conditions.count()
+    let leads = |text: &str| cx.router.leads_to(&cx.c, service, text);
+    destinations(&route["spec"], &leads) + conditions.count()
 }
 
 /// The fields that decide where a Service sends requests.

@@ -39,7 +39,7 @@ pub(crate) fn led_back(cx: &Context<'_>) -> Option<ObjectRef> {
     let there = sides.into_iter().filter(|side| objects.get(SERVICE, side).is_some());
     let there: Vec<&String> = there.collect();
     let leads = |at: &ObjectRef| {
-        objects.at(at).is_some_and(|live| there.iter().any(|side| write::ways_to(side, live) > 0))
+        objects.at(at).is_some_and(|live| there.iter().any(|side| write::ways_to(cx, side, live) > 0))
     };
     let route = cx.router.reads(&cx.c).into_iter().find(|at| at.kind != SERVICE && stays(at) && leads(at));
     let selector = |name: &str| objects.get(SERVICE, name).map(|service| &service["spec"]["selector"]);
