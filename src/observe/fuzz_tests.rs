@@ -21,9 +21,7 @@ use crate::{
 const NOW: &str = "2026-01-01T01:00:00Z";
 
 fn kinds() -> Vec<Kind> {
-    let routers =
-        router::all().iter().flat_map(|router| router.kinds().iter().chain(router.optional_kinds()));
-    let mut all: Vec<Kind> = routers.copied().collect();
+    let mut all: Vec<Kind> = router::all().iter().flat_map(|router| router.all_kinds()).collect();
     all.extend(mandatory(&Rules::default()));
     all.extend(pod_policies::KINDS);
     all.extend([CANARY_RUN, CONFIG_MAP, ENDPOINTS, HPA, JOB, KNATIVE_SERVICE, POD, SCALED_OBJECT, SECRET]);

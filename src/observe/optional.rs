@@ -13,7 +13,7 @@ use crate::{
 /// All optional kinds, each once: those of the routers, KEDA's, rare kinds of targets, Jobs with their pods, and
 /// policies that select pods by their labels.
 pub fn optional() -> BTreeSet<Kind> {
-    let routes = router::all().iter().flat_map(|r| r.kinds().iter().chain(r.optional_kinds()).copied());
+    let routes = router::all().iter().flat_map(|router| router.all_kinds());
     routes.chain([SCALED_OBJECT, DAEMONSET, JOB, POD]).chain(pod_policies::KINDS).collect()
 }
 
@@ -22,10 +22,8 @@ pub fn optional() -> BTreeSet<Kind> {
 pub(super) fn needed(cache: &ObjectCache, default: &str, defined: &BTreeSet<String>) -> Vec<Kind> {
     let providers = cache.providers();
     let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
-    let kinds: BTreeSet<Kind> = named
-        .filter_map(router::by_name)
-        .flat_map(|r| r.kinds().iter().chain(r.optional_kinds()).copied())
-        .collect();
+    let kinds: BTreeSet<Kind> =
+        named.filter_map(router::by_name).flat_map(|router| router.all_kinds()).collect();
     let daemons = cache.targets(Target::DaemonSet).then_some(DAEMONSET);
     let jobs = if cache.has_jobs() { &[JOB, POD][..] } else { &[] };
     let kinds = kinds.into_iter().chain([SCALED_OBJECT, CANARY_RUN]).chain(pod_policies::KINDS);

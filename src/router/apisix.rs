@@ -68,8 +68,8 @@ impl Router for Apisix {
         unfollowed.or_else(|| refused(live.at(&canary(c))?))
     }
 
-    fn bystanders(&self) -> Option<Kind> {
-        Some(APISIX_ROUTE)
+    fn bystanders(&self) -> &'static [Kind] {
+        &[APISIX_ROUTE]
     }
 
     fn touches(&self, c: &Validated, live: &Objects, other: &Value) -> Option<String> {
@@ -173,16 +173,21 @@ fn refused(copy: &Value) -> Option<String> {
     (current && said["status"] == "False").then(|| format!("APISIX does not take ApisixRoute {name}: {why}"))
 }
 
-/// Two rules share a path and a host. Of two different paths the longer one is checked first,
-/// whatever the priorities.
+/// Two rules share a path and a host, and theirs may get requests there. Of two different paths the longer one is
+/// checked first, whatever the priorities.
 fn meet(ours: &Value, theirs: &Value) -> bool {
     let list = |rule: &Value, field: &str| -> Vec<String> {
         let all = get::list(&rule["match"][field]).iter().filter_map(Value::as_str);
         all.map(str::to_owned).collect()
     };
     let (hosts, others) = (list(ours, "hosts"), list(theirs, "hosts"));
-    let host = hosts.is_empty()
-        || others.iter().any(|other| hosts.iter().any(|host| bystanders::covers(host, other)));
+    let within = |hosts: &[String], others: &[String]| {
+        let covered = |other: &String| hosts.iter().any(|host| bystanders::covers(host, other));
+        hosts.is_empty() || others.iter().any(covered)
+    };
+    let priority = |rule: &Value| rule["priority"].as_i64().unwrap_or(0);
+    // a rule for more hosts comes first by its priority only
+    let host = within(&hosts, &others) || within(&others, &hosts) && priority(theirs) > priority(ours);
     host && list(ours, "paths").iter().any(|path| list(theirs, "paths").contains(path))
 }
 

@@ -3,7 +3,11 @@
 
 use serde_json::Value;
 
+use super::gloo_services;
 use crate::{manifest::json as get, names, spec::Validated};
+
+/// The term of rules for all hosts.
+const ALL: &str = "*";
 
 /// A host and a path that both the object and the user's own serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,23 +38,29 @@ fn served(ingress: &Value) -> impl Iterator<Item = (Served<'_>, &Value)> {
 }
 
 /// The first host and path that both `other` and the user's Ingress serve, compared by `same`, if the latter points to
-/// the apex there. None of the two was made by Serin.
+/// the apex there. None of the two was made by Serin. `other` may be the user's Ingress itself, with other paths.
 pub(super) fn of_ingress(
     c: &Validated,
     user: &Value,
     other: &Value,
     same: impl Fn(Served<'_>, Served<'_>) -> bool,
 ) -> Option<Shared> {
-    if is(user, other) || get::label(other, names::LABEL_CANARY).is_some() {
+    if get::label(other, names::LABEL_CANARY).is_some() {
         return None;
     }
     let ours = served(user).filter(|(_, service)| **service == c.names.apex.as_str()).map(|(at, _)| at);
-    let meets = |ours: Served<'_>| {
-        let (theirs, _) =
-            served(other).find(|(theirs, _)| covers(ours.0, theirs.0) && same(ours, *theirs))?;
-        Some(Shared { host: theirs.0.to_owned(), path: theirs.1.to_owned() })
+    let ours: Vec<Served<'_>> = ours.collect();
+    // other backends of the apex's own paths are copied
+    let copied =
+        |at: &Served<'_>| is(user, other) && ours.iter().any(|ours| (ours.0, ours.1) == (at.0, at.1));
+    let theirs: Vec<Served<'_>> = served(other).map(|(at, _)| at).filter(|at| !copied(at)).collect();
+    let meets = |ours: &Served<'_>| {
+        let theirs = theirs.iter().find(|theirs| meet(ours.0, theirs.0) && same(*ours, **theirs))?;
+        let host = if covers(ours.0, theirs.0) { theirs.0 } else { ours.0 };
+        let path = if theirs.1.len() < ours.1.len() { ours.1 } else { theirs.1 };
+        Some(Shared { host: host.to_owned(), path: path.to_owned() })
     };
-    ours.into_iter().find_map(meets)
+    ours.iter().find_map(meets)
 }
 
 /// The hosts of each rule of an Ingress or ApisixRoute; none means all.
@@ -65,34 +75,49 @@ fn named(hosts: Vec<&Value>) -> Vec<&str> {
     hosts.into_iter().filter_map(Value::as_str).filter(|host| !host.is_empty()).collect()
 }
 
-/// Terms for finding other objects that serve one of the user's hosts, so that most others need not be read. None: it
-/// has a rule for all hosts.
-pub(crate) fn wanted_hosts(user: &Value) -> Option<Vec<String>> {
-    let mut wanted = Vec::new();
+/// Terms for finding other objects that serve one of the user's hosts, also by a wildcard or for all hosts, so that most
+/// others need not be read. None: it has a rule for all hosts.
+pub(super) fn wanted_hosts(user: &Value) -> Option<Vec<String>> {
+    let mut wanted = vec![ALL.to_owned()];
     for hosts in hosts(user) {
         // for a wildcard within a label, the domain after that label
-        let below = |host: &str| host.find('.').map(|dot| host[dot..].to_owned());
-        let one = |host: &str| if host.starts_with('*') { below(host) } else { Some(host.to_owned()) };
-        let terms: Option<Vec<String>> = hosts.into_iter().map(one).collect();
+        let one = |host: &str| match host.strip_prefix('*') {
+            Some(_) => domains(host).next(),
+            None => Some(host.to_owned()),
+        };
+        let terms: Option<Vec<String>> = hosts.iter().map(|host| one(host)).collect();
         wanted.extend(terms.filter(|terms| !terms.is_empty())?);
+        wanted.extend(hosts.iter().flat_map(|host| domains(host)).map(|domain| format!("*{domain}")));
     }
+    wanted.sort_unstable();
+    wanted.dedup();
     Some(wanted)
 }
 
-/// Terms for finding an object by the hosts that it serves: each of them, and their parent domains. A DestinationRule has
-/// its host only.
-pub(crate) fn served_hosts(object: &Value) -> Vec<String> {
+/// Terms for finding an object: the hosts that it serves, and their parent domains. Those of a wildcard within a label
+/// include the wildcard for its domain. A DestinationRule has its host only, and a route of Gloo its Services.
+pub(crate) fn terms(object: &Value) -> Vec<String> {
     if let Some(host) = of_destination_rule(object) {
         return vec![host];
     }
-    let domains = |host: &str| -> Vec<String> {
-        let dots = host.match_indices('.').map(|(dot, _)| host[dot..].to_owned());
-        std::iter::once(host.to_owned()).chain(dots).collect()
+    let of_host = |host: &str| -> Vec<String> {
+        let wildcard = host.strip_prefix('*').and_then(|_| domains(host).next());
+        let wildcard = wildcard.map(|domain| format!("*{domain}"));
+        [host.to_owned()].into_iter().chain(domains(host)).chain(wildcard).collect()
     };
-    let mut all: Vec<String> = hosts(object).flatten().flat_map(domains).collect();
+    let of_rule = |hosts: Vec<&str>| -> Vec<String> {
+        if hosts.is_empty() { vec![ALL.to_owned()] } else { hosts.into_iter().flat_map(of_host).collect() }
+    };
+    let mut all: Vec<String> = hosts(object).flat_map(of_rule).collect();
+    all.extend(gloo_services::direct(object));
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// The domains of a host, each with its dot, the longest first.
+fn domains(host: &str) -> impl Iterator<Item = String> {
+    host.match_indices('.').map(|(dot, _)| host[dot..].to_owned())
 }
 
 /// The host of a DestinationRule, in full; None for other objects.
@@ -121,6 +146,11 @@ pub(super) fn is(one: &Value, other: &Value) -> bool {
 pub(super) fn name(object: &Value) -> String {
     let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
     format!("{} {}/{}", object["kind"].as_str().unwrap_or_default(), text("namespace"), text("name"))
+}
+
+/// Some requests match rules for both.
+fn meet(one: &str, other: &str) -> bool {
+    covers(one, other) || covers(other, one)
 }
 
 /// Requests for `host` match a rule for `ours`: no host means all.

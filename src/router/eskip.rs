@@ -14,7 +14,9 @@ pub(super) fn with_first(text: &str, predicate: impl Fn(usize) -> &'static str) 
 pub(super) fn rank(predicates: &str) -> Result<usize, String> {
     let weight = |one: &str| one.strip_prefix("Weight(")?.strip_suffix(')')?.trim().parse().ok();
     let one = |one: &str| if ["", "*"].contains(&one) { 0 } else { weight(one).unwrap_or(1) };
-    Ok(split(predicates, "&&")?.iter().map(|predicate| one(predicate.trim())).sum())
+    Ok(split(predicates, "&&")?
+        .iter()
+        .fold(0, |sum: usize, predicate| sum.saturating_add(one(predicate.trim()))))
 }
 
 /// Removes one of these predicates again that [`with_first`] has added.
@@ -118,6 +120,7 @@ mod tests {
             (r#"Method("OPTIONS")"#, 1),
             (r#"Method("OPTIONS") && Header("x", "a && b")"#, 2),
             (r#"HeaderRegexp("x", /a\/ && b/)&&Weight(7) // && True()"#, 8),
+            ("Weight(18446744073709551615) && True()", usize::MAX),
         ] {
             assert_eq!(rank(predicates), Ok(counted), "{predicates}");
         }

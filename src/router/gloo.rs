@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    always_never,
+    always_never, bystanders, gloo_services,
     queries::{Builtin, UNANSWERED, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
@@ -25,6 +25,8 @@ use crate::{
 
 const ROUTE_TABLE: Kind =
     Kind { group: "gateway.solo.io", version: "v1", kind: "RouteTable", plural: "routetables" };
+const VIRTUAL_SERVICE: Kind =
+    Kind { group: "gateway.solo.io", version: "v1", kind: "VirtualService", plural: "virtualservices" };
 pub(super) const UPSTREAM: Kind =
     Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
 
@@ -92,6 +94,27 @@ impl Router for Gloo {
 
     fn kinds(&self) -> &'static [Kind] {
         &[ROUTE_TABLE, UPSTREAM]
+    }
+
+    fn bystanders(&self) -> &'static [Kind] {
+        &[ROUTE_TABLE, VIRTUAL_SERVICE]
+    }
+
+    fn wanted_bystanders(&self, c: &Validated, _live: &Objects) -> Option<Vec<String>> {
+        Some(vec![format!("{}.{}", c.names.apex, c.namespace)])
+    }
+
+    fn touches(&self, c: &Validated, _live: &Objects, other: &Value) -> Option<String> {
+        let (apex, at) = (&c.names.apex, &other["metadata"]);
+        let own =
+            other["kind"] == ROUTE_TABLE.kind && at["name"] == **apex && at["namespace"] == *c.namespace;
+        let direct = gloo_services::direct(other).contains(&format!("{apex}.{}", c.namespace));
+        (direct && !own).then(|| {
+            format!(
+                "{} leads to Service {apex} directly, which has no pods for Gloo for some seconds when this Canary takes it over or is deleted: delegate to RouteTable {apex} in it, or lead it to an Upstream of the Service",
+                bystanders::name(other)
+            )
+        })
     }
 
     fn settle(&self) -> Duration {
@@ -172,6 +195,14 @@ impl Router for Gloo {
         Some(format!("{lost}: set spec.service.name to a free name, and delegate to RouteTable of that name"))
     }
 
+    fn leads_to(&self, c: &Validated, service: &str, text: &str) -> bool {
+        let of_side = route::side(c, service).map(|side| of_any_port(c, side));
+        // the second form is the name that Gloo gives to discovered Upstreams
+        let upstreams = of_side.into_iter().chain([format!("{}-{service}-", c.namespace)]);
+        let is = |prefix: String| text.strip_prefix(&prefix).is_some_and(|port| port.parse::<u16>().is_ok());
+        is_host_of(service, text) || upstreams.into_iter().any(is)
+    }
+
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {
         let object = place(c).at();
         let Some(live) = live.at(&object) else {
@@ -195,14 +226,6 @@ impl Router for Gloo {
             [(Side::Primary, &c.names.primary_service), (Side::Canary, &c.names.canary_service)]
         {
             all.push(self.upstream(c, live, side, service)?);
-    fn leads_to(&self, c: &Validated, service: &str, text: &str) -> bool {
-        let of_side = route::side(c, service).map(|side| of_any_port(c, side));
-        // the second form is the name that Gloo gives to discovered Upstreams
-        let upstreams = of_side.into_iter().chain([format!("{}-{service}-", c.namespace)]);
-        let is = |prefix: String| text.strip_prefix(&prefix).is_some_and(|port| port.parse::<u16>().is_ok());
-        is_host_of(service, text) || upstreams.into_iter().any(is)
-    }
-
         }
         let sides =
             [to_upstream(c, Side::Primary, want.primary()), to_upstream(c, Side::Canary, want.canary())];
@@ -312,6 +335,10 @@ fn upstreams(c: &Validated) -> [ObjectRef; 2] {
 }
 
 fn upstream(c: &Validated, side: Side) -> String {
+    format!("{}{}", of_any_port(c, side), c.service.port)
+}
+
+fn of_any_port(c: &Validated, side: Side) -> String {
     let side = if side == Side::Canary { "canary" } else { "primary" };
     format!("{}-{}-{side}upstream-", c.namespace, c.names.apex)
 }
@@ -335,10 +362,6 @@ fn pinned(c: &Validated, want: Split) -> Vec<Value> {
         let matchers: Vec<Value> = list.iter().map(matcher).collect();
         rule(&matchers, &[to_upstream(c, side, 100)])
     };
-    format!("{}{}", of_any_port(c, side), c.service.port)
-}
-
-fn of_any_port(c: &Validated, side: Side) -> String {
     always_never::lists(c, want).into_iter().map(route).collect()
 }
 

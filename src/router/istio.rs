@@ -128,11 +128,11 @@ impl Router for Istio {
         istio_hosts::shadowed(&c.service, other)
     }
 
-    fn bystanders(&self) -> Option<Kind> {
-        Some(DESTINATION_RULE)
+    fn bystanders(&self) -> &'static [Kind] {
+        &[DESTINATION_RULE]
     }
 
-    fn bystander_hosts(&self, c: &Validated, _live: &Objects) -> Option<Vec<String>> {
+    fn wanted_bystanders(&self, c: &Validated, _live: &Objects) -> Option<Vec<String>> {
         Some(istio_hosts::covering_apex(c))
     }
 

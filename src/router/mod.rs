@@ -14,6 +14,7 @@ mod eskip;
 mod gateway_status;
 mod gatewayapi;
 mod gloo;
+mod gloo_services;
 mod httproute;
 mod istio;
 mod istio_conditions;
@@ -30,6 +31,7 @@ mod precedence;
 mod queries;
 mod route;
 mod skipper;
+mod skipper_paths;
 mod skipper_weights;
 mod split;
 mod takeover;
@@ -41,7 +43,7 @@ mod virtual_service;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bystanders::served_hosts;
+pub(crate) use bystanders::terms as bystander_terms;
 pub(crate) use cookie::fresh as fresh_cookie;
 pub(crate) use copy::named_routes;
 pub(crate) use destination_handover::{announcing, remembering};

@@ -88,8 +88,8 @@ impl Router for Nginx {
         advice.collect()
     }
 
-    fn bystanders(&self) -> Option<Kind> {
-        Some(INGRESS)
+    fn bystanders(&self) -> &'static [Kind] {
+        &[INGRESS]
     }
 
     fn touches(&self, c: &Validated, live: &Objects, other: &Value) -> Option<String> {

@@ -14,7 +14,7 @@ use super::{
     copy::{self, Source},
     eskip,
     queries::{Builtin, builtin},
-    route,
+    route, skipper_paths,
     skipper_weights::{self, WEIGHTS, Weights},
     split::Split,
     traits::{Cookies, Router, RouterError},
@@ -77,25 +77,28 @@ impl Router for Skipper {
         copy::unfollowed(c, live, &self.sources(c)[0], |ingress| leads(c, ingress))
     }
 
-    fn bystanders(&self) -> Option<Kind> {
-        Some(INGRESS)
+    fn bystanders(&self) -> &'static [Kind] {
+        &[INGRESS]
     }
 
     fn touches(&self, c: &Validated, live: &Objects, other: &Value) -> Option<String> {
+        let user = live.at(&self.sources(c)[0])?;
         let same = |ours: (&str, &str, &str), theirs: (&str, &str, &str)| {
-            let expression = |kind: &str| !["Exact", "Prefix"].contains(&kind);
-            // regular expressions cannot be compared by length
-            let within = expression(ours.2) && expression(theirs.2) && theirs.1.starts_with(ours.1);
-            within || ours.1 == theirs.1
+            skipper_paths::meet((ours.1, ours.2), (theirs.1, theirs.2))
+                && precedence(theirs.0, other) >= precedence(ours.0, user)
         };
-        let shared = bystanders::of_ingress(c, live.at(&self.sources(c)[0])?, other, same)?;
+        let place = bystanders::of_ingress(c, user, other, same)?.place();
+        let name = bystanders::name(other);
+        if bystanders::is(user, other) {
+            return Some(format!(
+                "{name} serves {place} for another Service: while a run is on, requests there go to this Canary, as paths of the type ImplementationSpecific are regular expressions, so use the type Prefix"
+            ));
+        }
         let by = [PREDICATE, ROUTES].into_iter().filter(|key| annotation(other, key).is_some());
         let by: Vec<&str> = by.collect();
         let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(" and ")) };
         Some(format!(
-            "{} serves {} too{by}: while a run is on its requests there go to this Canary, so give it a path of its own",
-            bystanders::name(other),
-            shared.place()
+            "{name} serves {place} too{by}: while a run is on its requests there go to this Canary, so give it a path of its own"
         ))
     }
 
@@ -176,6 +179,18 @@ impl Router for Skipper {
     fn queries(&self) -> &'static Builtin {
         &QUERIES
     }
+}
+
+/// How many conditions a rule for this host has in addition to its path: Skipper prefers the one with more. Extra routes
+/// may have any number.
+fn precedence(host: &str, ingress: &Value) -> usize {
+    if annotation(ingress, ROUTES).is_some() {
+        return usize::MAX;
+    }
+    let said = |key: &str| annotation(ingress, key).unwrap_or_default();
+    // all backends of a path except the last have one by which Skipper splits traffic
+    let shared = usize::from(!said(WEIGHTS).is_empty());
+    eskip::rank(said(PREDICATE)).unwrap_or(usize::MAX).saturating_add(usize::from(!host.is_empty()) + shared)
 }
 
 fn canary(c: &Validated) -> ObjectRef {

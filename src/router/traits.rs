@@ -97,12 +97,16 @@ pub trait Router: Send + Sync {
     fn advice(&self, _c: &Validated, _live: &Objects) -> Vec<String> {
         vec![]
     }
-    /// Kind of objects, of any owner and namespace, that may serve the same requests as its copies.
-    fn bystanders(&self) -> Option<Kind> {
-        None
+    /// Kinds of objects, of any owner and namespace, whose requests a Canary may affect. Read if they exist.
+    fn bystanders(&self) -> &'static [Kind] {
+        &[]
     }
-    /// Terms by which those that matter are found, as `served_hosts` gives them. None: all of them.
-    fn bystander_hosts(&self, c: &Validated, live: &Objects) -> Option<Vec<String>> {
+    /// All kinds that it reads.
+    fn all_kinds(&self) -> Vec<Kind> {
+        [self.kinds(), self.optional_kinds(), self.bystanders()].concat()
+    }
+    /// Terms by which those that matter are found, as `bystander_terms` gives them. None: all of them.
+    fn wanted_bystanders(&self, c: &Validated, live: &Objects) -> Option<Vec<String>> {
         let source = self.sources(c).into_iter().next();
         source.and_then(|at| live.at(&at)).map_or(Some(vec![]), bystanders::wanted_hosts)
     }
@@ -134,14 +138,14 @@ pub trait Router: Send + Sync {
     fn takeover_conflict(&self, _c: &Validated, _theirs: &serde_json::Value) -> Option<String> {
         None
     }
-    /// The split of the live objects; for everyone only if the Canary matches requests and all go one way.
-    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
-    /// Objects beside the route that do not depend on the split.
-    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
     /// `text`, somewhere in one of its objects, leads requests to this Service.
     fn leads_to(&self, _c: &Validated, service: &str, text: &str) -> bool {
         is_host_of(service, text)
     }
+    /// The split of the live objects; for everyone only if the Canary matches requests and all go one way.
+    fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError>;
+    /// Objects beside the route that do not depend on the split.
+    fn auxiliary_objects(&self, _c: &Validated) -> Vec<Manifest> {
         vec![]
     }
     /// The route for a split; the caller stamps epoch and time.

@@ -136,7 +136,7 @@ impl World {
 
     /// All routes that may serve the same requests. The planner asks the router which ones do.
     fn bystanders(&self) -> Vec<Value> {
-        let kinds = serin::router::all().iter().filter_map(|router| router.bystanders());
+        let kinds = serin::router::all().iter().flat_map(|router| router.bystanders().iter().copied());
         let kinds: std::collections::BTreeSet<Kind> = kinds.collect();
         kinds.into_iter().flat_map(|kind| self.objects.of(kind).cloned()).collect()
     }

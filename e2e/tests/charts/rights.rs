@@ -26,8 +26,7 @@ fn with(helm: &Helm, values: &[&str]) -> Result<BTreeSet<Right>> {
 
 /// The kinds that only routers need, as group and resource.
 fn of_routers() -> BTreeSet<(&'static str, &'static str)> {
-    let kinds = serin::router::all();
-    let kinds = kinds.iter().flat_map(|router| router.kinds().iter().chain(router.optional_kinds()));
+    let kinds = serin::router::all().iter().flat_map(|router| router.all_kinds());
     kinds.filter(|kind| !kind.group.is_empty()).map(|kind| (kind.group, kind.plural)).collect()
 }
 
@@ -39,8 +38,7 @@ fn f14_each_router_has_rights_to_its_own_kinds_alone() -> Result<()> {
         for router in serin::router::all() {
             let name = router.name().split(':').next().unwrap_or_default();
             let given = with(&helm, &[&format!("rbac.providers={{{name}}}")])?;
-            let own: BTreeSet<_> =
-                router.kinds().iter().chain(router.optional_kinds()).map(|k| k.group).collect();
+            let own: BTreeSet<_> = router.all_kinds().into_iter().map(|k| k.group).collect();
             let wanted: BTreeSet<_> =
                 all.iter().filter(|right| !kind(right) || own.contains(right.0.as_str())).cloned().collect();
             ensure!(given == wanted, "{name}: {:?}", given.symmetric_difference(&wanted).collect::<Vec<_>>());

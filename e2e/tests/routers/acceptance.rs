@@ -8,7 +8,7 @@ use serin::{
     analysis::Reading,
     api::Phase,
     router::Split,
-    snapshot::{INGRESS, ObjectRef},
+    snapshot::{INGRESS, Kind, ObjectRef},
 };
 use serin_model::fixture;
 
@@ -221,5 +221,57 @@ fn t5_an_ingress_from_which_a_copy_takes_requests_is_named() -> Result<()> {
         let said = condition(&play, "Advisory").context("no Advisory")?;
         ensure!(said.contains("Ingress test/beta") && !said.contains("public"), "{said}");
     }
+    Ok(())
+}
+
+#[test]
+fn t5_an_ingress_for_all_hosts_with_conditions_is_named() -> Result<()> {
+    let mut play = Play::new("skipper", &json!({}))?;
+    let at = ObjectRef::new(INGRESS, "public");
+    let user = play.sim.world.objects.at(&at).cloned().context("no Ingress")?;
+    let mut rules = user["spec"]["rules"].clone();
+    rules[0]["host"] = json!("app.example.com");
+    play.sim.world.edit(&at, &json!({"spec": {"rules": rules}}));
+    let by = "Header(\"X-Beta\", \"1\") && Cookie(\"beta\", \"1\")";
+    let mut beta =
+        json!({"metadata": {"name": "beta", "annotations": {"zalando.org/skipper-predicate": by}}});
+    beta["spec"] = user["spec"].clone();
+    beta["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = json!("beta");
+    play.sim.world.put(INGRESS, beta, play.sim.now);
+    play.sim.look();
+    play.pass(40);
+    play.is(Phase::Initialized)?;
+    let said = condition(&play, "Advisory").context("no Advisory")?;
+    ensure!(said.contains("Ingress test/beta serves app.example.com, path /"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn t7_routes_straight_to_the_apex_are_named_behind_gloo() -> Result<()> {
+    const VIRTUAL_SERVICE: Kind =
+        Kind { group: "gateway.solo.io", version: "v1", kind: "VirtualService", plural: "virtualservices" };
+    let mut play = Play::new("gloo", &json!({}))?;
+    let to = |service: &str| {
+        let apex = json!({"ref": {"name": service, "namespace": "test"}, "port": 80});
+        json!({"matchers": [{"prefix": "/"}], "routeAction": {"single": {"kube": apex}}})
+    };
+    let delegates = json!({"delegateAction": {"ref": {"name": "podinfo", "namespace": "test"}}});
+    for (name, routes) in
+        [("straight", json!([to("podinfo")])), ("elsewhere", json!([to("other"), delegates]))]
+    {
+        let host = json!({"domains": [format!("{name}.example.com")], "routes": routes});
+        let object = json!({"metadata": {"name": name}, "spec": {"virtualHost": host}});
+        play.sim.world.put(VIRTUAL_SERVICE, object, play.sim.now);
+    }
+    let table = json!({"metadata": {"name": "second"}, "spec": {"routes": [to("podinfo")]}});
+    play.sim.world.put(play.router.kinds()[0], table, play.sim.now);
+    play.sim.look();
+    play.pass(60);
+    play.is(Phase::Initialized)?;
+    let said = condition(&play, "Advisory").context("no Advisory")?;
+    for named in ["VirtualService test/straight", "RouteTable test/second"] {
+        ensure!(said.contains(named), "{said}");
+    }
+    ensure!(!said.contains("elsewhere") && !said.contains("RouteTable test/podinfo leads"), "{said}");
     Ok(())
 }

@@ -70,8 +70,8 @@ impl Terms {
         };
         let anywhere = if kind == METRIC_TEMPLATE && object["spec"]["provider"]["type"] == job::KIND {
             vec![OF_JOBS.to_owned()]
-        } else if router::all().iter().any(|router| router.bystanders() == Some(kind)) {
-            router::served_hosts(object)
+        } else if router::all().iter().any(|router| router.bystanders().contains(&kind)) {
+            router::bystander_terms(object)
         } else {
             vec![]
         };
@@ -121,5 +121,9 @@ mod tests {
         assert_eq!((terms.here, terms.anywhere), (vec!["login".to_owned()], vec![OF_JOBS.to_owned()]));
         let ingress = json!({"spec": {"rules": [{"host": "a.example.org"}]}});
         assert_eq!(Terms::of(INGRESS, &ingress).anywhere, [".example.org", ".org", "a.example.org"]);
+        let gloo = router::by_name("gloo").unwrap().bystanders()[0];
+        let to = json!({"kube": {"ref": {"name": "app", "namespace": "n"}}});
+        let table = json!({"spec": {"routes": [{"routeAction": {"single": to}}]}});
+        assert_eq!(Terms::of(gloo, &table).anywhere, ["app.n"]);
     }
 }

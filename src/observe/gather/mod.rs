@@ -341,8 +341,8 @@ fn bystanders(cache: &ObjectCache, rules: &Rules, canary: &Canary, objects: &Obj
     let touched = || {
         let c = known(canary, rules)?;
         let router = router::by_name(&c.provider)?;
-        let kind = router.bystanders()?;
-        let all = cache.serving(kind, router.bystander_hosts(&c, objects).as_deref()).into_iter();
+        let terms = router.wanted_bystanders(&c, objects);
+        let all = router.bystanders().iter().flat_map(|kind| cache.serving(*kind, terms.as_deref()));
         let touched = all.filter(|other| router.touches(&c, objects, other).is_some());
         Some(touched.map(Arc::unwrap_or_clone).collect())
     };

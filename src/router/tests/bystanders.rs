@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cases::cases;
 use crate::{
     manifest::fixture::{self, merge},
-    router::{Cookies, Split, by_name, bystanders::wanted_hosts, served_hosts},
+    router::{Cookies, Split, by_name, bystander_terms, bystanders::wanted_hosts},
     snapshot::{INGRESS, Kind, Objects},
     spec::{Target, Validated},
 };
@@ -63,27 +63,62 @@ fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
     }
     assert!(touched("skipper", &user, &at("a.example.com", "/x/y", "ImplementationSpecific")).is_some());
     assert!(touched("skipper", &user, &at("b.example.org", "/", "Prefix")).is_some());
+    // for more hosts, or a shorter expression: one condition each, as the user's host is one
+    for (host, path, kind) in [
+        ("", "/", "Prefix"),
+        ("*.example.com", "/", "Prefix"),
+        ("a.example.com", "/", "ImplementationSpecific"),
+    ] {
+        let said = touched("skipper", &user, &at(host, path, kind)).unwrap_or_default();
+        assert!(said.contains("serves a.example.com, path /"), "{host}{path}: {said}");
+    }
+    let plain = |host| ingress(["shop", "all"], &json!({}), &[(host, "/", "Prefix", "beta")]);
+    assert_eq!(touched("skipper", &user, &plain("")), None, "the user's host comes first");
+    assert!(touched("skipper", &user, &plain("*.example.com")).is_some(), "they tie");
+    let narrow = json!({"zalando.org/skipper-predicate": "Method(\"GET\") && Source(\"10.0.0.0/8\")"});
+    let mut narrower = user.clone();
+    narrower["metadata"]["annotations"] = narrow;
+    assert_eq!(
+        touched("skipper", &narrower, &at("a.example.com", "/", "Prefix")),
+        None,
+        "more conditions of ours"
+    );
     for (host, path, kind) in [
         ("a.example.com", "/api", "Prefix"),
         ("b.example.com", "/", "Prefix"),
         ("a.example.com", "/other", "Prefix"),
         ("example.org", "/", "Prefix"),
+        ("", "/api", "Prefix"),
     ] {
         assert_eq!(touched("skipper", &user, &at(host, path, kind)), None, "{host}{path}");
     }
     assert_eq!(touched("skipper", &user, &user), None, "the user's own");
-    let wanted = ["a.example.com", "a.example.com", "a.example.com", ".example.org"];
+    let wanted = ["*", "*.com", "*.example.com", "*.example.org", "*.org", ".example.org", "a.example.com"];
     assert_eq!(wanted_hosts(&user).unwrap(), wanted);
     let mut copy = at("a.example.com", "/", "Prefix");
     copy["metadata"]["labels"] = json!({"serin.dev/canary": "podinfo"});
     assert_eq!(touched("skipper", &user, &copy), None, "a copy");
 }
 
+/// Paths of the type ImplementationSpecific are regular expressions, of which the shorter one may come first.
+#[test]
+fn s11_paths_of_the_users_own_ingress_that_the_copy_takes_are_named() {
+    let of = |kind: &str| {
+        let paths = [("a", "/", kind, "podinfo"), ("a", "/api", kind, "api"), ("a", "/", kind, "other")];
+        ingress(["test", "public"], &json!({}), &paths)
+    };
+    let user = of("ImplementationSpecific");
+    let said = touched("skipper", &user, &user).unwrap();
+    assert!(said.contains("Ingress test/public serves a, path /api for another Service"), "{said}");
+    assert_eq!(touched("skipper", &of("Prefix"), &of("Prefix")), None);
+    assert_eq!(touched("nginx", &user, &user), None);
+}
+
 #[test]
 fn objects_are_found_by_the_hosts_that_they_serve() {
     let of_host = |host: &str| ingress(["test", "x"], &json!({}), &[(host, "/", "Prefix", "podinfo")]);
     let finds = |ours: &str, theirs: &str| {
-        let (wanted, served) = (wanted_hosts(&of_host(ours)), served_hosts(&of_host(theirs)));
+        let (wanted, served) = (wanted_hosts(&of_host(ours)), bystander_terms(&of_host(theirs)));
         wanted.is_none_or(|wanted| wanted.iter().any(|host| served.contains(host)))
     };
     for (ours, theirs) in [
@@ -95,15 +130,21 @@ fn objects_are_found_by_the_hosts_that_they_serve() {
         ("*", "a.example.org"),
         ("", "a.example.org"),
         ("", ""),
+        ("a.example.org", "*.example.org"),
+        ("a.b.example.org", "*.example.org"),
+        ("*.b.example.org", "*.example.org"),
+        ("my-shop.example.org", "*shop.example.org"),
+        ("a.example.org", "*"),
+        ("a.example.org", ""),
+        ("*.example.org", ""),
     ] {
         assert!(finds(ours, theirs), "{ours} {theirs}");
     }
-    assert_eq!(wanted_hosts(&ingress(["test", "x"], &json!({}), &[])), Some(vec![]), "it has no rules");
     for (ours, theirs) in [
         ("a.example.org", "b.example.org"),
-        ("a.example.org", "*.example.org"),
+        ("a.example.org", "*.example.com"),
         ("*.example.org", "example.org"),
-        ("a.example.org", ""),
+        ("example.org", "*.example.org"),
     ] {
         assert!(!finds(ours, theirs), "{ours} {theirs}");
     }
@@ -132,7 +173,7 @@ fn t5_rules_that_a_copy_goes_before_are_named() {
     let c = canary("apisix", &json!({"routeRef": reference}));
     let apisix = by_name("apisix").unwrap();
     let mut live = Objects::default();
-    live.insert(apisix.bystanders().unwrap(), user.clone());
+    live.insert(apisix.bystanders()[0], user.clone());
     let touched = |other: &Value| apisix.touches(&c, &live, other);
     assert!(touched(&user).unwrap().contains("rule beta of ApisixRoute test/public"));
     assert!(touched(&route("second", &[rule("one", "a", "/*", "shop")])).unwrap().contains("rule one"));
@@ -140,6 +181,14 @@ fn t5_rules_that_a_copy_goes_before_are_named() {
         touched(&route("second", &[rule("one", "b", "/*", "shop"), rule("two", "a", "/x", "shop")])),
         None
     );
+    let for_all = |priority: i64| {
+        let mut all = rule("all", "", "/*", "shop");
+        all["match"]["hosts"] = Value::Null;
+        all["priority"] = json!(priority);
+        route("second", &[all])
+    };
+    assert!(touched(&for_all(1)).unwrap().contains("rule all"), "it comes first without the copy");
+    assert_eq!(touched(&for_all(0)), None);
 }
 
 /// If the user's object has other Services, weights and extra routes, nothing of it is written, and its copy contains
@@ -238,8 +287,8 @@ fn destination_rules_whose_policy_no_longer_applies_are_named() {
         |c: &Validated, rule: &Value| by_name("istio").unwrap().touches(c, &Objects::default(), rule);
     let c = canary("istio", &json!({}));
     let found = |rule: &Value| {
-        let hosts = by_name("istio").unwrap().bystander_hosts(&c, &Objects::default()).unwrap();
-        served_hosts(rule).iter().any(|host| hosts.contains(host))
+        let hosts = by_name("istio").unwrap().wanted_bystanders(&c, &Objects::default()).unwrap();
+        bystander_terms(rule).iter().any(|host| hosts.contains(host))
     };
     for (namespace, host, lost) in [
         ("test", "podinfo", true),
@@ -270,4 +319,63 @@ fn destination_rules_whose_policy_no_longer_applies_are_named() {
     let mut c = c.clone();
     c.service.traffic_policy = Some(json!({"connectionPool": {}}));
     assert_eq!(touches(&c, &theirs), None, "the Canary has a policy");
+}
+
+#[test]
+fn t7_routes_of_gloo_straight_to_the_apex_are_named() {
+    let gloo = by_name("gloo").unwrap();
+    let c = canary("gloo", &json!({}));
+    let to = |name: &str, namespace: &str| json!({"kube": {"ref": {"name": name, "namespace": namespace}}});
+    let single = |to: &Value| json!([{"routeAction": {"single": to}}]);
+    let object = |kind: &str, at: [&str; 2], spec: Value| json!({"kind": kind, "metadata": {"namespace": at[0], "name": at[1]}, "spec": spec});
+    let table = |at, to: &Value| object("RouteTable", at, json!({"routes": single(to)}));
+    let host =
+        |to: &Value| object("VirtualService", ["shop", "v"], json!({"virtualHost": {"routes": single(to)}}));
+    let (apex, upstream) =
+        (to("podinfo", "test"), json!({"upstream": {"name": "podinfo", "namespace": "test"}}));
+    let shares =
+        json!({"multi": {"destinations": [{"destination": to("other", "test")}, {"destination": apex}]}});
+    let shared = object("RouteTable", ["shop", "t"], json!({"routes": [{"routeAction": shares}]}));
+    for (other, touched) in [
+        (table(["test", "second"], &apex), true),
+        (table(["test", "second"], &to("podinfo", "")), true),
+        (table(["shop", "podinfo"], &apex), true),
+        (host(&apex), true),
+        (shared, true),
+        (table(["test", "podinfo"], &apex), false),
+        (table(["shop", "second"], &to("podinfo", "")), false),
+        (host(&to("other", "test")), false),
+        (host(&upstream), false),
+    ] {
+        let said = gloo.touches(&c, &Objects::default(), &other);
+        assert_eq!(said.is_some(), touched, "{other}: {said:?}");
+        let wanted = gloo.wanted_bystanders(&c, &Objects::default()).unwrap();
+        let found = bystander_terms(&other).iter().any(|term| wanted.contains(term));
+        assert!(found || !touched, "{other}");
+    }
+}
+
+/// Names by which a route may lead to a Service again after it was given back.
+#[test]
+fn destinations_are_known_by_each_name_that_a_router_has_for_a_service() {
+    let c = canary("istio", &json!({}));
+    let port = c.service.port;
+    for (provider, text, leads) in [
+        ("istio", "podinfo-primary".to_owned(), true),
+        ("istio", "podinfo-primary.test.svc.cluster.local".to_owned(), true),
+        ("istio", "podinfo-primary-v2".to_owned(), false),
+        ("gloo", format!("test-podinfo-primaryupstream-{port}"), true),
+        ("gloo", "test-podinfo-primaryupstream-9999".to_owned(), true),
+        ("gloo", format!("test-podinfo-primary-{port}"), true),
+        ("gloo", "podinfo-primary".to_owned(), true),
+        ("gloo", format!("test-podinfo-canaryupstream-{port}"), false),
+        ("gloo", "test-podinfo-primary-v2-80".to_owned(), false),
+        ("kuma", format!("podinfo-primary_test_svc_{port}"), true),
+        ("kuma", "podinfo-primary".to_owned(), true),
+        ("kuma", format!("podinfo-primary_other_svc_{port}"), false),
+        ("kuma", format!("podinfo_test_svc_{port}"), false),
+    ] {
+        let router = by_name(provider).unwrap();
+        assert_eq!(router.leads_to(&c, &c.names.primary_service, &text), leads, "{provider} {text}");
+    }
 }
