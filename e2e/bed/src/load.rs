@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::Context;
 use http_body_util::{BodyExt, Empty};
+pub use hyper::Method;
 use hyper::{
     Request,
     body::Bytes,
@@ -44,6 +45,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// The `Host` header.
     pub host: String,
+    /// The method.
+    pub method: Method,
     /// The path.
     pub path: String,
     /// Other headers.
@@ -65,6 +68,7 @@ impl Target {
         Self {
             address,
             host: host.to_owned(),
+            method: Method::GET,
             path: "/".to_owned(),
             headers: Vec::new(),
             keep_alive: true,
@@ -76,6 +80,13 @@ impl Target {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With another method than GET.
+    #[must_use]
+    pub fn asking(mut self, method: Method) -> Self {
+        self.method = method;
         self
     }
 
@@ -106,7 +117,7 @@ impl Target {
             Some(sender) => sender,
             None => self.connect().await?,
         };
-        let mut request = Request::get(&self.path).header(HOST, &self.host);
+        let mut request = Request::builder().method(&self.method).uri(&self.path).header(HOST, &self.host);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

@@ -1,12 +1,12 @@
-//! Users of routes next to an application: another host, another path of the same host, requests that the user's own
-//! route answers, a path with weights set by the user. Nothing that happens to the application affects them.
+//! Users of routes next to an application: another host, another path of the same host, with and without conditions, requests
+//! that the user's own routes answer, a path with weights set by the user. Nothing that happens to the application affects them.
 
 use std::time::Duration;
 
 use anyhow::ensure;
 use serde_json::{Value, json};
 use serin_bed::{
-    load::{LoadHandle, Target},
+    load::{LoadHandle, Method, Target},
     proxies::Door,
     story::{PATIENCE, Story, deployment},
 };
@@ -15,15 +15,17 @@ use tokio::time::sleep;
 use crate::{
     Shared,
     lives::{Life, app},
-    way::{Paths, Way, ingress, route, to_service},
+    way::{Paths, Way, ingress, namespace_of, route, to_service},
 };
 
 /// The version of the neighbouring application.
 const VERSION: &str = "beside";
 /// Requests per second of each kind.
 const RATE: f64 = 10.0;
-/// The user's own route answers requests with this header, with this status.
+/// The user's own route answers requests with this header, and preflight requests, with this status.
 const ANSWERED: (&str, u16) = ("x-answered", 204);
+/// The neighbouring application gets requests for `/beta` with this header.
+const BETA: &str = "x-beta";
 /// The neighbouring application's share of `/shared`.
 const SHARE: f64 = 0.8;
 /// The number of answers for measuring that share, and the tolerance: four standard deviations.
@@ -89,23 +91,48 @@ fn routes(way: Way, host: &str) -> Vec<Value> {
         Way::Skipper => {
             let weights = json!({"app": 20, "beside": 80}).to_string();
             let (header, status) = ANSWERED;
-            let own = format!("own: Header(\"{header}\", \"1\") -> status({status}) -> <shunt>");
+            let answer = format!("status({status}) -> <shunt>");
+            let own = format!(
+                "own: Header(\"{header}\", \"1\") -> {answer}; preflight: Method(\"OPTIONS\") -> {answer}"
+            );
             let annotations =
                 json!({"zalando.org/backend-weights": weights, "zalando.org/skipper-routes": own});
+            let by = json!({"zalando.org/skipper-predicate": format!("Header(\"{BETA}\", \"1\")")});
+            let beta: &[(&str, Paths<'_>)] = &[(host, &[("/beta", &["beside"])])];
             let paths: Paths<'_> = &[("/", &["app"]), ("/shared", &["app", "beside"])];
             let others: &[(&str, Paths<'_>)] =
                 &[(host, &[("/beside", &["beside"])]), (&elsewhere, &[("/", &["beside"])])];
-            all = vec![ingress("app", &annotations, &[(host, paths)]), ingress("beside", &json!({}), others)];
+            all = vec![
+                ingress("app", &annotations, &[(host, paths)]),
+                ingress("beside", &json!({}), others),
+                ingress("beta", &by, beta),
+            ];
         }
     }
     all
 }
 
-/// Gloo's routes: another path in the virtual service, and another one for the other host.
+/// Gloo's routes: an own answer, another path, and a path with weights in the virtual service, and another one for the other
+/// host. The path with weights leads to the application by an Upstream of the user's.
 fn by_tables(all: &mut Vec<Value>, host: &str, elsewhere: &str) {
+    let namespace = namespace_of(host);
     let beside = |at: &str| json!({"matchers": [{"prefix": at}], "routeAction": to_service(host, "beside")});
+    let (header, status) = ANSWERED;
+    let answered = json!({
+        "matchers": [{"prefix": "/", "headers": [{"name": header, "value": "1"}]}],
+        "directResponseAction": {"status": status},
+    });
+    let own = json!({"upstream": {"name": "app-own", "namespace": namespace}});
+    let shares = json!([
+        {"destination": own, "weight": 20},
+        {"destination": to_service(host, "beside")["single"], "weight": 80},
+    ]);
+    let shared =
+        json!({"matchers": [{"prefix": "/shared"}], "routeAction": {"multi": {"destinations": shares}}});
     let hosts = &mut all[1]["spec"]["virtualHost"]["routes"];
-    *hosts = json!([beside("/beside"), hosts[0]]);
+    *hosts = json!([answered, beside("/beside"), shared, hosts[0]]);
+    let kube = json!({"serviceName": "app", "serviceNamespace": namespace, "servicePort": 80});
+    all.push(route("gloo.solo.io/v1", "Upstream", "app-own", json!({"kube": kube})));
     let spec = json!({"virtualHost": {"domains": [elsewhere], "routes": [beside("/")]}});
     all.push(route("gateway.solo.io/v1", "VirtualService", "beside", spec));
 }
@@ -125,8 +152,8 @@ fn application() -> Vec<Value> {
 pub(crate) struct Bystanders {
     /// By request. All get the one version.
     others: Vec<(&'static str, LoadHandle)>,
-    /// Requests that the user's own route answers.
-    answered: Option<LoadHandle>,
+    /// Requests that the user's own routes answer.
+    answered: Vec<(&'static str, LoadHandle)>,
     shared: Option<LoadHandle>,
 }
 
@@ -139,15 +166,24 @@ impl Bystanders {
         if way != Way::Istio {
             others.push(("/beside", at("/beside")));
         }
+        if way == Way::Skipper {
+            others.push(("/beta", at("/beta").header(BETA, "1")));
+        }
         for (_, target) in &others {
             target.serving(VERSION, PATIENCE).await?;
         }
         let load = |target: &Target| LoadHandle::start(target, RATE, 2);
-        let answered = target.clone().header(ANSWERED.0, "1");
+        let mut answered = vec![];
+        if matches!(way, Way::Skipper | Way::Gloo) {
+            answered.push(("the user's own answer", load(&target.clone().header(ANSWERED.0, "1"))));
+        }
+        if way == Way::Skipper {
+            answered.push(("preflight", load(&target.clone().asking(Method::OPTIONS))));
+        }
         Ok(Self {
             others: others.iter().map(|(what, target)| (*what, load(target))).collect(),
-            answered: (way == Way::Skipper).then(|| load(&answered)),
-            shared: matches!(way, Way::Skipper | Way::Gateway(_)).then(|| load(&at("/shared"))),
+            answered,
+            shared: matches!(way, Way::Skipper | Way::Gloo | Way::Gateway(_)).then(|| load(&at("/shared"))),
         })
     }
 
@@ -181,10 +217,15 @@ impl Bystanders {
             ensure!(ok == window.requests, "{what}: of {} only {ok}: {:?}", window.requests, window.versions);
             all += ok;
         }
-        if let Some(load) = &self.answered {
+        for (what, load) in &self.answered {
             let window = load.snapshot();
             let own = window.statuses.get(&ANSWERED.1).copied().unwrap_or_default();
-            ensure!(own == window.requests, "of {} only {own}: {:?}", window.requests, window.statuses);
+            ensure!(
+                own == window.requests,
+                "{what}: of {} only {own}: {:?}",
+                window.requests,
+                window.statuses
+            );
             all += own;
         }
         if let Some(load) = &self.shared {

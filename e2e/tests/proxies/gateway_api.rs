@@ -1,4 +1,4 @@
-//! Features of the Gateway API and of Contour besides weights, and a route that no Gateway accepts.
+//! Features of the Gateway API, of Contour and of Gloo besides weights, and a route that no Gateway accepts.
 
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
@@ -30,6 +30,7 @@ pub(crate) const STORIES: Family = &[
     story!(named_requests_by_gateway_of_contour),
     story!(named_requests_by_gateway_of_istiod),
     story!(named_requests_by_envoy_gateway),
+    story!(named_requests_by_gloo),
     story!(copies_by_gateway_of_contour),
     story!(copies_by_gateway_of_istiod),
     story!(copies_by_envoy_gateway),
@@ -105,6 +106,10 @@ async fn named_requests_by_gateway_of_istiod(shared: &Shared) -> anyhow::Result<
 
 async fn named_requests_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
     named(shared, "named-envoy-gw", ENVOY_GATEWAY).await
+}
+
+async fn named_requests_by_gloo(shared: &Shared) -> anyhow::Result<()> {
+    named(shared, "named-gloo", Way::Gloo).await
 }
 
 async fn copies(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {

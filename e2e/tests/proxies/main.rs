@@ -11,6 +11,7 @@ mod clients;
 mod examples;
 mod gateway_api;
 mod lives;
+mod lost_services;
 mod named;
 mod refused;
 mod services;
@@ -74,8 +75,11 @@ const FAMILIES: &[(&str, Family)] = &[
 ];
 
 /// Families that run after the others, with few stories at a time, because they send many requests.
-const BUSY: &[(&str, Family)] =
-    &[("beside_others", beside_others::STORIES), ("bad_versions", bad_versions::STORIES)];
+const BUSY: &[(&str, Family)] = &[
+    ("beside_others", beside_others::STORIES),
+    ("bad_versions", bad_versions::STORIES),
+    ("lost_services", lost_services::STORIES),
+];
 
 /// Stories that take nearly a minute or longer, or need a part that only `make proxies-check` has. They run if a filter
 /// names them, and with `SERIN_STORIES=all` (`make proxies-check`).
@@ -98,6 +102,11 @@ const SLOW: &[&str] = &[
     "gateway_api::cookies_by_envoy_gateway",
     "gateway_api::copies_by_envoy_gateway",
     "gateway_api::named_requests_by_envoy_gateway",
+    "gateway_api::named_requests_by_gloo",
+    "lost_services::t10_contour",
+    "lost_services::t10_skipper",
+    "lost_services::t10_traefik",
+    "named::s1_2_gloo",
 ];
 
 /// How long istiod collects changes.

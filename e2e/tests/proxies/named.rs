@@ -13,6 +13,7 @@ pub(crate) const STORIES: Family = &[
     story!(s1_2_gateway_api_by_contour),
     story!(s1_2_gateway_api_by_istiod),
     story!(s1_2_istio),
+    story!(s1_2_gloo),
 ];
 
 async fn s1_2(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
@@ -60,4 +61,8 @@ async fn s1_2_gateway_api_by_istiod(shared: &Shared) -> anyhow::Result<()> {
 
 async fn s1_2_istio(shared: &Shared) -> anyhow::Result<()> {
     s1_2(shared, "s1-2-istio", Way::Istio).await
+}
+
+async fn s1_2_gloo(shared: &Shared) -> anyhow::Result<()> {
+    s1_2(shared, "s1-2-gloo", Way::Gloo).await
 }

@@ -148,7 +148,7 @@ impl Way {
 }
 
 /// The namespace in the name of a host: `app.<namespace>.example.com`.
-fn namespace_of(host: &str) -> &str {
+pub(crate) fn namespace_of(host: &str) -> &str {
     host.split('.').nth(1).unwrap_or_default()
 }
 

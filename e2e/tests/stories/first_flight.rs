@@ -64,7 +64,7 @@ async fn a_release_that_breaks_off_connections_is_rolled_back(shared: &Shared) -
     fails_for_its_success_rate(
         shared,
         "breaks-off",
-        Behaviour { breaks_off: Some(true), ..Behaviour::default() },
+        Behaviour { breaks_off: Some(1.0), ..Behaviour::default() },
     )
     .await
 }

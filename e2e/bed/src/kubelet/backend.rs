@@ -35,13 +35,14 @@ struct Settings {
     body: Bytes,
     error_rate: f64,
     delay: Duration,
-    breaks_off: bool,
+    breaks_off: f64,
 }
 
 /// State that all connections of a pod share.
 pub(super) struct Backend {
     pod: String,
     settings: RwLock<Settings>,
+    asked: AtomicU64,
     served: AtomicU64,
     metrics: Metrics,
 }
@@ -52,6 +53,7 @@ impl Backend {
         Arc::new(Self {
             pod: pod.to_owned(),
             settings,
+            asked: AtomicU64::new(0),
             served: AtomicU64::new(0),
             metrics: Metrics::default(),
         })
@@ -86,7 +88,8 @@ impl Backend {
         let began = Instant::now();
         let (version, body, rate, delay) = {
             let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
-            if settings.breaks_off {
+            // two in a row, as proxies in Go repeat a request that was broken off
+            if fails(self.asked.fetch_add(1, Ordering::Relaxed) / 2, settings.breaks_off) {
                 return None;
             }
             (settings.version.clone(), settings.body.clone(), settings.error_rate, settings.delay)

@@ -74,8 +74,8 @@ pub struct Behaviour {
     pub crashed: Option<bool>,
     /// Whether it refuses connections while it is ready.
     pub refuses: Option<bool>,
-    /// Whether it breaks connections instead of answering.
-    pub breaks_off: Option<bool>,
+    /// The share of requests at which it breaks the connection instead of answering, 0 to 1, evenly spread.
+    pub breaks_off: Option<f64>,
     /// Whether a pod that ends by itself may end (`HOLD`).
     pub done: Option<bool>,
 }
@@ -143,7 +143,7 @@ impl Facts {
             ready: !self.flag("NEVER_READY"),
             crashed: false,
             refuses: false,
-            breaks_off: false,
+            breaks_off: 0.0,
             done: !self.flag("HOLD"),
         };
         for (_, behaviour) in overrides.iter().filter(|(selector, _)| selector.matches(self)) {
@@ -189,7 +189,7 @@ pub(super) struct Resolved {
     pub(super) ready: bool,
     pub(super) crashed: bool,
     pub(super) refuses: bool,
-    pub(super) breaks_off: bool,
+    pub(super) breaks_off: f64,
     pub(super) done: bool,
 }
 
