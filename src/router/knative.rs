@@ -24,6 +24,7 @@ use crate::{
 const OWNED: &[&str] = &["/spec/traffic"];
 
 const QUERIES: Builtin = Builtin {
+    needs: "Prometheus has to scrape the Envoys of Knative's ingress",
     unseen: UNANSWERED,
     ..builtin!(
         r#"envoy_cluster_name=~"{{ namespace }}/{{ route }}""#,
