@@ -34,14 +34,20 @@ fn traffic_route(namespace: &str, marked: bool) -> Value {
     route
 }
 
-/// A Canary in a mesh with TrafficRoutes.
-fn by_traffic_routes() -> Result<Play> {
+/// The TrafficRoute by which a mesh runs on them.
+pub(crate) fn for_all() -> (Kind, Value) {
     let all = json!([{"match": {"kuma.io/service": "*"}}]);
     let mesh = json!({"mesh": "default", "metadata": {"name": "route-all-default"}, "spec": {
         "sources": all, "destinations": all, "conf": {"destination": {"kuma.io/service": "*"}},
     }});
+    (TRAFFIC_ROUTE, mesh)
+}
+
+/// A Canary in a mesh with TrafficRoutes.
+fn by_traffic_routes() -> Result<Play> {
+    let (kind, mesh) = for_all();
     let mut play = Play::new("kuma", &json!({}))?;
-    play.sim.world.put(TRAFFIC_ROUTE, mesh, play.sim.now);
+    play.sim.world.put(kind, mesh, play.sim.now);
     play.sim.look();
     Ok(play)
 }

@@ -84,11 +84,16 @@ impl Play {
 
     /// Gloo reports this state for each of its objects.
     fn say(&mut self, state: &str) {
-        for kind in self.router.kinds().iter().filter(|kind| kind.group.ends_with("solo.io")) {
-            let names: Vec<String> = self.sim.world.objects.of(*kind).map(name).collect();
+        let kinds = self.router.kinds().iter().filter(|kind| kind.group.ends_with("solo.io"));
+        let kinds: Vec<Kind> = kinds.copied().collect();
+        if kinds.is_empty() {
+            return;
+        }
+        for kind in kinds {
+            let names: Vec<String> = self.sim.world.objects.of(kind).map(name).collect();
             for name in names {
                 let said = json!({"status": {"statuses": {"gloo-system": {"state": state}}}});
-                self.sim.world.edit(&ObjectRef::new(*kind, name), &said);
+                self.sim.world.edit(&ObjectRef::new(kind, name), &said);
             }
         }
         self.sim.look();
@@ -191,6 +196,9 @@ fn played(mut play: Play, moves: bool, users: Vec<(Kind, Value)>) -> Result<Call
     let begun = play.calls;
     play.is(Phase::Initialized)?;
     ensure!(play.split()? == Split::to_canary(0));
+    let logged = play.sim.log.len();
+    play.sim.advance(Duration::from_secs(300));
+    ensure!(calls::of(&play.sim.log[logged..]) == 0, "calls at rest:\n{}", play.sim.log.join("\n"));
 
     fixture::set_image(&mut play.sim, "podinfo:2");
     let mut most = 0;
