@@ -1,5 +1,6 @@
 //! PURE. The requests in `analysis.always` and `analysis.never`: they are routed to one side for the whole run,
-//! whatever the weights. Knows which they are and when they apply; each router renders its own rules for them.
+//! whatever the weights. Knows which they are and when they apply; each router renders its own rules for them. Also
+//! finds entries of these lists, and of `analysis.match`, that name no requests.
 
 use serde_json::Value;
 
@@ -51,7 +52,10 @@ pub(super) fn problems(c: &Validated) -> Vec<String> {
     let says_nothing = |entry: &Value| {
         fields.iter().all(|field| entry[field].as_object().is_none_or(serde_json::Map::is_empty))
     };
-    for (path, _) in entries(c).filter(|(_, entry)| says_nothing(entry)) {
+    let matches = c.analysis.match_.iter().enumerate();
+    // conditions that the schema does not have were removed by the API server, and may leave an empty entry
+    let matches = matches.map(|(index, entry)| (format!("spec.analysis.match[{index}]"), entry));
+    for (path, _) in matches.chain(entries(c)).filter(|(_, entry)| says_nothing(entry)) {
         refused.push(format!("{path}: names no header: every request would be meant"));
     }
     refused

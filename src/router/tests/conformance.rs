@@ -382,6 +382,21 @@ fn what_a_router_cannot_do_is_refused_by_its_path() {
 }
 
 #[test]
+fn an_entry_of_match_that_names_nothing_is_refused() {
+    let entry = json!({"headers": {"x-canary": {"exact": "always"}}});
+    for case in cases().iter().filter(|case| case.can.iter().any(|part| !part["match"].is_null())) {
+        for empty in [json!({}), json!({"headers": {}}), json!({"uri": {"prefix": "/beta"}})] {
+            for list in [json!([empty]), json!([entry, empty])] {
+                let c = canary(case, &[], &[&json!({"match": list, "stepWeight": 0, "iterations": 3})]);
+                let refused = case.router().unsupported(&c).join("; ");
+                let path = format!("spec.analysis.match[{}]", c.analysis.match_.len() - 1);
+                assert!(refused.contains(&path), "{}, {list}: {refused:?}", case.provider);
+            }
+        }
+    }
+}
+
+#[test]
 fn without_its_objects_there_is_nothing_to_read() {
     for case in cases().iter().filter(|case| case.router().shifts_traffic(&canary(case, &[], &[]))) {
         let c = canary(case, &[], &[]);
