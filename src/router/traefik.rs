@@ -1,6 +1,7 @@
 //! Traefik: a TraefikService `<apex>` that splits by weight. The user's IngressRoute refers to it.
 //!
-//! Owns the weighted services; other fields, including stickiness, stay. Between runs only the primary is listed.
+//! Owns the weighted services; other fields, including stickiness, stay. A side without requests is not listed, so
+//! between runs only the primary is.
 
 use std::time::Duration;
 
@@ -104,10 +105,10 @@ impl Router for Traefik {
         want: Split,
         _cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
-        let mut services = vec![service(c, &c.names.primary_service, want.primary())];
-        if want.canary() > 0 {
-            services.push(service(c, &c.names.canary_service, want.canary()));
-        }
+        let sides = [(&c.names.primary_service, want.primary()), (&c.names.canary_service, want.canary())];
+        // without endpoints behind one of them, whatever its weight, Traefik has none of them
+        let sides = sides.into_iter().filter(|(_, weight)| *weight > 0);
+        let services: Vec<Value> = sides.map(|(name, weight)| service(c, name, weight)).collect();
         Ok(vec![place(c).manifest(c, live, &weighted(&services))])
     }
 

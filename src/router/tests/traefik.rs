@@ -37,3 +37,18 @@ fn weights_that_are_not_written_are_one() {
     live.insert(TRAEFIK_SERVICE, json!({"metadata": {"name": "podinfo"}, "spec": {"mirroring": {}}}));
     assert!(matches!(Traefik.read_back(&c, &live), Err(RouterError::Unreadable { .. })));
 }
+
+/// Without endpoints behind one of them, Traefik would drop the whole TraefikService.
+#[test]
+fn a_side_without_requests_is_not_listed() {
+    let c = fixture::canary(&json!({}));
+    for split in [Split::to_canary(100), Split::to_canary(0)] {
+        let made = Traefik.render(&c, &Objects::default(), split, &Cookies::default()).unwrap().remove(0);
+        let name = if split.canary() == 100 { "podinfo-canary" } else { "podinfo-primary" };
+        let only = json!({"name": name, "namespace": "test", "port": 80, "weight": 100});
+        assert_eq!(made.body["spec"]["weighted"]["services"], json!([only]));
+        let mut live = Objects::default();
+        live.insert(TRAEFIK_SERVICE, made.to_create());
+        assert_eq!(Traefik.read_back(&c, &live), Ok(split));
+    }
+}
