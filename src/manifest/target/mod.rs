@@ -9,6 +9,7 @@
 //! Knative      a revision's name never                         a note in itself   its own status
 //! ```
 
+mod at_once;
 mod nodes;
 
 use std::borrow::Cow;
@@ -26,7 +27,7 @@ use super::{
 use crate::{
     names,
     snapshot::{DAEMONSET, DEPLOYMENT, KNATIVE_SERVICE, Kind, Objects, SERVICE, Snapshot},
-    spec::{Apex, Names, Target, Validated},
+    spec::{Names, Target, Validated},
 };
 
 /// How to scale a target.
@@ -276,23 +277,14 @@ impl Target {
         match self {
             Self::Knative => vec![],
             Self::Deployment => {
-                // all users are moved off the primary first, if users can be moved
-                let stays = c.provider == "kubernetes" && c.apex == Apex::Stays;
-                let advice = format!(
-                    "spec.strategy of Deployment {} lets all of its pods be replaced at once, and provider kubernetes leaves users on the primary: they are not served while it is promoted: set type RollingUpdate, or spec.analysis.promotion.switch",
-                    c.names.target
-                );
                 let primary = objects.get(DEPLOYMENT, &c.names.primary).unwrap_or(live);
-                let at_once = stays && self.replaced_at_once(primary, &self.source(live));
-                Some(advice).filter(|_| at_once).into_iter().chain(workload::shared_identity(c, live)).collect()
+                let at_once = self.replaced_at_once(primary, &self.source(live));
+                let advice = at_once::of_deployment(c).filter(|_| at_once);
+                advice.into_iter().chain(workload::shared_identity(c, live)).collect()
             }
-            Self::DaemonSet => readiness::all_at_once(live)
-                .then(|| format!(
-                    "spec.updateStrategy.rollingUpdate of DaemonSet {} lets all of its pods be replaced at once: set maxSurge, or a smaller maxUnavailable, so that the primary keeps some while it is promoted",
-                    c.names.target
-                ))
-                .into_iter()
-                .collect(),
+            Self::DaemonSet => {
+                readiness::all_at_once(live).then(|| at_once::of_daemon_set(c)).into_iter().collect()
+            }
             Self::Service => service_target::advice(c, live, objects),
         }
     }

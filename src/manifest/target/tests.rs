@@ -265,3 +265,26 @@ fn a_port_that_the_target_does_not_have_is_named() {
         (None, None, "podinfo-canary")
     );
 }
+
+#[test]
+fn a_deployment_that_loses_all_its_pods_at_once_is_advised_against_where_users_cannot_leave_it() {
+    let advice = |provider: &str, kind: &str| {
+        let mut c = fixture::canary(&json!({}));
+        c.provider = provider.into();
+        let mut live = fixture::target();
+        live["spec"]["strategy"] = json!({"type": kind});
+        Target::Deployment.advice(&c, &live, &Objects::default())
+    };
+    for provider in ["kubernetes", "nginx"] {
+        let said = advice(provider, "Recreate");
+        assert!(said.len() == 1 && said[0].contains(provider), "{said:?}");
+        assert!(advice(provider, "RollingUpdate").is_empty());
+    }
+    assert!(advice("istio", "Recreate").is_empty());
+    let mut c = of_daemons(&json!({}));
+    c.provider = "nginx".into();
+    let mut live = daemon_set(2, 2, 2);
+    live["spec"]["updateStrategy"]["rollingUpdate"] = json!({"maxUnavailable": "100%", "maxSurge": 0});
+    let said = Target::DaemonSet.advice(&c, &live, &Objects::default());
+    assert!(said.len() == 1 && said[0].contains("nginx"), "{said:?}");
+}
