@@ -85,7 +85,13 @@ impl Router for Nginx {
         let advice = said.map(|key| {
             format!("{key} of {user} is no part of its copy: say in spec.analysis.always, or in match, whom it is about, and take it off")
         });
-        advice.collect()
+        let sticky = live.at(user).is_some_and(|user| is_sticky(c, user)).then(|| {
+            format!(
+                "{} of {user} keeps users who have its cookie on the primary, whatever the weight and spec.analysis.match: only requests without one reach the canary, and no cookie keeps them there",
+                annotation(c, "affinity")
+            )
+        });
+        advice.chain(sticky).collect()
     }
 
     fn bystanders(&self) -> &'static [Kind] {
@@ -146,12 +152,22 @@ impl Router for Nginx {
         let at = canary(c);
         let source = copy::source(c, live, &self.sources(c)[0], &at, |ingress| leads(c, ingress))?;
         let own = annotation(c, "canary");
-        let mut metadata = copy::metadata(c, &source, live.at(&at), |key| key.starts_with(&own));
+        let behaviour = annotation(c, BEHAVIOUR);
+        let mut metadata =
+            copy::metadata(c, &source, live.at(&at), |key| key.starts_with(&own) || key == behaviour);
         let mut mark = |key: &str, value: Value| {
             get::set(&mut metadata, &["annotations", annotation(c, key).as_str()], value);
         };
         for key in KEYS {
             mark(key, Value::Null);
+        }
+        if let Source::User(user) = &source {
+            let was = live.at(&at).is_some_and(|copy| manifest::annotation(copy, &behaviour).is_some());
+            if is_sticky(c, user) {
+                mark(BEHAVIOUR, json!("legacy"));
+            } else if was {
+                mark(BEHAVIOUR, Value::Null);
+            }
         }
         mark("canary", json!("true"));
         let named = named(c).unwrap_or_default();
@@ -216,6 +232,15 @@ const KEYS: [&str; 6] = [
     "canary-by-header-pattern",
     "canary-by-cookie",
 ];
+
+/// The annotation that says whether cookies of the canary keep users there. They do by default, regardless of weights and
+/// runs: users could not be moved off a failed version. `legacy`: they do not.
+const BEHAVIOUR: &str = "affinity-canary-behavior";
+
+/// The user's Ingress has sessions by cookie.
+fn is_sticky(c: &Validated, user: &Value) -> bool {
+    manifest::annotation(user, &annotation(c, "affinity")) == Some("cookie")
+}
 
 fn annotation(c: &Validated, key: &str) -> String {
     format!("{}/{key}", c.ingress.prefix)

@@ -257,6 +257,29 @@ fn r25_what_the_users_ingress_says_of_canaries_is_advised_about() {
     assert!(Nginx.advice(&c, &live(&body_size())).is_empty());
 }
 
+/// ingress-nginx looks at these cookies before any weight.
+#[test]
+fn cookies_of_the_canary_keep_no_user_there() {
+    let key = |key: &str| format!("nginx.ingress.kubernetes.io/{key}");
+    let (affinity, behaviour) = (key("affinity"), key("affinity-canary-behavior"));
+    let c = canary(&json!({"stepWeight": 25}));
+    let mut objects = live(&json!({affinity.as_str(): "cookie", behaviour.as_str(): "sticky"}));
+    let copy = write(&c, &mut objects, Split::to_canary(25));
+    assert_eq!(copy["metadata"]["annotations"][&behaviour], "legacy");
+    let advice = Nginx.advice(&c, &objects);
+    assert!(advice.len() == 1 && advice[0].contains(&format!("{affinity} of Ingress podinfo")), "{advice:?}");
+    // the user takes it off
+    objects.insert(INGRESS, ingress(&body_size()));
+    let copy = write(&c, &mut objects, Split::to_canary(25));
+    assert!(copy["metadata"]["annotations"].get(&behaviour).is_none());
+    assert!(Nginx.advice(&c, &objects).is_empty());
+    objects.insert(INGRESS, ingress(&json!({affinity.as_str(): "cookie"})));
+    write(&c, &mut objects, Split::to_canary(25));
+    objects.remove(&ObjectRef::new(INGRESS, "podinfo"));
+    let copy = write(&c, &mut objects, Split::to_canary(0));
+    assert_eq!(copy["metadata"]["annotations"][&behaviour], "legacy", "the user's Ingress is gone");
+}
+
 #[test]
 fn r39_at_rest_the_copy_is_a_canary_of_weight_0() {
     let c = canary(&json!({"stepWeight": 25}));
