@@ -211,14 +211,13 @@ fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<V
     let is =
         |p: &ContainerPort, to: &Value| *to == p.number || to.as_str().is_some_and(|name| name == p.name);
     let given = json!(service.target_port);
-    let wanted = match &given {
-        Value::Number(n) if n.as_i64() != Some(0) => given.clone(),
-        Value::String(name) if !name.is_empty() => given.clone(),
-        _ => {
-            let theirs = theirs.and_then(|apex| adopted::target_port(apex, service.port));
-            let known = theirs.filter(|to| declared.iter().any(|port| is(port, to)));
-            known.unwrap_or_else(|| json!(service.port))
-        }
+    let theirs = theirs.and_then(|apex| adopted::target_port(apex, service.port));
+    let (wanted, kept) = match (&given, theirs) {
+        (Value::Number(n), _) if n.as_i64() != Some(0) => (given.clone(), false),
+        (Value::String(name), _) if !name.is_empty() => (given.clone(), false),
+        // containers need not declare a number to listen on it
+        (_, Some(theirs)) => (theirs, true),
+        (_, None) => (json!(service.port), false),
     };
     let mut advice = Vec::new();
     let matches = |p: &ContainerPort| is(p, &wanted);
@@ -228,13 +227,16 @@ fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<V
         if wanted.is_string() {
             return Err(field);
         }
-        advice.push(field);
+        advice.extend(Some(field).filter(|_| !kept));
     }
     let name = service.port_name.as_deref().filter(|n| !n.is_empty()).unwrap_or("http");
     let mut first = json!({"name": name, "protocol": "TCP", "port": service.port, "targetPort": wanted});
     if let Some(protocol) = service.app_protocol.as_deref().filter(|p| !p.is_empty()) {
         get::set(&mut first, &["appProtocol"], json!(protocol));
     }
+        if kept {
+            field += &format!(", to which Service {} leads its port {}", c.names.apex, service.port);
+        }
     let mut list = vec![first];
     if service.port_discovery == Some(true) {
         for port in declared.iter().filter(|p| p.discoverable && !matches(p)) {

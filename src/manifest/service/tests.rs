@@ -551,3 +551,33 @@ fn c41_a_service_is_given_back_to_a_target_that_was_made_again_with_another_labe
     again["spec"]["template"]["metadata"]["labels"] = labels.clone();
     assert_eq!(selected(again, ("app".into(), "web".into())), labels);
 }
+
+/// The three Services beside an apex with this port, for a target whose containers declare these ports.
+fn beside(theirs: &Value, declared: &Value, service: &Value) -> Result<[Value; 3], String> {
+    let mut apex = users_apex();
+    apex["spec"]["ports"] = json!([theirs]);
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex);
+    let mut target = fixture::target();
+    for container in target["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap() {
+        container["ports"] = declared.clone();
+    }
+    let made = render(&fixture::canary(service), &target, &label(), &live)?;
+    Ok([&made.apex, &made.primary, &made.canary].map(|m| m.body["spec"]["ports"][0]["targetPort"].clone()))
+}
+
+#[test]
+fn r8_an_adopted_apex_keeps_its_target_port_whatever_the_containers_declare() {
+    let port = |to: Value| json!({"name": "http", "protocol": "TCP", "port": 80, "targetPort": to});
+    let web = json!([{"name": "web", "containerPort": 9898}]);
+    for declared in [json!([]), web.clone()] {
+        let kept = beside(&port(json!(8080)), &declared, &json!({})).unwrap();
+        assert_eq!(kept, [8080, 8080, 8080], "{declared}");
+        let unresolved = beside(&port(json!("http")), &declared, &json!({})).unwrap_err();
+        assert!(unresolved.contains("Service podinfo") && unresolved.contains("http"), "{unresolved}");
+        assert_eq!(beside(&port(json!("http")), &declared, &json!({"targetPort": 9898})).unwrap()[0], 9898);
+    }
+    assert_eq!(beside(&port(json!("web")), &web, &json!({})).unwrap(), ["web", "web", "web"]);
+    let other = json!({"name": "other", "protocol": "TCP", "port": 81, "targetPort": "gone"});
+    assert_eq!(beside(&other, &web, &json!({})).unwrap()[0], "gone", "the Canary does not name it");
+}
