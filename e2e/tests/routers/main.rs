@@ -24,6 +24,7 @@ mod kuma;
 mod late_proxy;
 mod led_back;
 mod lives;
+mod service_port;
 
 use calls::Calls;
 

@@ -4,8 +4,11 @@
 //! such a Service that the Canary does not name stay, on both sides too. Does not decide when the apex may select
 //! the primary: `plan` does.
 
+mod former_ports;
+
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::former_ports::{former, keeping};
 use super::{
     adopted_service::{self as adopted, OWNED},
     given, json as get,

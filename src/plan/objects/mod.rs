@@ -8,6 +8,7 @@ pub(crate) mod pod_limits;
 pub(crate) mod primary;
 pub(crate) mod replicas;
 pub(crate) mod revisions;
+pub(crate) mod service_ports;
 pub(crate) mod services;
 pub(crate) mod strangers;
 pub(crate) mod write;

@@ -12,7 +12,10 @@ use crate::{
         builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, WAIT, all},
-        objects::write::{self, WriteReason},
+        objects::{
+            service_ports,
+            write::{self, WriteReason},
+        },
     },
     router::Split,
     snapshot::SERVICE,
@@ -84,6 +87,7 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     let primary = |d: &mut PlanBuilder| {
         services.primary.map_or(GO_ON, |primary| {
             let why = if is_widely_selected(cx, &primary) { WriteReason::Wanted } else { why };
+            let primary = service_ports::keeping(cx, d, primary);
             write::object(cx, d, primary, why)
         })
     };
@@ -91,6 +95,7 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     match revised(cx, d, &canary) {
         Revised::No => {
             let why = if is_widely_selected(cx, &canary) { WriteReason::Wanted } else { why };
+            let canary = service_ports::keeping(cx, d, canary);
             let canary = write::object(cx, d, canary, why);
             all([if canary == WAIT && is_left(cx) { GO_ON } else { canary }, primary(d)])
         }

@@ -9,7 +9,7 @@ use crate::{
         context::Context,
         model::flow::{Flow, GO_ON, wait_unless},
         objects::{
-            services,
+            service_ports, services,
             write::{self, WriteReason},
         },
         traffic::{doubt, pod_weighting},
@@ -23,6 +23,7 @@ pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -
     // if a port no longer resolves, it stays as it is
     let Some(services) = services::rendered(cx) else { return GO_ON };
     let Some(apex) = services.apex else { return GO_ON };
+    let apex = service_ports::keeping(cx, d, apex);
     let known = |live: &Value| manifest::made_for(live, &cx.c.name) || manifest::adopted(live);
     if cx.c.apex != Apex::Stays && cx.apex().is_some_and(known) {
         return write::object(cx, d, manifest::service::but_selector(apex), why);

@@ -1,0 +1,112 @@
+//! An edit of `service.port`: whatever a live route leads to is there, at every moment.
+
+use anyhow::{Result, bail, ensure};
+use serde_json::{Value, json};
+use serin::{
+    api::Phase,
+    router,
+    snapshot::{Kind, SERVICE},
+};
+use serin_model::fixture;
+
+use crate::Play;
+
+/// The Services and ports that an object leads to, by the fields in which proxies look for them.
+fn led(value: &Value, out: &mut Vec<(String, i64)>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| led(item, out)),
+        Value::Object(fields) => {
+            let name = ["name", "host", "serviceName"].iter().find_map(|key| fields.get(*key)?.as_str());
+            let port = ["port", "servicePort"]
+                .iter()
+                .find_map(|key| fields.get(*key))
+                .map(|port| port.as_i64().or_else(|| port["number"].as_i64()).unwrap_or_default());
+            if let (Some(name), Some(port)) = (name, port.filter(|port| *port > 0)) {
+                out.push((name.to_owned(), port));
+            }
+            fields.values().for_each(|field| led(field, out));
+        }
+        _ => {}
+    }
+}
+
+/// A live route, or an Upstream that one names, leads to a port that its Service does not have.
+fn astray(play: &Play) -> Option<String> {
+    let objects = &play.sim.world.objects;
+    let kinds: Vec<Kind> = play.router.kinds().iter().filter(|kind| **kind != SERVICE).copied().collect();
+    let routes: Vec<&Value> = kinds.iter().flat_map(|kind| objects.of(*kind)).collect();
+    let text: String = routes.iter().map(|route| route["spec"].to_string()).collect();
+    for route in routes {
+        let name = route["metadata"]["name"].as_str().unwrap_or_default();
+        if route["kind"] == "Upstream" && !text.contains(&format!("\"name\":\"{name}\"")) {
+            continue;
+        }
+        let mut all = Vec::new();
+        led(&route["spec"], &mut all);
+        for (service, port) in all {
+            let Some(live) = objects.get(SERVICE, &service) else { continue };
+            let ports = live["spec"]["ports"].as_array().into_iter().flatten();
+            if !ports.clone().any(|has| has["port"] == port) {
+                return Some(format!("{}: {} {name} leads to {service}:{port}", play.sim.now, route["kind"]));
+            }
+            let mut names: Vec<&Value> = ports.map(|has| &has["name"]).collect();
+            let count = names.len();
+            names.sort_by_key(|name| name.to_string());
+            names.dedup();
+            if names.len() < count {
+                return Some(format!("{}: two ports of {service} have one name", play.sim.now));
+            }
+        }
+    }
+    None
+}
+
+fn edited(provider: &'static str, in_a_run: bool) -> Result<()> {
+    let mut play = Play::new(provider, &json!({"analysis": {"stepWeight": 20, "maxWeight": 40}}))?;
+    play.pass(60);
+    play.is(Phase::Initialized)?;
+    if in_a_run {
+        fixture::set_image(&mut play.sim, "podinfo:2");
+        play.pass(14);
+        play.is(Phase::Progressing)?;
+    }
+    play.sim.world.edit_canary(&json!({"spec": {"service": {"port": 8080}}}));
+    play.sim.look();
+    for _ in 0..100 {
+        play.pass(1);
+        if let Some(why) = astray(&play) {
+            bail!("{provider}: {why}\n{}", play.sim.log.join("\n"));
+        }
+    }
+    let ports = |name: &str| {
+        let live = play.sim.world.objects.get(SERVICE, name);
+        let ports = live.and_then(|live| live["spec"]["ports"].as_array()).into_iter().flatten();
+        ports.map(|port| port["port"].clone()).collect::<Vec<_>>()
+    };
+    // the user's own route of these still leads to the former port
+    if !["nginx", "skipper", "apisix"].contains(&provider) {
+        for name in ["podinfo", "podinfo-primary", "podinfo-canary"] {
+            ensure!(
+                ports(name) == [8080],
+                "{provider}, {name}: {:?}\n{}",
+                ports(name),
+                play.sim.log.join("\n")
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_port_that_a_route_leads_to_stays_until_it_leads_elsewhere() -> Result<()> {
+    let mut wrong = Vec::new();
+    let moving = router::all().iter().map(|router| router.name());
+    for provider in moving.filter(|name| !["knative", "kubernetes"].contains(name)) {
+        for in_a_run in [false, true] {
+            wrong
+                .extend(edited(provider, in_a_run).err().map(|why| format!("in a run: {in_a_run}, {why:?}")));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    Ok(())
+}
