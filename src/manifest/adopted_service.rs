@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     json as get,
-    marks::{annotation, made_for, ours},
+    marks::{annotation, annotations, made_for, ours},
     object::Manifest,
     selectors,
 };
@@ -19,6 +19,26 @@ use crate::{
 };
 
 pub(super) const OWNED: &[&str] = &["/spec/ports", "/spec/selector"];
+
+/// Annotations in which proxies read how to speak to a Service: keys, and beginnings of keys.
+const READ_BY_PROXIES: [&str; 6] = [
+    "projectcontour.io/",
+    "config.linkerd.io/opaque-ports",
+    "traefik.ingress.kubernetes.io/service.",
+    "konghq.com/",
+    "cloud.google.com/backend-config",
+    "cloud.google.com/app-protocols",
+];
+/// The end of Kuma's, which begins with a port.
+const READ_BY_KUMA: &str = ".service.kuma.io/protocol";
+
+/// The apex's annotations that also matter for the Services beside it, to which its requests are led from now on.
+pub(super) fn read_by_proxies(apex: &Value) -> BTreeMap<String, String> {
+    let read = |key: &str| {
+        key.ends_with(READ_BY_KUMA) || READ_BY_PROXIES.iter().any(|beginning| key.starts_with(beginning))
+    };
+    annotations(apex).into_iter().filter(|(key, _)| read(key)).collect()
+}
 
 /// Metadata of an apex that somebody else created: theirs, with the annotation for Flux to ignore it and the record of
 /// the original.

@@ -59,7 +59,15 @@ pub fn render(
     };
     let primary_pods = of_primary(c, target, label, live);
     let target_pods = selectors::of_target(target, label);
-    let one = |name: &str, pods: &Selector, metadata: Option<&CustomMetadata>| {
+    let lent = theirs.map(adopted::read_by_proxies).unwrap_or_default();
+    let beside = |given: Option<&CustomMetadata>| {
+        let mut metadata = given.cloned().unwrap_or_default();
+        for (key, value) in &lent {
+            metadata.annotations.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        metadata
+    };
+    let one = |name: &str, pods: &Selector, metadata: CustomMetadata| {
         let live = live.get(SERVICE, name);
         let ports = if name == c.names.apex { &at_apex } else { &ports };
         let spec = spec(c, ports, pods, live);
@@ -70,9 +78,9 @@ pub fn render(
         Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, json!({"metadata": metadata, "spec": spec}))
     };
     Ok(Services {
-        apex: one(&c.names.apex, &primary_pods, c.service.apex.as_ref()),
-        primary: one(&c.names.primary_service, &primary_pods, c.service.primary.as_ref()),
-        canary: one(&c.names.canary_service, &target_pods, c.service.canary.as_ref()),
+        apex: one(&c.names.apex, &primary_pods, c.service.apex.clone().unwrap_or_default()),
+        primary: one(&c.names.primary_service, &primary_pods, beside(c.service.primary.as_ref())),
+        canary: one(&c.names.canary_service, &target_pods, beside(c.service.canary.as_ref())),
         advice,
     })
 }
@@ -168,10 +176,9 @@ fn owned_metadata(
     c: &Validated,
     name: &str,
     label: &str,
-    custom: Option<&CustomMetadata>,
+    custom: CustomMetadata,
     live: Option<&Value>,
 ) -> Value {
-    let custom = custom.cloned().unwrap_or_default();
     let unmanaged = json!(c.service.unmanaged_metadata);
     let left = |kind: &str, key: &str| get::list(&unmanaged[kind]).iter().any(|left| left == key);
     let mut labels: Map<String, Value> = custom.labels.into_iter().map(|(k, v)| (k, json!(v))).collect();
@@ -225,8 +232,11 @@ fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<V
     let mut advice = Vec::new();
     let matches = |p: &ContainerPort| is(p, &wanted);
     if !declared.iter().any(matches) {
-        let field =
+        let mut field =
             format!("spec.service.targetPort: no container of {} declares port {wanted}", c.names.target);
+        if kept {
+            field += &format!(", to which Service {} leads its port {}", c.names.apex, service.port);
+        }
         if wanted.is_string() {
             return Err(field);
         }
@@ -237,9 +247,6 @@ fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<V
     if let Some(protocol) = service.app_protocol.as_deref().filter(|p| !p.is_empty()) {
         get::set(&mut first, &["appProtocol"], json!(protocol));
     }
-        if kept {
-            field += &format!(", to which Service {} leads its port {}", c.names.apex, service.port);
-        }
     let mut list = vec![first];
     if service.port_discovery == Some(true) {
         for port in declared.iter().filter(|p| p.discoverable && !matches(p)) {

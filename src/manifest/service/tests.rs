@@ -581,3 +581,49 @@ fn r8_an_adopted_apex_keeps_its_target_port_whatever_the_containers_declare() {
     let other = json!({"name": "other", "protocol": "TCP", "port": 81, "targetPort": "gone"});
     assert_eq!(beside(&other, &web, &json!({})).unwrap()[0], "gone", "the Canary does not name it");
 }
+
+#[test]
+fn what_proxies_read_on_an_adopted_apex_is_on_the_sides_too() {
+    let h2c = "projectcontour.io/upstream-protocol.h2c";
+    let kuma = "80.service.kuma.io/protocol";
+    let (opaque, traefik) =
+        ("config.linkerd.io/opaque-ports", "traefik.ingress.kubernetes.io/service.serversscheme");
+    let mut live = Objects::default();
+    let mut apex = users_apex();
+    apex["metadata"]["annotations"] =
+        json!({h2c: "80", kuma: "grpc", opaque: "80", traefik: "h2c", "note": "of its owner"});
+    live.insert(SERVICE, apex.clone());
+    let service = json!({"targetPort": "http", "primary": {"annotations": {h2c: "8080"}}});
+    let made = rendered(&service, &live);
+    for (side, first) in [(&made.primary, "8080"), (&made.canary, "80")] {
+        let said = &side.body["metadata"]["annotations"];
+        assert_eq!(said[h2c], first, "the Canary's own value counts");
+        assert_eq!([&said[kuma], &said[opaque], &said[traefik]], ["grpc", "80", "h2c"]);
+        assert!(said.get("note").is_none());
+    }
+    assert!(made.apex.body["metadata"]["annotations"].get(h2c).is_none(), "it has them");
+    for side in [&made.apex, &made.primary, &made.canary] {
+        apply(&mut live, side);
+    }
+    let mut apex = live.get(SERVICE, "podinfo").unwrap().clone();
+    merge(&mut apex, &json!({"metadata": {"annotations": {kuma: null}}}));
+    live.insert(SERVICE, apex);
+    let canary = rendered(&service, &live).canary;
+    apply(&mut live, &canary);
+    let canary = live.get(SERVICE, "podinfo-canary").unwrap();
+    assert_eq!(
+        (annotation(canary, kuma), annotation(canary, opaque)),
+        (None, Some("80")),
+        "its owner took it off"
+    );
+}
+
+#[test]
+fn an_apex_that_serin_made_lends_no_annotations() {
+    let h2c = "projectcontour.io/upstream-protocol.h2c";
+    let mut live = Objects::default();
+    let apex = rendered(&json!({"apex": {"annotations": {h2c: "80"}}}), &live).apex;
+    apply(&mut live, &apex);
+    let sides = rendered(&json!({"apex": {"annotations": {h2c: "80"}}}), &live);
+    assert!(sides.primary.body["metadata"]["annotations"].get(h2c).is_none());
+}
