@@ -58,6 +58,8 @@ pub const ANNOTATION_COPIED: &str = "serin.dev/copied";
 pub const ANNOTATION_EPOCH: &str = "serin.dev/epoch";
 /// Annotation on the route and the Services: RFC 3339 time of the write, from which settling is counted.
 pub const ANNOTATION_WRITTEN: &str = "serin.dev/written";
+/// Annotation on Services: the `trafficDistribution` that the Canary has set.
+pub const ANNOTATION_DISTRIBUTION: &str = "serin.dev/traffic-distribution";
 /// Annotation on the primary: the revision hash of its template.
 pub const ANNOTATION_REVISION: &str = "serin.dev/revision";
 /// Annotation on the primary: the generation at which a damaged template was last restored.

@@ -65,9 +65,15 @@ pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
 }
 
 /// The record of the Service before it was adopted. On a created Service the annotation is ignored.
-fn recorded_original(c: &Validated, live: &Value) -> Value {
+pub(super) fn recorded_original(c: &Validated, live: &Value) -> Value {
     let text = annotation(live, names::ANNOTATION_ORIGINAL).filter(|_| !made_for(live, &c.name));
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// The `trafficDistribution` is still the one that a Canary set.
+pub(super) fn distribution_is_ours(live: &Value) -> bool {
+    let set = annotation(live, names::ANNOTATION_DISTRIBUTION);
+    set.is_some() && live["spec"]["trafficDistribution"].as_str() == set
 }
 
 /// Both are about the same port.
@@ -205,7 +211,7 @@ pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value
         annotations.insert(key.into(), noted["annotations"][key].clone());
     }
     let marks = [names::ANNOTATION_COPIED, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN];
-    for key in marks.into_iter().chain([names::ANNOTATION_ORIGINAL]) {
+    for key in marks.into_iter().chain([names::ANNOTATION_DISTRIBUTION, names::ANNOTATION_ORIGINAL]) {
         annotations.insert(key.into(), Value::Null);
     }
     let mut metadata = json!({"annotations": annotations});
@@ -225,7 +231,8 @@ pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value
     if noted["ports"].is_array() {
         get::set(&mut spec, &["ports"], json!(ports_back(c, &noted, live)));
     }
-    if noted["canary"].is_string() && c.service.traffic_distribution.is_some() {
+    let distributed = c.service.traffic_distribution.is_some() || distribution_is_ours(live);
+    if noted["canary"].is_string() && distributed {
         get::set(&mut spec, &["trafficDistribution"], noted["trafficDistribution"].clone());
     }
     let body = json!({"metadata": metadata, "spec": spec});

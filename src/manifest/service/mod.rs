@@ -4,6 +4,7 @@
 //! such a Service that the Canary does not name stay, on both sides too. Does not decide when the apex may select
 //! the primary: `plan` does.
 
+mod distribution;
 mod former_ports;
 
 use serde_json::{Map, Value, json};
@@ -75,7 +76,9 @@ pub fn render(
             Some(live) if name == c.names.apex && theirs.is_some() => adopted::metadata(c, live),
             _ => owned_metadata(c, name, &label.0, metadata, live),
         };
-        Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, json!({"metadata": metadata, "spec": spec}))
+        let mut body = json!({"metadata": metadata, "spec": spec});
+        distribution::follow(c, &mut body, live);
+        Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, body)
     };
     Ok(Services {
         apex: one(&c.names.apex, &primary_pods, c.service.apex.clone().unwrap_or_default()),
@@ -145,9 +148,6 @@ pub fn apexes<'v>(services: impl Iterator<Item = &'v Value>, canary: &str) -> Ve
 
 fn spec(c: &Validated, ports: &[Value], pods: &Selector, live: Option<&Value>) -> Value {
     let mut spec = json!({"selector": pods, "ports": ports_like(ports, live)});
-    if let Some(distribution) = c.service.traffic_distribution.as_ref().filter(|d| !d.is_empty()) {
-        get::set(&mut spec, &["trafficDistribution"], json!(distribution));
-    }
     if live.is_none() {
         get::set(&mut spec, &["type"], json!("ClusterIP"));
         if c.service.headless == Some(true) {

@@ -627,3 +627,49 @@ fn an_apex_that_serin_made_lends_no_annotations() {
     let sides = rendered(&json!({"apex": {"annotations": {h2c: "80"}}}), &live);
     assert!(sides.primary.body["metadata"]["annotations"].get(h2c).is_none());
 }
+
+#[test]
+fn a_traffic_distribution_that_is_taken_out_of_the_spec_goes() {
+    let distribution = |live: &Objects, name: &str| {
+        live.get(SERVICE, name).unwrap()["spec"].get("trafficDistribution").cloned().unwrap_or_default()
+    };
+    let write = |live: &mut Objects, service: &Value| {
+        let made = rendered(service, live);
+        for one in [&made.apex, &made.primary, &made.canary] {
+            apply(live, one);
+        }
+    };
+    let given = json!({"targetPort": "http", "trafficDistribution": "PreferClose"});
+    let without = json!({"targetPort": "http"});
+    for theirs in [None, Some(Value::Null), Some(json!("PreferSameZone"))] {
+        let mut live = Objects::default();
+        if let Some(theirs) = &theirs {
+            let mut apex = users_apex();
+            apex["spec"]["trafficDistribution"] = theirs.clone();
+            get::drop_nulls(&mut apex);
+            live.insert(SERVICE, apex);
+        }
+        write(&mut live, &given);
+        assert_eq!(distribution(&live, "podinfo"), "PreferClose");
+        let mut again = live.clone();
+        write(&mut again, &given);
+        assert_eq!(again, live);
+        write(&mut live, &without);
+        assert_eq!(distribution(&live, "podinfo"), theirs.clone().unwrap_or_default());
+        assert_eq!(distribution(&live, "podinfo-primary"), Value::Null);
+        // its owner's own choice since then stays
+        let mut apex = live.get(SERVICE, "podinfo").unwrap().clone();
+        apex["spec"]["trafficDistribution"] = json!("PreferSameNode");
+        live.insert(SERVICE, apex);
+        write(&mut live, &without);
+        assert_eq!(distribution(&live, "podinfo"), "PreferSameNode");
+    }
+    let mut live = Objects::default();
+    live.insert(SERVICE, users_apex());
+    write(&mut live, &given);
+    let Undo::Restore(back) = restore(&fixture::canary(&without), &label(), &live).remove(0) else {
+        panic!()
+    };
+    apply(&mut live, &back);
+    assert_eq!(live.get(SERVICE, "podinfo"), Some(&users_apex()), "deleted before the field was taken off");
+}
