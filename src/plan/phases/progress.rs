@@ -124,7 +124,8 @@ fn go_on(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if done >= cx.c.schedule.len() {
         return promote::begin(cx, d);
     }
-    if cx.phase() == Phase::WaitingPromotion {
+    // other reasons for the end of the wait have been reported, or come with the switch
+    if cx.phase() == Phase::WaitingPromotion && d.notes.is_empty() && cx.c.strategy != Strategy::BlueGreen {
         d.say(cx.messages.steps_added());
     }
     if cx.phase() != Phase::Progressing {
