@@ -162,10 +162,11 @@ fn no_data(query: &Query, why: &str, c: &Validated) -> String {
 /// What looks like no traffic may be failures that are not counted, or a metric that is not enabled.
 fn otherwise(c: &Validated) -> String {
     let Some(of) = router::by_name(&c.provider).map(Router::queries) else { return String::new() };
-    if of.unseen.is_empty() {
-        return String::new();
+    let unseen = if of.unseen.is_empty() { String::new() } else { format!(", or {}", of.unseen) };
+    if of.needs.is_empty() {
+        return unseen;
     }
-    format!(", or {}, or there is no {}: {}", of.unseen, of.counter, of.needs)
+    format!("{unseen}, or there is no {}: {}", of.counter, of.needs)
 }
 
 /// The text for a query without a usable answer.

@@ -4,8 +4,6 @@
 
 use super::queries::{Builtin, Counted, builtin};
 
-const NEEDS: &str = "Prometheus has to scrape the sidecars and gateways";
-
 macro_rules! destination {
     ($series:literal) => {
         concat!(
@@ -42,7 +40,6 @@ macro_rules! source {
 
 /// From the reports of the destination alone, as in Flagger; `spec.analysis.reporter` chooses the others.
 pub(super) const QUERIES: Builtin = Builtin {
-    needs: NEEDS,
     unseen: "",
     counts: Some(&AT_PODS),
     by_source: Some(&SOURCE),
@@ -56,7 +53,6 @@ pub(super) const QUERIES: Builtin = Builtin {
 
 /// The source always knows the Service that it called, but the workload only if it reached one.
 const SOURCE: Builtin = Builtin {
-    needs: NEEDS,
     counts: Some(&AT_CALLERS),
     ..builtin!(
         r#"reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}""#,
@@ -120,7 +116,7 @@ const BOTH: Builtin = Builtin {
     requests: all!(),
     series: &[destination!("istio_requests_total"), source!("istio_requests_total")],
     counter: "istio_requests_total",
-    needs: NEEDS,
+    needs: "",
     unseen: "",
     duration: concat!(
         "histogram_quantile(0.99, sum by (le) ((sum by (le, source_workload, source_workload_namespace) (increase(",

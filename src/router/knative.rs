@@ -24,7 +24,6 @@ use crate::{
 const OWNED: &[&str] = &["/spec/traffic"];
 
 const QUERIES: Builtin = Builtin {
-    needs: "Prometheus has to scrape the Envoys of Knative's ingress",
     unseen: UNANSWERED,
     ..builtin!(
         r#"envoy_cluster_name=~"{{ namespace }}/{{ route }}""#,

@@ -21,7 +21,7 @@ pub struct Builtin {
     pub duration: &'static str,
     /// Name of the counter that all of them use.
     pub counter: &'static str,
-    /// What has to be enabled for it to exist.
+    /// What has to be enabled for it to exist; empty if nothing.
     pub needs: &'static str,
     /// Another reason for missing values: failures that are not counted there. Empty if Flagger's text is right.
     pub unseen: &'static str,

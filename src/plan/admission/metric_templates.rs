@@ -121,7 +121,7 @@ pub(crate) fn uncounted(
     builtin: &Builtin,
 ) -> Option<String> {
     let rests = |ask: &analysis::Ask| ask.query.as_ref().is_ok_and(|query| query.counters.is_some());
-    if !asks.iter().any(rests) {
+    if builtin.needs.is_empty() || !asks.iter().any(rests) {
         return None;
     }
     let text = format!(
@@ -157,10 +157,10 @@ pub(crate) fn pings(cx: &Context<'_>) -> Vec<Question> {
     all
 }
 
-/// Whether there are series for the built-in checks.
+/// Whether there are series for the built-in checks, if these have to be enabled.
 fn exists(cx: &Context<'_>) -> Option<Question> {
     let builtin = cx.router.queries();
-    let rests = |query: &&analysis::Query| query.counters.is_some();
+    let rests = |query: &&analysis::Query| query.counters.is_some() && !builtin.needs.is_empty();
     let check = cx.asks.iter().filter_map(|ask| ask.query.as_ref().ok()).find(rests)?;
     let promql = format!("count({})", builtin.counter);
     Some(Question::Exists {
