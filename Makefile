@@ -217,8 +217,8 @@ test-unit: ## Run the unit, property and repository tests: no cluster; PROPTEST_
 	@$(MAKE) --no-print-directory sequences
 
 .PHONY: sequences
-sequences: ## Run 100 generated sequences of edits, crashes and refusals of each kind; SEQUENCES_SEED=n repeats them
-	@seed=$${SEQUENCES_SEED:-$$RANDOM}; \
+sequences: ## Run 100 generated sequences of edits, crashes and refusals of each kind; SEQUENCES_SEED=n selects others
+	@seed=$${SEQUENCES_SEED:-$$(( 0x0$$(git rev-parse --short=7 HEAD 2>/dev/null) ))}; \
 	  echo "sequences: SEQUENCES_SEED=$$seed"; \
 	  PROPTEST_CASES=100 PROPTEST_RNG_SEED=$$seed $(CARGO) test --locked -p serin-e2e --test properties -- whatever || \
 	  { echo "sequences: SEQUENCES_SEED=$$seed failed; make sequences SEQUENCES_SEED=$$seed repeats it" >&2; exit 1; }
