@@ -280,7 +280,7 @@ impl Target {
                 let primary = objects.get(DEPLOYMENT, &c.names.primary).unwrap_or(live);
                 let at_once = self.replaced_at_once(primary, &self.source(live));
                 let advice = at_once::of_deployment(c).filter(|_| at_once);
-                advice.into_iter().chain(workload::shared_identity(c, live)).collect()
+                advice.into_iter().chain(workload::advice(c, live, primary)).collect()
             }
             Self::DaemonSet => {
                 readiness::all_at_once(live).then(|| at_once::of_daemon_set(c)).into_iter().collect()

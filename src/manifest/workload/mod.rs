@@ -140,24 +140,74 @@ pub fn template(kind: Target, source: &Value, label: &(String, String), workload
         return out;
     }
     let rename = Rename { key: &label.0, values: [&label.1, workload] };
-    each_spread(&mut out, &|selector| rename.selector(selector));
+    each_term(&mut out, &APART, &|term| rename.selector(&mut term["labelSelector"]));
+    // terms about pods of others keep those, whatever they are named
+    let labels = &source["metadata"]["labels"];
+    each_term(&mut out, &TOGETHER, &|term| {
+        if includes_own(term, labels) {
+            rename.selector(&mut term["labelSelector"]);
+        }
+    });
     out
 }
 
-/// Calls `f` with each selector by which pods of a template are kept apart.
-fn each_spread(template: &mut Value, f: &dyn Fn(&mut Value)) {
-    const PLACES: [(&str, &str); 3] = [
-        ("/spec/topologySpreadConstraints", "/labelSelector"),
-        ("/spec/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution", "/labelSelector"),
-        (
-            "/spec/affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution",
-            "/podAffinityTerm/labelSelector",
-        ),
-    ];
-    for (list, selector) in PLACES {
-        let terms = template.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
-        terms.filter_map(|term| term.pointer_mut(selector)).for_each(f);
+/// Where a template says from which pods its own are kept apart: lists, and the place of the term in their elements.
+const APART: [(&str, &str); 3] = [
+    ("/spec/topologySpreadConstraints", ""),
+    ("/spec/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution", ""),
+    ("/spec/affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution", "/podAffinityTerm"),
+];
+/// Where it says near which pods its own are placed. The first list is a requirement.
+const TOGETHER: [(&str, &str); 2] = [
+    ("/spec/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution", ""),
+    ("/spec/affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution", "/podAffinityTerm"),
+];
+
+/// Calls `f` with each term in these places that has a selector.
+fn each_term(template: &mut Value, places: &[(&str, &str)], f: &dyn Fn(&mut Value)) {
+    for (list, place) in places {
+        let elements = template.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+        let terms = elements.filter_map(|element| element.pointer_mut(place));
+        terms.filter(|term| term["labelSelector"].is_object()).for_each(f);
     }
+}
+
+/// The term is about pods with these labels in their own namespace.
+fn includes_own(term: &Value, labels: &Value) -> bool {
+    let elsewhere = !get::list(&term["namespaces"]).is_empty() || !term["namespaceSelector"].is_null();
+    let selector = &term["labelSelector"];
+    let is_met = |expression: &Value| {
+        let value = &labels[expression["key"].as_str().unwrap_or_default()];
+        let listed = get::list(&expression["values"]).contains(value);
+        match expression["operator"].as_str() {
+            Some("In") => listed,
+            Some("NotIn") => !listed,
+            Some("Exists") => value.is_string(),
+            Some("DoesNotExist") => !value.is_string(),
+            _ => false,
+        }
+    };
+    let equal = get::strings(&selector["matchLabels"]);
+    selector.is_object()
+        && !elsewhere
+        && equal.iter().all(|(key, value)| labels[key] == value.as_str())
+        && get::list(&selector["matchExpressions"]).iter().all(is_met)
+}
+
+/// An earlier version, or Flagger, has left the primary's pods with a requirement that only the target's pods meet.
+fn needs_target(c: &Validated, target: &Value, primary: &Value) -> Option<String> {
+    let [(required, _), _] = TOGETHER;
+    let template = &primary["spec"]["template"];
+    let labels = |workload: &Value| workload["spec"]["template"]["metadata"]["labels"].clone();
+    let (theirs, own) = (labels(target), labels(primary));
+    let mut terms = get::list(template.pointer(required).unwrap_or(&Value::Null)).iter();
+    terms.any(|term| includes_own(term, &theirs) && !includes_own(term, &own)).then(|| {
+        format!(
+            "the podAffinity of {primary} requires pods of {target} nearby: while {target} has none, no pod of {primary} can be scheduled. The next promotion changes that to pods of {primary}",
+            primary = c.names.primary,
+            target = c.names.target
+        )
+    })
 }
 
 /// The values of a selector's expression.
@@ -243,8 +293,13 @@ fn covers(live: &Value, want: &Value) -> bool {
     }
 }
 
+/// What of the templates of target and primary works, but probably not as intended.
+pub fn advice(c: &Validated, target: &Value, primary: &Value) -> impl Iterator<Item = String> {
+    shared_identity(c, target).into_iter().chain(needs_target(c, target, primary))
+}
+
 /// Another component that finds pods by an annotation would see both sides under one name.
-pub fn shared_identity(c: &Validated, target: &Value) -> Option<String> {
+fn shared_identity(c: &Validated, target: &Value) -> Option<String> {
     let id = target["spec"]["template"]["metadata"]["annotations"][DAPR_APP_ID].as_str()?;
     Some(format!(
         "spec.template of {} has the annotation {DAPR_APP_ID}: {id}, which {} has as well: Dapr sends calls of {id} to the pods of both, whatever the weights are: call {} through its Service instead",
@@ -270,13 +325,15 @@ pub fn untrack(live: &Value, target: &Value, label: &(String, String)) -> Option
 
 /// Whether a primary that Flagger made runs the same as the target: the two templates, the target's rewritten by
 /// [`template`], are equal except for Flagger's restart annotation, the names of its config copies (`<name>-primary`),
-/// and which values of selectors that keep pods apart are the primary's: Flagger renames those that are the name of the
+/// and which values of selectors that keep pods apart or together are the primary's: Flagger renames those that are the name of the
 /// workload, under any of the selector labels, and early versions of it rename none.
 pub fn same_template(primary_template: &Value, rewritten_target_template: &Value) -> bool {
     let plain = |template: &Value| {
         let mut out = template.clone();
         get::drop_nulls(&mut out);
-        each_spread(&mut out, &unrenamed);
+        for places in [&APART[..], &TOGETHER[..]] {
+            each_term(&mut out, places, &|term| unrenamed(&mut term["labelSelector"]));
+        }
         if let Some(annotations) = out.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
             annotations.remove(names::ANNOTATION_FLAGGER_ID);
         }

@@ -95,6 +95,65 @@ fn selectors_of_the_pods_own_kind_follow_the_primary() {
     assert_eq!(out["metadata"], json!({"annotations": {}, "labels": {"app": "podinfo-primary"}}));
 }
 
+/// A pod template that wants to be near pods with these labels: two terms of this selector, one of which is required.
+fn near(selector: &Value) -> Value {
+    json!({"metadata": {"labels": {"app": "podinfo", "tier": "web"}}, "spec": {"affinity": {"podAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": selector, "topologyKey": "zone"}],
+        "preferredDuringSchedulingIgnoredDuringExecution":
+            [{"weight": 1, "podAffinityTerm": {"labelSelector": selector, "topologyKey": "zone"}}],
+    }}}})
+}
+
+#[test]
+fn pods_that_are_to_be_near_each_other_are_near_those_of_their_own_side() {
+    let pods = |labels: Value| json!({"matchLabels": labels});
+    let named = |operator: &str, values: Value| json!({"matchExpressions": [{"key": "app", "operator": operator, "values": values}]});
+    for (selector, primary) in [
+        (pods(json!({"app": "podinfo"})), pods(json!({"app": "podinfo-primary"}))),
+        (
+            pods(json!({"app": "podinfo", "tier": "web"})),
+            pods(json!({"app": "podinfo-primary", "tier": "web"})),
+        ),
+        (named("In", json!(["podinfo", "x"])), named("In", json!(["podinfo-primary", "x"]))),
+    ] {
+        let out = template(Target::Deployment, &near(&selector), &label(), "podinfo");
+        assert_eq!(out["spec"], near(&primary)["spec"]);
+    }
+    for others in [
+        pods(json!({"app": "cache"})),
+        pods(json!({"app": "podinfo", "tier": "cache"})),
+        pods(json!({"tier": "web"})),
+        named("NotIn", json!(["podinfo"])),
+        named("Exists", json!([])),
+    ] {
+        let source = near(&others);
+        assert_eq!(template(Target::Deployment, &source, &label(), "podinfo")["spec"], source["spec"]);
+    }
+    let mut elsewhere = near(&pods(json!({"app": "podinfo"})));
+    for term in [
+        "/spec/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/0",
+        "/spec/affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution/0/podAffinityTerm",
+    ] {
+        elsewhere.pointer_mut(term).unwrap()["namespaces"] = json!(["other"]);
+    }
+    assert_eq!(template(Target::Deployment, &elsewhere, &label(), "podinfo")["spec"], elsewhere["spec"]);
+}
+
+#[test]
+fn a_primary_that_needs_pods_of_the_target_stays_and_is_advised_about() {
+    let mut target = fixture::target();
+    target["spec"]["template"] = near(&json!({"matchLabels": {"app": "podinfo"}}));
+    let wanted = template(Target::Deployment, &target["spec"]["template"], &label(), "podinfo");
+    let mut live = json!({"spec": {"template": wanted}});
+    let c = fixture::canary(&json!({}));
+    assert_eq!(advice(&c, &target, &live).count(), 0);
+    // as Flagger and earlier versions made it
+    live["spec"]["template"]["spec"] = target["spec"]["template"]["spec"].clone();
+    assert!(same_template(&live["spec"]["template"], &wanted), "it is not restarted for that");
+    let advice: Vec<String> = advice(&c, &target, &live).collect();
+    assert!(advice.len() == 1 && advice[0].starts_with("the podAffinity of podinfo-primary"), "{advice:?}");
+}
+
 #[test]
 fn odd_templates_do_not_panic() {
     for odd in [json!(null), json!([]), json!("x"), json!({"metadata": 3, "spec": [1]})] {
