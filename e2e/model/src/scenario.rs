@@ -213,7 +213,10 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
     for service in sim.world.objects.of(SERVICE) {
         let name = service["metadata"]["name"].as_str().unwrap_or_default();
         let ready = sim.world.ready.get(name).copied().unwrap_or(0);
-        writeln!(out, "  Service {name}: {} ({ready} ready)", service["spec"]["selector"])?;
+        let ports = service["spec"]["ports"].as_array().into_iter().flatten();
+        let ports: Vec<_> = ports.map(|port| port["port"].to_string()).collect();
+        let ports = if ports.len() > 1 { format!(", ports {}", ports.join(" and ")) } else { String::new() };
+        writeln!(out, "  Service {name}: {} ({ready} ready){ports}", service["spec"]["selector"])?;
     }
     for live in sim.world.objects.of(KNATIVE_SERVICE) {
         let (metadata, traffic) = (&live["metadata"], &live["spec"]["traffic"]);

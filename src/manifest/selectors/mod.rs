@@ -52,7 +52,7 @@ pub fn of_primary(
 }
 
 /// All pods of the workload have its current template.
-fn is_rolled_out(workload: &Value) -> bool {
+pub(super) fn is_rolled_out(workload: &Value) -> bool {
     let status = &workload["status"];
     let count = |field: &str| status[field].as_i64().unwrap_or(0);
     let (all, updated) = if status["desiredNumberScheduled"].is_i64() {

@@ -1,8 +1,9 @@
 //! The three Services: `<apex>` and `<apex>-primary` in front of the primary, `<apex>-canary` in front of the target.
 //!
 //! Owns their ports, selectors and metadata, adoption of an existing apex Service, and giving it back. Ports of
-//! such a Service that the Canary does not name stay, on both sides too. Does not decide when the apex may select
-//! the primary: `plan` does.
+//! such a Service that the Canary does not name stay, on both sides too. What follows from the ports of containers is
+//! that of each side: a template that was not promoted changes nothing in front of the primary. Does not decide when the
+//! apex may select the primary: `plan` does.
 
 mod distribution;
 mod former_ports;
@@ -53,10 +54,17 @@ pub fn render(
     live: &Objects,
 ) -> Result<Services, String> {
     let theirs = live.get(SERVICE, &c.names.apex).filter(|apex| !made_for(apex, &c.name));
-    let (ports, advice) = ports(c, target, theirs)?;
-    let (at_apex, ports) = match theirs {
-        Some(apex) => adopted::ports(c, &ports, apex)?,
-        None => (ports.clone(), ports),
+    let declared = container_ports(target);
+    let advice = resolves(c, &declared, theirs)?;
+    let new = ports(c, &declared, theirs);
+    let primary = live.get(c.target.kind(), &c.names.primary);
+    let promoted = primary.map_or_else(|| new.clone(), |primary| of_pods(c, primary, theirs, live));
+    let (at_apex, at_primary, at_canary) = match theirs {
+        Some(apex) => {
+            let (at_apex, at_primary) = adopted::ports(c, &promoted, apex)?;
+            (at_apex, at_primary, adopted::ports(c, &new, apex)?.1)
+        }
+        None => (promoted.clone(), promoted, new),
     };
     let primary_pods = of_primary(c, target, label, live);
     let target_pods = selectors::of_target(target, label);
@@ -68,9 +76,8 @@ pub fn render(
         }
         metadata
     };
-    let one = |name: &str, pods: &Selector, metadata: CustomMetadata| {
+    let one = |name: &str, pods: &Selector, ports: &[Value], metadata: CustomMetadata| {
         let live = live.get(SERVICE, name);
-        let ports = if name == c.names.apex { &at_apex } else { &ports };
         let spec = spec(c, ports, pods, live);
         let metadata = match live {
             Some(live) if name == c.names.apex && theirs.is_some() => adopted::metadata(c, live),
@@ -81,9 +88,14 @@ pub fn render(
         Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, body)
     };
     Ok(Services {
-        apex: one(&c.names.apex, &primary_pods, c.service.apex.clone().unwrap_or_default()),
-        primary: one(&c.names.primary_service, &primary_pods, beside(c.service.primary.as_ref())),
-        canary: one(&c.names.canary_service, &target_pods, beside(c.service.canary.as_ref())),
+        apex: one(&c.names.apex, &primary_pods, &at_apex, c.service.apex.clone().unwrap_or_default()),
+        primary: one(
+            &c.names.primary_service,
+            &primary_pods,
+            &at_primary,
+            beside(c.service.primary.as_ref()),
+        ),
+        canary: one(&c.names.canary_service, &target_pods, &at_canary, beside(c.service.canary.as_ref())),
         advice,
     })
 }
@@ -211,37 +223,44 @@ fn owned_metadata(
     metadata
 }
 
-/// The ports in the API server's own form, and advice.
-fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<Value>, Vec<String>), String> {
-    let service = &c.service;
-    if !(1..=65535).contains(&service.port) {
-        return Err(format!("spec.service.port: {} is not a port number from 1 to 65535", service.port));
-    }
-    let declared = container_ports(target);
-    let is =
-        |p: &ContainerPort, to: &Value| *to == p.number || to.as_str().is_some_and(|name| name == p.name);
-    let given = json!(service.target_port);
-    let theirs = theirs.and_then(|apex| adopted::target_port(apex, service.port));
-    let (wanted, kept) = match (&given, theirs) {
-        (Value::Number(n), _) if n.as_i64() != Some(0) => (given.clone(), false),
-        (Value::String(name), _) if !name.is_empty() => (given.clone(), false),
+/// The container port behind the Canary's port, and whether it is that of an apex that was taken over.
+fn target_port(c: &Validated, theirs: Option<&Value>) -> (Value, bool) {
+    let given = json!(c.service.target_port);
+    let theirs = theirs.and_then(|apex| adopted::target_port(apex, c.service.port));
+    match (&given, theirs) {
+        (Value::Number(n), _) if n.as_i64() != Some(0) => (given, false),
+        (Value::String(name), _) if !name.is_empty() => (given, false),
         // containers need not declare a number to listen on it
         (_, Some(theirs)) => (theirs, true),
-        (_, None) => (json!(service.port), false),
-    };
-    let mut advice = Vec::new();
-    let matches = |p: &ContainerPort| is(p, &wanted);
-    if !declared.iter().any(matches) {
-        let mut field =
-            format!("spec.service.targetPort: no container of {} declares port {wanted}", c.names.target);
-        if kept {
-            field += &format!(", to which Service {} leads its port {}", c.names.apex, service.port);
-        }
-        if wanted.is_string() {
-            return Err(field);
-        }
-        advice.extend(Some(field).filter(|_| !kept));
+        (_, None) => (json!(c.service.port), false),
     }
+}
+
+/// Advice about the Canary's port. Err: pods of the target could not be reached through it.
+fn resolves(
+    c: &Validated,
+    declared: &[ContainerPort<'_>],
+    theirs: Option<&Value>,
+) -> Result<Vec<String>, String> {
+    let port = c.service.port;
+    if !(1..=65535).contains(&port) {
+        return Err(format!("spec.service.port: {port} is not a port number from 1 to 65535"));
+    }
+    let (wanted, kept) = target_port(c, theirs);
+    if declared.iter().any(|port| port.is(&wanted)) {
+        return Ok(vec![]);
+    }
+    let mut field =
+        format!("spec.service.targetPort: no container of {} declares port {wanted}", c.names.target);
+    if kept {
+        field += &format!(", to which Service {} leads its port {port}", c.names.apex);
+    }
+    if wanted.is_string() { Err(field) } else { Ok(if kept { vec![] } else { vec![field] }) }
+}
+
+/// The ports of a Service in front of pods with these container ports, in the API server's own form.
+fn ports(c: &Validated, declared: &[ContainerPort<'_>], theirs: Option<&Value>) -> Vec<Value> {
+    let (service, (wanted, _)) = (&c.service, target_port(c, theirs));
     let name = service.port_name.as_deref().filter(|n| !n.is_empty()).unwrap_or("http");
     let mut first = json!({"name": name, "protocol": "TCP", "port": service.port, "targetPort": wanted});
     if let Some(protocol) = service.app_protocol.as_deref().filter(|p| !p.is_empty()) {
@@ -249,11 +268,31 @@ fn ports(c: &Validated, target: &Value, theirs: Option<&Value>) -> Result<(Vec<V
     }
     let mut list = vec![first];
     if service.port_discovery == Some(true) {
-        for port in declared.iter().filter(|p| p.discoverable && !matches(p)) {
+        for port in declared.iter().filter(|p| p.discoverable && !p.is(&wanted)) {
             discover(&mut list, port);
         }
     }
-    Ok((list, advice))
+    list
+}
+
+/// The ports in front of the primary's pods. While they are being replaced, those that were found stay: pods of the former
+/// template serve, perhaps for good.
+fn of_pods(c: &Validated, primary: &Value, theirs: Option<&Value>, live: &Objects) -> Vec<Value> {
+    let mut list = ports(c, &container_ports(primary), theirs);
+    let found = c.service.port_discovery == Some(true) && theirs.is_none();
+    let service = live.get(SERVICE, &c.names.primary_service).filter(|_| found);
+    if let (Some(service), false) = (service, selectors::is_rolled_out(primary)) {
+        list.truncate(1);
+        let others =
+            |port: &&Value| list.iter().all(|own| own["port"] != port["port"] && own["name"] != port["name"]);
+        let mut former: Vec<Value> =
+            get::list(&service["spec"]["ports"]).iter().filter(others).cloned().collect();
+        for port in former.iter_mut().filter_map(Value::as_object_mut) {
+            port.remove("nodePort");
+        }
+        list.append(&mut former);
+    }
+    list
 }
 
 /// Adds a container port, unless its number is taken; a name is generated if it is taken or missing.
@@ -280,6 +319,13 @@ struct ContainerPort<'a> {
     number: i64,
     /// Of an application container, not of an init container or proxy.
     discoverable: bool,
+}
+
+impl ContainerPort<'_> {
+    /// A `targetPort` means this one.
+    fn is(&self, to: &Value) -> bool {
+        *to == self.number || to.as_str().is_some_and(|name| name == self.name)
+    }
 }
 
 fn container_ports(target: &Value) -> Vec<ContainerPort<'_>> {

@@ -4,6 +4,7 @@ use crate::manifest::{
     marks::{adopted, annotation, ours},
     patch,
 };
+use crate::snapshot::DEPLOYMENT;
 
 fn label() -> (String, String) {
     ("app".into(), "podinfo".into())
@@ -104,6 +105,55 @@ fn only_what_serves_beside_the_application_lends_its_ports() {
     for (named, known) in [("agent", true), ("exporter", true), ("envoy-prom", true), ("setup", false)] {
         assert_eq!(rendered(json!({"targetPort": named})).is_ok(), known, "{named}");
     }
+}
+
+/// A workload whose only container has these ports.
+fn with_ports(name: &str, ports: &[(&str, i64)]) -> Value {
+    let ports: Vec<Value> = ports.iter().map(|(name, n)| json!({"name": name, "containerPort": n})).collect();
+    let mut workload = fixture::target();
+    workload["metadata"]["name"] = json!(name);
+    workload["spec"]["template"]["spec"]["containers"][0]["ports"] = json!(ports);
+    workload
+}
+
+fn numbers(service: &Manifest) -> Vec<[i64; 2]> {
+    let ports = get::list(&service.body["spec"]["ports"]).iter();
+    ports.map(|p| [p["port"].as_i64().unwrap(), p["targetPort"].as_i64().unwrap_or_default()]).collect()
+}
+
+#[test]
+fn ports_in_front_of_the_primary_are_those_of_its_own_pods() {
+    let c = fixture::canary(&json!({"portDiscovery": true, "targetPort": "http"}));
+    let target = with_ports("podinfo", &[("http", 9898), ("grpc", 9091)]);
+    let mut live = Objects::default();
+    let replaced = json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1});
+    for (of_primary, status, expected) in
+        [(9090, Value::Null, 9090), (9091, replaced, 9090), (9091, json!({"observedGeneration": 1}), 9091)]
+    {
+        let mut primary = with_ports("podinfo-primary", &[("http", 9898), ("grpc", of_primary)]);
+        primary["status"] = status;
+        live.insert(DEPLOYMENT, primary);
+        let made = render(&c, &target, &label(), &live).unwrap();
+        for service in [&made.apex, &made.primary] {
+            assert_eq!(numbers(service), [[80, 0], [expected, expected]]);
+        }
+        assert_eq!(numbers(&made.canary), [[80, 0], [9091, 9091]]);
+        live.insert(SERVICE, made.primary.to_create());
+    }
+    assert_eq!(numbers(&render(&c, &target, &label(), &Objects::default()).unwrap().apex).len(), 2);
+}
+
+#[test]
+fn an_adopted_apex_keeps_leading_to_the_port_of_the_primary() {
+    let c = fixture::canary(&json!({}));
+    let mut apex = users_apex();
+    apex["spec"]["ports"] = json!([{"name": "http", "port": 80, "targetPort": 9898}]);
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex);
+    live.insert(DEPLOYMENT, with_ports("podinfo-primary", &[("http", 9898)]));
+    let made = render(&c, &with_ports("podinfo", &[("http", 9899)]), &label(), &live).unwrap();
+    assert_eq!((numbers(&made.apex), numbers(&made.primary)), (vec![[80, 9898]], vec![[80, 9898]]));
+    assert!(made.advice.is_empty(), "a container need not declare a port");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! another revision only while it has no traffic, and is used once everything in front of it has learned of that.
 //! For workloads, whose Services always select the same pods, all of this holds by itself.
 
+use serde_json::Value;
+
 use crate::{
     api::Phase,
     manifest::{self, Manifest, target::Sides},
@@ -86,7 +88,7 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     let Some(services) = rendered(cx) else { return WAIT };
     let primary = |d: &mut PlanBuilder| {
         services.primary.map_or(GO_ON, |primary| {
-            let why = if is_widely_selected(cx, &primary) { WriteReason::Wanted } else { why };
+            let why = reason(cx, &primary, why);
             let primary = service_ports::keeping(cx, d, primary);
             write::object(cx, d, primary, why)
         })
@@ -94,7 +96,7 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     let Some(canary) = services.canary else { return primary(d) };
     match revised(cx, d, &canary) {
         Revised::No => {
-            let why = if is_widely_selected(cx, &canary) { WriteReason::Wanted } else { why };
+            let why = reason(cx, &canary, why);
             let canary = service_ports::keeping(cx, d, canary);
             let canary = write::object(cx, d, canary, why);
             all([if canary == WAIT && is_left(cx) { GO_ON } else { canary }, primary(d)])
@@ -105,9 +107,26 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
     }
 }
 
+/// Why a Service is not as wanted, if it is not because somebody changed it.
+pub(crate) fn reason(cx: &Context<'_>, wanted: &Manifest, why: WriteReason) -> WriteReason {
+    let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return why };
+    if is_widely_selected(live, wanted) || has_other_ports(cx, live, wanted) {
+        WriteReason::Wanted
+    } else {
+        why
+    }
+}
+
+/// Only its ports differ, and they are those of containers: that side has another template.
+fn has_other_ports(cx: &Context<'_>, live: &Value, wanted: &Manifest) -> bool {
+    let found = cx.c.service.port_discovery == Some(true);
+    let patch = manifest::patch(live, wanted).filter(|_| found).unwrap_or_default();
+    let only = |value: &Value, key: &str| value.as_object().is_some_and(|all| all.keys().eq([key]));
+    only(&patch, "spec") && only(&patch["spec"], "ports")
+}
+
 /// The live Service selects by some of the wanted labels, as an earlier version created it, and was not changed since.
-pub(crate) fn is_widely_selected(cx: &Context<'_>, wanted: &Manifest) -> bool {
-    let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return false };
+fn is_widely_selected(live: &Value, wanted: &Manifest) -> bool {
     let (live, wanted) = (&live["spec"]["selector"], &wanted.body["spec"]["selector"]);
     let (Some(has), Some(wants)) = (live.as_object(), wanted.as_object()) else { return false };
     !has.is_empty() && has.len() < wants.len() && has.iter().all(|(key, value)| wants.get(key) == Some(value))

@@ -32,8 +32,7 @@ pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -
         pod_weighting::returned_to_primary(cx, d)?;
     }
     // shares that the spec no longer wants are not drift
-    let wanted = cx.step().since.is_some() || services::is_widely_selected(cx, &apex);
-    let why = if wanted { WriteReason::Wanted } else { why };
+    let why = if cx.step().since.is_some() { WriteReason::Wanted } else { services::reason(cx, &apex, why) };
     // changed by hand, or still selecting pods of the target, while the primary has no pods, or may have none: left until
     // it has some
     let away = match cx.selected() {
