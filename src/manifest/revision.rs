@@ -7,7 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{digest, json as get, marks::ours, object::Manifest};
+use super::{
+    digest, json as get,
+    marks::{controller_of, ours},
+    object::Manifest,
+};
 use crate::{
     names::{self, managers},
     snapshot::{DEPLOYMENT, KNATIVE_SERVICE, Objects, REVISION},
@@ -116,6 +120,21 @@ pub fn with_configs(mut stored: Manifest, configs: &BTreeMap<String, StoredConfi
     stored
 }
 
+/// A stored copy that also names what its template may use and what did not exist: for each `config::key` the name to
+/// which a primary refers instead.
+#[must_use]
+pub fn with_absent(mut stored: Manifest, absent: &BTreeMap<String, String>) -> Manifest {
+    if !absent.is_empty() {
+        get::set(&mut stored.body, &["data", "absent"], json!(absent));
+    }
+    stored
+}
+
+/// What did not exist when a template was stored; not part of the revision. Empty for those of earlier versions.
+pub fn absent_of(revision: &Value) -> BTreeMap<String, String> {
+    get::strings(&revision["data"]["absent"])
+}
+
 /// The contents that belong to a stored template, by `config::key`.
 pub fn configs_of(revision: &Value) -> BTreeMap<String, StoredConfig> {
     serde_json::from_value(revision["data"]["configs"].clone()).unwrap_or_default()
@@ -135,7 +154,8 @@ pub fn template_of(revision: &Value) -> Option<&Value> {
 pub fn source_of(revision: &Value) -> Option<Source> {
     let template = template_of(revision)?.clone();
     let spec = revision["data"]["spec"].as_object().cloned().unwrap_or_else(Map::new);
-    let configs = configs_of(revision).into_iter().map(|(key, config)| (key, config.copy)).collect();
+    let copies = configs_of(revision).into_iter().map(|(key, config)| (key, config.copy));
+    let configs = absent_of(revision).into_iter().chain(copies).collect();
     Some(Source { template, spec, configs })
 }
 
@@ -149,10 +169,17 @@ pub fn number(revision: &Value) -> i64 {
     revision["revision"].as_i64().unwrap_or(0)
 }
 
-/// The stored copy with this hash whose template really has it.
-pub fn find<'a>(objects: &'a Objects, wanted: &str) -> Option<&'a Value> {
+/// It belongs to a former Canary of the same name, and garbage collection will delete it. `canary`: uid of the Canary.
+pub fn is_left(revision: &Value, canary: &str) -> bool {
+    controller_of(revision).is_some_and(|(_, _, uid)| uid != canary)
+}
+
+/// The stored copy with this hash whose template really has it, and that the Canary with the uid `canary` can rely on.
+pub fn find<'a>(objects: &'a Objects, canary: &str, wanted: &str) -> Option<&'a Value> {
     objects.of(REVISION).find(|r| {
-        hash_of(r) == Some(wanted) && template_of(r).is_some_and(|t| hash_with(t, &checksums_of(r)) == wanted)
+        hash_of(r) == Some(wanted)
+            && template_of(r).is_some_and(|t| hash_with(t, &checksums_of(r)) == wanted)
+            && !is_left(r, canary)
     })
 }
 
@@ -188,12 +215,13 @@ mod tests {
         assert_eq!(m.name, format!("podinfo-primary-{}", &h[..10]));
         let mut objects = Objects::default();
         objects.insert(REVISION, m.body.clone());
-        let found = find(&objects, &h).unwrap();
+        let found = find(&objects, "u9", &h).unwrap();
         assert_eq!(template_of(found), Some(&target["spec"]["template"]));
         assert_eq!(source_of(found).unwrap(), c.target.source(&target));
         assert_eq!((number(found), found["data"]["replicas"].as_i64()), (3, Some(2)));
         assert_eq!((all(&objects, "podinfo").len(), all(&objects, "other").len()), (1, 0));
-        assert_eq!(find(&objects, "x"), None);
+        assert_eq!(find(&objects, "u9", "x"), None);
+        assert_eq!(find(&objects, "of a former one", &h), None);
     }
 
     #[test]
@@ -211,13 +239,20 @@ mod tests {
         let m = with_configs(stored(&c, 1, &h, &target), &configs);
         let mut objects = Objects::default();
         objects.insert(REVISION, m.body.clone());
-        assert_eq!(checksums_of(find(&objects, &h).unwrap()), sums("1"));
+        assert_eq!(checksums_of(find(&objects, "u9", &h).unwrap()), sums("1"));
         let source = source_of(&m.body).unwrap();
         assert_eq!(source.configs.get("configmap/cm-env").map(String::as_str), Some("cm-env-primary-1"));
+        let absent = BTreeMap::from([("secret/sec".to_owned(), "sec-primary-0".to_owned())]);
+        let with = with_absent(m.clone(), &absent);
+        assert_eq!((with_absent(m.clone(), &BTreeMap::new()), absent_of(&with.body)), (m.clone(), absent));
+        let names: Vec<String> = source_of(&with.body).unwrap().configs.into_values().collect();
+        assert_eq!(names, ["cm-env-primary-1", "sec-primary-0"]);
+        objects.insert(REVISION, with.body);
+        assert!(find(&objects, "u9", &h).is_some(), "what did not exist is not part of the revision");
         let mut tampered = m.body;
         tampered["data"]["configs"]["configmap/cm-env"]["checksum"] = json!("2");
         objects.insert(REVISION, tampered);
-        assert_eq!(find(&objects, &h), None);
+        assert_eq!(find(&objects, "u9", &h), None);
     }
 
     #[test]
@@ -228,6 +263,6 @@ mod tests {
         body["data"]["template"]["spec"]["containers"][0]["image"] = json!("evil");
         let mut objects = Objects::default();
         objects.insert(REVISION, body);
-        assert_eq!(find(&objects, &h), None);
+        assert_eq!(find(&objects, "u9", &h), None);
     }
 }

@@ -92,8 +92,7 @@ impl<'a> Context<'a> {
 
     /// The stored template with this hash.
     pub(crate) fn stored(&self, hash: Option<&str>) -> Option<&'a Value> {
-        let hash = hash?;
-        revision::find(&self.snap.objects, hash)
+        revision::find(&self.snap.objects, self.snap.uid(), hash?)
     }
 
     pub(crate) fn applied(&self) -> Option<&str> {

@@ -382,6 +382,11 @@ impl Snapshot {
         self.ready.get(service).copied().unwrap_or(0)
     }
 
+    /// uid of the Canary.
+    pub(crate) fn uid(&self) -> &str {
+        self.canary.metadata.uid.as_deref().unwrap_or_default()
+    }
+
     /// The Canary's status, empty if it has none.
     pub(crate) fn status(&self) -> CanaryStatus {
         self.canary.status.clone().unwrap_or_default()

@@ -192,3 +192,45 @@ fn c12_what_a_former_canary_left_keeps_what_it_runs_whatever_its_kind() -> Resul
     }
     Ok(())
 }
+
+#[test]
+fn c12_templates_of_a_former_canary_are_not_relied_on() -> Result<()> {
+    for failed in [true, false] {
+        let mut sim = Sim::new(world(Target::DaemonSet), "podinfo");
+        sim.advance(Duration::from_secs(15));
+        if failed {
+            release(&mut sim, Target::DaemonSet, "2");
+            sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
+            sim.advance(Duration::from_secs(75));
+            ensure!(sim.world.status().phase == Some(Phase::Failed), "{}", sim.log.join("\n"));
+        }
+        // deleted without its finalizer, and made again before garbage collection comes to what it owned
+        let former = uids(&sim);
+        let spec = sim.world.canary.take().map(|canary| canary["spec"].clone()).unwrap_or_default();
+        let now = sim.now;
+        sim.world.put_canary(json!({"metadata": {"name": "podinfo"}, "spec": spec}), now);
+        sim.observer.canary_was_made_again();
+        sim.readings.clear();
+        sim.look();
+        let served = primary(&sim);
+        sim.advance(Duration::from_secs(12));
+        for (at, _) in uids(&sim).into_iter().filter(|of| former.contains(of)) {
+            sim.world.objects.remove(&at);
+        }
+        sim.advance(Duration::from_secs(1));
+        let promoted = sim.world.status().last_promoted_spec;
+        let stored =
+            sim.world.objects.of(REVISION).any(|o| o["data"]["hash"].as_str() == promoted.as_deref());
+        ensure!(stored && promoted.is_some(), "failed: {failed}\n{}", sim.log.join("\n"));
+        ensure!(primary(&sim) == served, "failed: {failed}\n{}", sim.log.join("\n"));
+        sim.verdict().map_err(|wrong| anyhow::anyhow!("failed: {failed}: {wrong}"))?;
+    }
+    Ok(())
+}
+
+/// The stored templates, by name and uid.
+fn uids(sim: &Sim) -> Vec<(ObjectRef, Value)> {
+    let all = sim.world.objects.of(REVISION).map(|o| &o["metadata"]);
+    all.filter_map(|meta| Some((ObjectRef::new(REVISION, meta["name"].as_str()?), meta["uid"].clone())))
+        .collect()
+}

@@ -204,7 +204,7 @@ pub(crate) fn target_hash(snap: &Snapshot, kind: Target, target: &Value, configs
     let promoted = status.last_promoted_spec.filter(|hash| revision::is_ours(hash));
     if !snap.rules.config_tracking {
         let same = |hash: &String| {
-            let stored = revision::find(&snap.objects, hash).and_then(revision::template_of);
+            let stored = revision::find(&snap.objects, snap.uid(), hash).and_then(revision::template_of);
             stored.is_some_and(|stored| revision::hash(stored) == revision::hash(template))
         };
         let known = applied.filter(|hash| unchanged || same(hash));

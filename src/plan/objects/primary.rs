@@ -1,5 +1,7 @@
 //! The primary workload: created from a stored template, kept in its wanted state, restored when it is damaged.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,7 +108,7 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     match (cx.primary(), cx.stored(cx.promoted())) {
         (Some(live), Some(stored)) => restored(cx, d, live, stored),
         (Some(_), None) if is_promoted => revisions::store_template(cx, d),
-        (Some(_), None) => GO_ON,
+        (Some(live), None) => stored_as_it_runs(cx, d, live),
         (None, Some(stored)) => {
             let at = ObjectRef::new(cx.c.target.kind(), cx.c.names.primary.clone());
             d.say(Messages::recreated(&at.to_string()));
@@ -115,6 +117,30 @@ pub(crate) fn intact(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         (None, None) if is_promoted => all([revisions::store_template(cx, d), WAIT]),
         (None, None) => WAIT,
     }
+}
+
+/// Nothing is left from which the promoted template could be restored, and the target has another one: the primary's own
+/// counts as promoted from now on, if it has not changed since it was promoted.
+fn stored_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow {
+    let hash = revision::hash(&cx.c.target.revision(live));
+    let given = manifest::annotation(live, names::ANNOTATION_REVISION);
+    let is_promoted =
+        cx.promoted().is_some_and(|own| revision::is_ours(own) && [own, &hash].map(Some).contains(&given));
+    let now = revision::hash(&live["spec"]["template"]);
+    let unchanged = cx.status().primary_template.as_ref() == Some(&now);
+    if cx.status().run.is_some() || !cx.c.target.rests() || !is_promoted || !unchanged {
+        return GO_ON;
+    }
+    if cx.stored(Some(&hash)).is_none() {
+        return revisions::store(cx, d, &hash, live, &BTreeMap::new());
+    }
+    mark(cx, d, live, &hash)?;
+    if cx.applied() == cx.promoted() {
+        d.status.last_applied_spec = Some(hash.clone());
+        d.status.tracked_configs = cx.checksums_of(Some(&hash));
+    }
+    d.status.last_promoted_spec = Some(hash);
+    GO_ON
 }
 
 /// Scaled to 0 although only people and charts set its replicas; in a run and during setup also with a

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    manifest::revision::{self, StoredConfig},
+    manifest::{
+        Manifest,
+        revision::{self, StoredConfig},
+    },
     plan::{
         builder::PlanBuilder,
         context::Context,
@@ -39,10 +42,23 @@ pub(crate) fn store(
     source: &Value,
     configs: &BTreeMap<String, StoredConfig>,
 ) -> Flow {
+    create(cx, d, revision::with_configs(new(cx, hash, source), configs))
+}
+
+fn new(cx: &Context<'_>, hash: &str, source: &Value) -> Manifest {
     let number = cx.snap.objects.of(REVISION).map(revision::number).max().unwrap_or(0) + 1;
-    let uid = cx.snap.canary.metadata.uid.as_deref().unwrap_or_default();
-    let stored = revision::with_configs(revision::stored(&cx.c, number, hash, source), configs);
-    d.try_act(Action::Create(Box::new(stored.owned_by(&cx.c.name, uid))))
+    revision::stored(&cx.c, number, hash, source)
+}
+
+/// Creates a stored template. That of a former Canary with the same name is deleted first, if garbage collection has not
+/// come to it yet.
+fn create(cx: &Context<'_>, d: &mut PlanBuilder, stored: Manifest) -> Flow {
+    let left = cx.snap.objects.at(&stored.at()).filter(|live| revision::is_left(live, cx.snap.uid()));
+    if let Some(left) = left {
+        let going = !left["metadata"]["deletionTimestamp"].is_null();
+        return if going { WAIT } else { d.try_act(Action::delete(REVISION, left)) };
+    }
+    d.try_act(Action::Create(Box::new(stored.owned_by(&cx.c.name, cx.snap.uid()))))
 }
 
 /// Deletes promoted templates beyond the history limit, oldest first; those in status stay.

@@ -79,11 +79,14 @@ fn is_used(cx: &Context<'_>) -> bool {
 fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let primary = cx.primary();
     let made_from = primary.and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
-    let ours = primary.is_some_and(|p| manifest::ours(p, &cx.c.name)) && cx.stored(made_from).is_some();
-    if ours && (made_from == Some(cx.hash.as_str()) || is_used(cx)) {
+    let ours = primary.is_some_and(|p| manifest::ours(p, &cx.c.name));
+    let (stored, current) = (ours && cx.stored(made_from).is_some(), made_from == Some(cx.hash.as_str()));
+    if stored && (current || is_used(cx)) {
         return GO_ON;
     }
-    if let Some(live) = primary.filter(|live| !ours && serves_another(cx, live)) {
+    // made by a former Canary, whose copy of the template is gone or goes
+    let left = !stored && !(ours && current);
+    if let Some(live) = primary.filter(|live| left && serves_another(cx, live)) {
         return kept_as_it_runs(cx, d, live);
     }
     revisions::store_template(cx, d)?;
