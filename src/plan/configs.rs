@@ -20,6 +20,8 @@ pub(crate) struct Configs {
     pub(crate) checksums: Checksums,
     /// For status: every reference of the template.
     pub(crate) observed: BTreeMap<String, ObservedConfig>,
+    /// Those that do not exist, and that pods start without.
+    pub(crate) absent: Vec<String>,
     /// To be read before the checksums are reliable.
     pub(crate) unread: Vec<ObjectRef>,
     /// Why a new revision cannot be determined or started.

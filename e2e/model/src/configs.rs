@@ -9,7 +9,7 @@ use serin::{
         revision,
     },
     names,
-    snapshot::{CANARY, DEPLOYMENT},
+    snapshot::{CANARY, DEPLOYMENT, ObjectRef},
 };
 
 use serin_invariants::view::Names;
@@ -64,7 +64,7 @@ pub fn same(world: &World, live: &Value, mut wanted: Value, contents: &Contents,
             if now.at == then.at || !same {
                 return false;
             }
-        } else if now.at != then.at {
+        } else if now.at != then.at && !(then.optional && found.is_none()) {
             return false;
         }
         copies.insert(key(&then.at), now.at.name.clone());
@@ -73,6 +73,16 @@ pub fn same(world: &World, live: &Value, mut wanted: Value, contents: &Contents,
         config::rewrite(pod, &copies);
     }
     wanted == *live
+}
+
+/// An object that pods of this primary's template read although it did not exist when the template passed with these
+/// contents.
+pub fn unanalysed(world: &World, template: &Value, contents: &Contents) -> Option<String> {
+    let passed = |at: &ObjectRef| contents.contains_key(&key(at));
+    let copied = |object: &Value| !object["metadata"]["annotations"][names::ANNOTATION_CHECKSUM].is_null();
+    let read = of(world, template).into_iter();
+    let mut read = read.filter_map(|(key, object)| Some((config::by_key(&key)?, object)));
+    read.find(|(at, object)| !copied(object) && !passed(at)).map(|(at, _)| at.to_string())
 }
 
 /// Flagger made it for a Canary.

@@ -175,6 +175,7 @@ impl Observer {
         if soon.is_none() && is_off_in_a_run(world, names) {
             self.wrong("S16", "a run goes on, and the primary is asked for no pods");
         }
+        self.unanalysed(world, names);
         // with plain Services, users are moved only if the analysis asks for it
         let routed = !route::rules(world, names).is_empty();
         let switched = canary["spec"]["analysis"]["promotion"]["switch"] == true;
@@ -277,6 +278,18 @@ impl Observer {
         let contents = self.contents.get(hash).cloned().unwrap_or_default();
         if !configs::same(after, template, wanted, &contents, self.configs_deleted) {
             self.wrong("S5", format!("the primary is given other contents than passed: {what}"));
+        }
+    }
+
+    /// S5 for objects that appear later: the primary's pods would read them without a restart.
+    fn unanalysed(&mut self, world: &World, names: &Names) {
+        let Some(primary) = world.workload(&names.primary).filter(|_| !self.lenient) else { return };
+        let hash =
+            primary["metadata"]["annotations"][names::ANNOTATION_REVISION].as_str().unwrap_or_default();
+        let passed = self.contents.get(hash).filter(|_| world.rules.config_tracking);
+        let read = passed.and_then(|of| configs::unanalysed(world, &primary["spec"]["template"], of));
+        if let Some(read) = read {
+            self.wrong("S5", format!("the primary's pods read {read}, which has not passed"));
         }
     }
 

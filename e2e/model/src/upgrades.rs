@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use serin::{
     manifest::revision,
-    snapshot::{DEPLOYMENT, ObjectRef},
+    snapshot::{DEPLOYMENT, ObjectRef, REVISION},
 };
 
 use crate::{fixture, sim::Sim};
@@ -54,6 +54,41 @@ fn c42_a_primary_that_another_version_rendered_is_not_restarted() {
         assert_eq!(image(&sim), "podinfo:2");
         sim.verdict().unwrap_or_else(|wrong| panic!("{wrong}"));
     }
+}
+
+#[test]
+fn c42_a_primary_that_an_earlier_version_placed_and_gave_originals_is_not_restarted() {
+    let mut world = fixture::world(&json!({}));
+    let term = json!({"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "podinfo"}}});
+    let parts = json!({
+        "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}},
+        "volumes": [{"name": "s", "secret": {"secretName": "sec", "optional": true}}],
+    });
+    let pods = json!({"spec": {"template": {"spec": parts}}});
+    world.edit(&ObjectRef::new(DEPLOYMENT, "podinfo"), &pods);
+    let mut sim = Sim::new(world, "podinfo");
+    sim.advance(Duration::from_secs(30));
+    let own = |sim: &Sim| {
+        let pod = &template(sim)["spec"];
+        let terms = &pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+        let secret = pod["volumes"][0]["secret"]["secretName"] != "sec";
+        (terms[0]["labelSelector"]["matchLabels"]["app"] == PRIMARY, secret)
+    };
+    assert_eq!(own(&sim), (true, true));
+    sim.world.edit(&ObjectRef::new(DEPLOYMENT, PRIMARY), &pods);
+    let stored = sim.world.objects.of(REVISION).filter_map(|o| o["metadata"]["name"].as_str());
+    for at in stored.map(|name| ObjectRef::new(REVISION, name)).collect::<Vec<_>>() {
+        sim.world.edit(&at, &json!({"data": {"absent": null}}));
+    }
+    let was = template(&sim);
+    sim.world.edit_canary(&json!({"status": {"primaryTemplate": revision::hash(&was)}}));
+    let epoch = sim.world.status().epoch;
+    sim.advance(Duration::from_secs(120));
+    assert_eq!((template(&sim), sim.world.status().epoch), (was, epoch), "no restart, and no run");
+    fixture::set_image(&mut sim, "podinfo:2");
+    sim.advance(Duration::from_secs(300));
+    assert_eq!((image(&sim), own(&sim)), ("podinfo:2".to_owned(), (true, true)));
+    sim.verdict().unwrap_or_else(|wrong| panic!("{wrong}"));
 }
 
 #[test]

@@ -191,6 +191,12 @@ pub fn copy_name(canary: &str, from: &ObjectRef, checksum: &str) -> String {
     format!("{}-{hash}", names::primary(name.trim_end_matches(['-', '.'])))
 }
 
+/// Name that a primary refers to in place of an optional object that did not exist when it got its template. Nothing
+/// has that name, so that the object reaches no pods of the primary if it is created later.
+pub fn stand_in(canary: &str, absent: &ObjectRef) -> String {
+    copy_name(canary, absent, "")
+}
+
 /// The copy of `source`; none if its content is not the wanted one.
 pub fn copy(source: &Value, of: &CopyOf) -> Option<Manifest> {
     if digest(source).checksum.as_ref() != Some(&of.checksum) {

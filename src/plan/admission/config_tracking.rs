@@ -43,6 +43,7 @@ pub(crate) fn look(snap: &Snapshot, answers: &Answers, kind: Target, target: &Va
             found.see(snap, answers, &status, name, &copy);
             // not part of the target's revision: `adopt` needs it
             found.checksums.remove(&config::key(&copy.at));
+            found.absent.retain(|key| *key != config::key(&copy.at));
         }
     }
     found
@@ -111,7 +112,9 @@ impl Configs {
             }
             ConfigState::Missing => {
                 self.observed.insert(key.clone(), ObservedConfig::default());
-                if !of.optional {
+                if of.optional {
+                    self.absent.push(key);
+                } else {
                     self.as_it_was(status, &key);
                     self.refuse(MISSING, missing(of, target));
                 }

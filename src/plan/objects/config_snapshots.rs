@@ -11,7 +11,7 @@ use crate::{
     manifest::{
         self,
         config::{self, CopyOf},
-        revision::{self, StoredConfig},
+        revision::{self, Source, StoredConfig},
     },
     names,
     plan::{
@@ -36,6 +36,25 @@ pub(crate) fn to_store(cx: &Context<'_>) -> BTreeMap<String, StoredConfig> {
         Some((key.clone(), StoredConfig { checksum: checksum.clone(), copy }))
     };
     cx.configs.checksums.iter().filter_map(with_copy).collect()
+}
+
+/// Names for the optional objects that the target's current revision is analysed without.
+pub(crate) fn absent(cx: &Context<'_>) -> BTreeMap<String, String> {
+    let with_name = |key: &String| Some((key.clone(), config::stand_in(&cx.c.name, &config::by_key(key)?)));
+    cx.configs.absent.iter().filter_map(with_name).collect()
+}
+
+/// What did not exist when a template was stored stays away from the primary, unless it exists by now and is not
+/// followed: such an object is used by primary and target alike.
+pub(crate) fn leave_shared(cx: &Context<'_>, stored: &Value, source: &mut Source) {
+    for key in revision::absent_of(stored).into_keys() {
+        let live = config::by_key(&key).and_then(|at| cx.snap.objects.at(&at));
+        let unfollowed =
+            cx.configs.observed.get(&key).is_some_and(|of| of.checksum.is_none() && !of.version.is_empty());
+        if live.is_some_and(|live| config::opted_out(live) || unfollowed) {
+            source.configs.remove(&key);
+        }
+    }
 }
 
 /// The objects that a taken over primary uses: Flagger's copies, or those of the target.

@@ -50,6 +50,7 @@ pub(crate) fn from_stored(
 /// The primary for a stored template.
 pub(crate) fn manifest(cx: &Context<'_>, stored: &Value) -> Option<Manifest> {
     let mut source = revision::source_of(stored)?;
+    config_snapshots::leave_shared(cx, stored, &mut source);
     // shares keep to the target's own limits, also where a promotion is undone
     let strategy = cx.target["spec"].get("strategy").filter(|_| pod_limits::shares_pods(cx));
     if let Some(own) = strategy.filter(|_| !pod_limits::replaces_all(cx.target, cx.whole())) {

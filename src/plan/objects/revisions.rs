@@ -31,10 +31,13 @@ pub(crate) fn store_template(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return WAIT;
     }
     config_snapshots::make_all(cx, d)?;
-    store(cx, d, &cx.hash, cx.target, &config_snapshots::to_store(cx))
+    let (configs, absent) = (config_snapshots::to_store(cx), config_snapshots::absent(cx));
+    let stored = revision::with_configs(new(cx, &cx.hash, cx.target), &configs);
+    create(cx, d, revision::with_absent(stored, &absent))
 }
 
-/// Stores the template of `source` (the target or a primary) under `hash`, with its contents.
+/// Stores the template of `source` (the target or a primary) under `hash`, with its contents. A primary that is kept as it
+/// is refers to what it uses.
 pub(crate) fn store(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
