@@ -74,7 +74,8 @@ pub const ANNOTATION_CHECKSUM: &str = "serin.dev/checksum";
 pub const ANNOTATION_CONFIG_TRACKING: &str = "flagger.app/config-tracking";
 /// Annotation on the primary's autoscaler: hash of the spec it was made with, without any floor.
 pub const ANNOTATION_SOURCE: &str = "serin.dev/source";
-/// Annotation on the primary's autoscaler while a run raises its minimum: the number of pods that the primary keeps.
+/// Annotation on the primary's autoscaler while a run raises its minimum: the number of pods that the primary keeps, and
+/// the fields that are different for it.
 pub const ANNOTATION_FLOOR: &str = "serin.dev/floor";
 /// Part of all of KEDA's labels and annotations.
 pub const KEDA: &str = "keda.sh/";

@@ -19,6 +19,9 @@ use crate::{
     spec::Validated,
 };
 
+/// The number of replicas that KEDA keeps while there is nothing to do.
+const IDLE: &str = "idleReplicaCount";
+
 /// Kind and reference of the Canary's autoscaler, if it names one of a kind that is served.
 pub fn named(c: &Validated) -> Option<(Kind, &AutoscalerRef)> {
     let named = c.spec.autoscaler_ref.as_ref()?;
@@ -89,17 +92,29 @@ pub fn primary_autoscaler(
     }
     let source = revision::hash(&spec);
     // by definition less than the minimum, when there is nothing to do: not while there is a floor
-    let idle = spec["idleReplicaCount"].is_i64();
+    let idle = spec[IDLE].is_i64();
     let floor = floor.map(|floor| floor.clamp(1, max.max(1))).filter(|floor| *floor > min || idle);
+    let mut noted = Value::Null;
     if let (Some(floor), Some(spec)) = (floor, spec.as_object_mut()) {
+        let at_rest = [min_field, IDLE].map(|field| (field.to_owned(), json!(spec.get(field))));
+        noted = json!(json!({"replicas": floor, "atRest": Map::from_iter(at_rest)}).to_string());
         spec.insert(min_field.into(), json!(floor.max(min)));
-        spec.remove("idleReplicaCount");
+        spec.remove(IDLE);
     }
     let mut annotations = keda_annotations(kind, scaler);
     annotations.insert(names::ANNOTATION_SOURCE.into(), json!(source));
-    annotations.insert(names::ANNOTATION_FLOOR.into(), floor.map_or(Value::Null, |f| json!(f.to_string())));
+    annotations.insert(names::ANNOTATION_FLOOR.into(), noted);
     let body = json!({"metadata": {"labels": labels(c, scaler), "annotations": annotations}, "spec": spec});
     Manifest::new(kind, &names::primary(&named.name), managers::WORKLOAD, &["/spec"], body)
+}
+
+/// Merge patch that takes the floor from the primary's autoscaler although the target's is not known. None: it has none,
+/// or it is of an earlier version, which did not note what is different for it.
+pub fn without_floor(scaler: &Value) -> Option<Value> {
+    let noted: Value = serde_json::from_str(annotation(scaler, names::ANNOTATION_FLOOR)?).ok()?;
+    let spec = &noted["atRest"];
+    let marks = json!({"annotations": {names::ANNOTATION_FLOOR: null}});
+    spec.is_object().then(|| json!({"metadata": marks, "spec": spec}))
 }
 
 fn labels(c: &Validated, scaler: &Value) -> Map<String, Value> {
@@ -134,7 +149,7 @@ pub fn paused_by_us(scaler: &Value) -> bool {
 
 /// It may scale its workload to zero.
 pub fn reaches_zero(scaler: &Value) -> bool {
-    let idle = scaler["spec"]["idleReplicaCount"].as_i64();
+    let idle = scaler["spec"][IDLE].as_i64();
     idle.unwrap_or_else(|| bounds(SCALED_OBJECT, scaler).0) == 0
 }
 

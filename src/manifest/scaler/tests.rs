@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::manifest::{fixture, patch};
+use crate::manifest::{
+    fixture::{self, merge},
+    patch,
+};
 
 fn hpa() -> Value {
     json!({
@@ -68,6 +71,12 @@ fn the_primary_is_scaled_as_the_target_is() {
     assert!(made.to_create()["metadata"]["ownerReferences"].is_null());
 }
 
+/// The note of a floor.
+fn floor_of(made: &Manifest) -> Value {
+    let noted = made.body["metadata"]["annotations"][names::ANNOTATION_FLOOR].as_str();
+    noted.map(|noted| serde_json::from_str(noted).unwrap()).unwrap_or_default()
+}
+
 #[test]
 fn own_bounds_and_a_floor_are_put_in_and_taken_out() {
     let own = json!({"primaryScalerReplicas": {"minReplicas": 3, "maxReplicas": 20}});
@@ -75,23 +84,27 @@ fn own_bounds_and_a_floor_are_put_in_and_taken_out() {
     assert_eq!(bounds_of(&rendered(HPA, &own, &hpa(), None)), (3, 20));
     let raised = rendered(HPA, &own, &hpa(), Some(7));
     assert_eq!(bounds_of(&raised), (7, 20));
-    assert_eq!(raised.body["metadata"]["annotations"][names::ANNOTATION_FLOOR], "7");
+    assert_eq!(
+        floor_of(&raised),
+        json!({"replicas": 7, "atRest": {"minReplicas": 3, "idleReplicaCount": null}})
+    );
     assert_eq!(
         bounds_of(&rendered(HPA, &json!({}), &hpa(), Some(50))),
         (8, 8),
         "as far as the maximum allows"
     );
     let low = rendered(HPA, &own, &hpa(), Some(1));
-    assert_eq!(
-        (bounds_of(&low), &low.body["metadata"]["annotations"][names::ANNOTATION_FLOOR]),
-        ((3, 20), &Value::Null)
-    );
+    assert_eq!((bounds_of(&low), floor_of(&low)), ((3, 20), Value::Null));
 
     let back = patch(&raised.to_create(), &rendered(HPA, &own, &hpa(), None)).unwrap();
     assert_eq!(
         back,
         json!({"metadata": {"annotations": {names::ANNOTATION_FLOOR: null}}, "spec": {"minReplicas": 3}})
     );
+    let mut alone = raised.to_create();
+    let without = without_floor(&alone).unwrap();
+    merge(&mut alone, &without);
+    assert_eq!((bounds(HPA, &alone), without_floor(&alone)), ((3, 20), None));
 }
 
 #[test]
@@ -140,7 +153,14 @@ fn a_floor_forbids_to_be_idle() {
         (&made.body["spec"]["minReplicaCount"], &made.body["spec"]["idleReplicaCount"]),
         (&json!(3), &Value::Null)
     );
-    assert_eq!(made.body["metadata"]["annotations"][names::ANNOTATION_FLOOR], "2");
+    assert_eq!(floor_of(&made)["replicas"], 2);
+    let mut alone = made.to_create();
+    let without = without_floor(&alone).unwrap();
+    merge(&mut alone, &without);
+    assert_eq!(
+        (&alone["spec"]["minReplicaCount"], &alone["spec"]["idleReplicaCount"]),
+        (&json!(3), &json!(0))
+    );
     let rests = rendered(SCALED_OBJECT, &json!({}), &source, None);
     assert_eq!(rests.body["spec"]["idleReplicaCount"], 0);
 }

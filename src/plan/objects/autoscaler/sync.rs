@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::{
-    api::Phase,
+    api::{AutoscalerRef, Phase},
     clock,
     manifest::{self, scaler},
     names::{self, conditions, managers},
@@ -29,7 +29,7 @@ use crate::{
         },
         staleness, waiting,
     },
-    snapshot::{DEPLOYMENT, ObjectRef, SCALED_OBJECT},
+    snapshot::{DEPLOYMENT, Kind, ObjectRef, SCALED_OBJECT},
 };
 
 /// Autoscalers of the primary that were made for this Canary, other than `but`.
@@ -57,7 +57,7 @@ fn follow(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some((kind, named)) = scaler::named(&cx.c) else {
         return if bounds::run_is_open(cx) { GO_ON } else { delete_others(cx, d, None) };
     };
-    let Some(source) = cx.scaler else { return GO_ON };
+    let Some(source) = cx.scaler else { return without_source(cx, d, kind, named) };
     let want = scaler::primary_autoscaler(&cx.c, kind, named, source, &cx.label, bounds::floor(cx));
     let at = want.at();
     let mark = |object: &Value, key: &str| manifest::annotation(object, key).map(str::to_owned);
@@ -66,16 +66,26 @@ fn follow(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return write::object(cx, d, want, WriteReason::Wanted);
     };
     let same = |key| mark(live, key) == mark(&want.body, key);
-    let why = match (same(names::ANNOTATION_SOURCE), same(names::ANNOTATION_FLOOR)) {
-        (true, true) => WriteReason::Drift,
-        _ => WriteReason::Wanted,
-    };
+    let marks = [names::ANNOTATION_SOURCE, names::ANNOTATION_FLOOR];
+    let why = if marks.into_iter().all(same) { WriteReason::Drift } else { WriteReason::Wanted };
     if !same(names::ANNOTATION_SOURCE) && mark(live, names::ANNOTATION_SOURCE).is_some() {
         let source = ObjectRef::new(kind, named.name.clone());
         d.say(Messages::autoscaler_follows(&source.to_string(), &at.to_string()));
     }
     write::object_from(cx, d, live, &want, why)?;
     delete_others(cx, d, Some(&at))
+}
+
+/// The target's autoscaler is gone: the primary's stays as it is, but for the floor of a run that has ended.
+fn without_source(cx: &Context<'_>, d: &mut PlanBuilder, kind: Kind, named: &AutoscalerRef) -> Flow {
+    let at = ObjectRef::new(kind, names::primary(&named.name));
+    let live = cx.snap.objects.at(&at).filter(|live| manifest::made_for(live, &cx.c.name));
+    let live = live.filter(|_| !bounds::run_is_open(cx));
+    let Some((live, patch)) = live.and_then(|live| Some((live, scaler::without_floor(live)?))) else {
+        return GO_ON;
+    };
+    let given = d.try_act(Action::patch(at, managers::WORKLOAD, live, patch));
+    if given == WRITE_FIRST { given } else { GO_ON }
 }
 
 /// Deletes the primary's other autoscalers, and waits until they are gone.
