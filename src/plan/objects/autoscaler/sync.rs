@@ -131,6 +131,9 @@ pub(crate) fn returned(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     resumed
 }
 
+/// Changes of a target that is given pods and loses them, but for one: another edit alone is no loss.
+const OF_A_LOSS: i64 = 1;
+
 /// Enables the target's autoscaler, and scales the target to at least one pod.
 pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let working = work(cx, d);
@@ -138,8 +141,8 @@ pub(crate) fn scale_up(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return all([working, keep_up(cx, d)]);
     }
     d.reached(replicas::may_give_back_at(cx))?;
-    let seen = cx.status().target.as_ref().map(|target| target.generation);
-    if manifest::generation(cx.target) > seen {
+    let seen = cx.status().target.as_ref().map_or(0, |target| target.generation);
+    if manifest::generation(cx.target).is_some_and(|now| now > seen + OF_A_LOSS) {
         // it has already had some in this run
         replicas::note_taken(cx, d);
     }
