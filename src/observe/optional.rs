@@ -23,7 +23,7 @@ pub(super) fn needed(cache: &ObjectCache, default: &str, defined: &BTreeSet<Stri
     let providers = cache.providers();
     let named = providers.iter().map(|name| if name.is_empty() { default } else { name });
     let kinds: BTreeSet<Kind> =
-        named.filter_map(router::by_name).flat_map(|router| router.all_kinds()).collect();
+        named.filter_map(router::by_name).flat_map(router::Router::all_kinds).collect();
     let daemons = cache.targets(Target::DaemonSet).then_some(DAEMONSET);
     let jobs = if cache.has_jobs() { &[JOB, POD][..] } else { &[] };
     let kinds = kinds.into_iter().chain([SCALED_OBJECT, CANARY_RUN]).chain(pod_policies::KINDS);

@@ -33,9 +33,9 @@ pub(crate) fn leads_to_port(
         format!("{}-{}-{side}upstream-{port}", c.namespace, c.names.apex),
     ];
     let to = To { service, port, texts: &texts };
-    let routes = router.reads(c).into_iter().chain(router.sources(c));
-    let mut routes = routes.filter(|at| at.kind != SERVICE).filter_map(|at| live.at(&at));
-    routes.any(|route| to.is_in(&route["spec"]))
+    let read = router.reads(c).into_iter().chain(router.sources(c));
+    let mut read = read.filter(|at| at.kind != SERVICE).filter_map(|at| live.at(&at));
+    read.any(|object| to.is_in(&object["spec"]))
 }
 
 struct To<'t> {

@@ -247,6 +247,25 @@ impl Checker {
         Ok(kind)
     }
 
+    /// The type of `left in right`.
+    fn within(&mut self, left: &mut Expr, right: &mut Expr, at: usize) -> Result<Kind, Fault> {
+        let one = self.kind(left, Shape::Value)?;
+        let of = match self.kind(right, Shape::List)? {
+            Kind::Numbers => Kind::Number,
+            Kind::Truths => Kind::Truth,
+            Kind::Empty => return Err(Fault::new(right.from, "the list is empty: nothing is in it")),
+            other => {
+                let what = format!("in looks into a list, and this is {}", other.shown());
+                return Err(Fault::new(right.from, what));
+            }
+        };
+        if one != of || !matches!(one, Kind::Number | Kind::Truth) {
+            return Err(Fault::new(at, unlike(one, of)));
+        }
+        self.compares(Operator::In, left, right)?;
+        Ok(Kind::Truth)
+    }
+
     fn binary(
         &mut self,
         operator: Operator,
@@ -278,25 +297,7 @@ impl Checker {
                 self.compares(operator, left, right)?;
                 Ok(Kind::Truth)
             }
-            O::In => {
-                let one = self.kind(left, Shape::Value)?;
-                let of = match self.kind(right, Shape::List)? {
-                    Kind::Numbers => Kind::Number,
-                    Kind::Truths => Kind::Truth,
-                    Kind::Empty => {
-                        return Err(Fault::new(right.from, "the list is empty: nothing is in it"));
-                    }
-                    other => {
-                        let what = format!("in looks into a list, and this is {}", other.shown());
-                        return Err(Fault::new(right.from, what));
-                    }
-                };
-                if one != of || !matches!(one, Kind::Number | Kind::Truth) {
-                    return Err(Fault::new(at, unlike(one, of)));
-                }
-                self.compares(operator, left, right)?;
-                Ok(Kind::Truth)
-            }
+            O::In => self.within(left, right, at),
             O::Equal | O::Unequal => {
                 let (a, b) = (self.kind(left, Shape::Value)?, self.kind(right, Shape::Value)?);
                 match (a, b) {

@@ -197,9 +197,8 @@ impl<'v> Evaluator<'v> {
             (Value::Number(_), Value::Numbers(list)) if list.iter().any(|n| n.is_nan()) => {
                 return Err(Stop::NotANumber(right.from, right.to));
             }
-            (Value::Number(_), Value::Numbers(_)) => false,
             (Value::Truth(yes), Value::Truths(list)) => list.contains(&yes),
-            (Value::Truth(_), Value::Numbers(_)) => false,
+            (Value::Number(_) | Value::Truth(_), Value::Numbers(_)) => false,
             _ => return error("there is no value"),
         })
     }

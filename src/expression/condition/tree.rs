@@ -59,8 +59,7 @@ impl Expr {
         match &self.node {
             Node::Series(side, _) => vec![*side],
             Node::Loop(Loop::Map | Loop::Filter, list, _) => list.elements_of(),
-            Node::Default(a, b) => [a.elements_of(), b.elements_of()].concat(),
-            Node::Choice([_, a, b]) => [a.elements_of(), b.elements_of()].concat(),
+            Node::Default(a, b) | Node::Choice([_, a, b]) => [a.elements_of(), b.elements_of()].concat(),
             _ => vec![],
         }
     }

@@ -85,7 +85,7 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return GO_ON;
     }
     // made by a former Canary, whose copy of the template is gone or goes
-    let left = !stored && !(ours && current);
+    let left = !(stored || ours && current);
     if let Some(live) = primary.filter(|live| left && serves_another(cx, live)) {
         return kept_as_it_runs(cx, d, live);
     }

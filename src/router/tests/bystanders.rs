@@ -335,13 +335,13 @@ fn t7_routes_of_gloo_straight_to_the_apex_are_named() {
         (to("podinfo", "test"), json!({"upstream": {"name": "podinfo", "namespace": "test"}}));
     let shares =
         json!({"multi": {"destinations": [{"destination": to("other", "test")}, {"destination": apex}]}});
-    let shared = object("RouteTable", ["shop", "t"], json!({"routes": [{"routeAction": shares}]}));
+    let split = object("RouteTable", ["shop", "t"], json!({"routes": [{"routeAction": shares}]}));
     for (other, touched) in [
         (table(["test", "second"], &apex), true),
         (table(["test", "second"], &to("podinfo", "")), true),
         (table(["shop", "podinfo"], &apex), true),
         (host(&apex), true),
-        (shared, true),
+        (split, true),
         (table(["test", "podinfo"], &apex), false),
         (table(["shop", "second"], &to("podinfo", "")), false),
         (host(&to("other", "test")), false),
