@@ -228,6 +228,31 @@ fn c12_templates_of_a_former_canary_are_not_relied_on() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_primary_whose_stored_template_is_lost_is_stored_as_it_runs() -> Result<()> {
+    let mut sim = Sim::new(world(Target::DaemonSet), "podinfo");
+    sim.advance(Duration::from_secs(15));
+    release(&mut sim, Target::DaemonSet, "2");
+    sim.readings.insert("request-success-rate".into(), Reading::Values(vec![50.0]));
+    sim.advance(Duration::from_secs(75));
+    let (served, epoch) = (primary(&sim), sim.world.status().epoch);
+    for (at, _) in uids(&sim) {
+        sim.world.objects.remove(&at);
+    }
+    sim.look();
+    sim.advance(Duration::from_secs(60));
+    let (status, stored) = (sim.world.status(), uids(&sim).len());
+    let unchanged = (status.phase, status.epoch) == (Some(Phase::Failed), epoch) && primary(&sim) == served;
+    ensure!(unchanged && stored == 1, "no run begins\n{}", sim.log.join("\n"));
+    let by_hand = json!([{"name": "podinfod", "image": "by-hand:1"}]);
+    let template = json!({"spec": {"template": {"spec": {"containers": by_hand}}}});
+    sim.world.edit(&ObjectRef::new(DAEMONSET, "podinfo-primary"), &template);
+    sim.look();
+    sim.advance(Duration::from_secs(60));
+    ensure!(primary(&sim) == served, "it is restored\n{}", sim.log.join("\n"));
+    sim.verdict().map_err(|wrong| anyhow::anyhow!("{wrong}"))
+}
+
 /// The stored templates, by name and uid.
 fn uids(sim: &Sim) -> Vec<(ObjectRef, Value)> {
     let all = sim.world.objects.of(REVISION).map(|o| &o["metadata"]);
