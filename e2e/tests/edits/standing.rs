@@ -69,7 +69,7 @@ fn spec(column: &str) -> Value {
     let mut analysis = json!({"threshold": 10, "stepWeight": 20, "maxWeight": 80});
     match column {
         "at the gate of a step" => {
-            analysis = json!({"threshold": 10, "steps": steps, "stepWeight": null, "maxWeight": null})
+            analysis = json!({"threshold": 10, "steps": steps, "stepWeight": null, "maxWeight": null});
         }
         "at the gate of the start" => analysis["startGate"] = json!({"name": "board"}),
         "at the gate of the promotion" => {

@@ -88,28 +88,30 @@ fn routes(way: Way, host: &str) -> Vec<Value> {
         }
         Way::Gloo => by_tables(&mut all, host, &elsewhere),
         Way::Services => {}
-        Way::Skipper => {
-            let weights = json!({"app": 20, "beside": 80}).to_string();
-            let (header, status) = ANSWERED;
-            let answer = format!("status({status}) -> <shunt>");
-            let own = format!(
-                "own: Header(\"{header}\", \"1\") -> {answer}; preflight: Method(\"OPTIONS\") -> {answer}"
-            );
-            let annotations =
-                json!({"zalando.org/backend-weights": weights, "zalando.org/skipper-routes": own});
-            let by = json!({"zalando.org/skipper-predicate": format!("Header(\"{BETA}\", \"1\")")});
-            let beta: &[(&str, Paths<'_>)] = &[(host, &[("/beta", &["beside"])])];
-            let paths: Paths<'_> = &[("/", &["app"]), ("/shared", &["app", "beside"])];
-            let others: &[(&str, Paths<'_>)] =
-                &[(host, &[("/beside", &["beside"])]), (&elsewhere, &[("/", &["beside"])])];
-            all = vec![
-                ingress("app", &annotations, &[(host, paths)]),
-                ingress("beside", &json!({}), others),
-                ingress("beta", &by, beta),
-            ];
-        }
+        Way::Skipper => all = by_ingresses(host, &elsewhere),
     }
     all
+}
+
+/// Skipper's Ingresses: weights and further routes beside the application's, another path, another predicate, and another
+/// host.
+fn by_ingresses(host: &str, elsewhere: &str) -> Vec<Value> {
+    let weights = json!({"app": 20, "beside": 80}).to_string();
+    let (header, status) = ANSWERED;
+    let answer = format!("status({status}) -> <shunt>");
+    let own =
+        format!("own: Header(\"{header}\", \"1\") -> {answer}; preflight: Method(\"OPTIONS\") -> {answer}");
+    let annotations = json!({"zalando.org/backend-weights": weights, "zalando.org/skipper-routes": own});
+    let by = json!({"zalando.org/skipper-predicate": format!("Header(\"{BETA}\", \"1\")")});
+    let beta: &[(&str, Paths<'_>)] = &[(host, &[("/beta", &["beside"])])];
+    let paths: Paths<'_> = &[("/", &["app"]), ("/shared", &["app", "beside"])];
+    let others: &[(&str, Paths<'_>)] =
+        &[(host, &[("/beside", &["beside"])]), (elsewhere, &[("/", &["beside"])])];
+    vec![
+        ingress("app", &annotations, &[(host, paths)]),
+        ingress("beside", &json!({}), others),
+        ingress("beta", &by, beta),
+    ]
 }
 
 /// Gloo's routes: an own answer, another path, and a path with weights in the virtual service, and another one for the other
@@ -127,10 +129,10 @@ fn by_tables(all: &mut Vec<Value>, host: &str, elsewhere: &str) {
         {"destination": own, "weight": 20},
         {"destination": to_service(host, "beside")["single"], "weight": 80},
     ]);
-    let shared =
+    let split =
         json!({"matchers": [{"prefix": "/shared"}], "routeAction": {"multi": {"destinations": shares}}});
     let hosts = &mut all[1]["spec"]["virtualHost"]["routes"];
-    *hosts = json!([answered, beside("/beside"), shared, hosts[0]]);
+    *hosts = json!([answered, beside("/beside"), split, hosts[0]]);
     let kube = json!({"serviceName": "app", "serviceNamespace": namespace, "servicePort": 80});
     all.push(route("gloo.solo.io/v1", "Upstream", "app-own", json!({"kube": kube})));
     let spec = json!({"virtualHost": {"domains": [elsewhere], "routes": [beside("/")]}});

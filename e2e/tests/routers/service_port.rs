@@ -51,7 +51,7 @@ fn astray(play: &Play) -> Option<String> {
             }
             let mut names: Vec<&Value> = ports.map(|has| &has["name"]).collect();
             let count = names.len();
-            names.sort_by_key(|name| name.to_string());
+            names.sort_by_key(ToString::to_string);
             names.dedup();
             if names.len() < count {
                 return Some(format!("{}: two ports of {service} have one name", play.sim.now));

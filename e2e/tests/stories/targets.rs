@@ -237,7 +237,8 @@ async fn a_daemon_set_is_measured_by_its_own_pods(shared: &Shared) -> anyhow::Re
     let users = LoadHandle::start(&story.target("app"), 100.0, 2);
     set_image(&story, "app:3").await?;
     story.phase("app", Phase::Succeeded).await?;
-    (testers.stop().await, users.stop().await);
+    testers.stop().await;
+    users.stop().await;
     Ok(())
 }
 

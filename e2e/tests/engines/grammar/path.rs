@@ -72,25 +72,27 @@ fn step(random: &mut Random) -> String {
             )
         }
         9 => random.of(&["..", ".*", "[*]", "..v", "..value"]).to_owned(),
-        _ => {
-            let of = random.of(&[
-                "@.v",
-                "@.name",
-                "@.metric.app",
-                "@",
-                "@.value[1]",
-                "@[0]",
-                "@.nope",
-                "@['v']",
-                "@.metric['code']",
-            ]);
-            let sign = random.of(&["==", "!=", "<", "<=", ">", ">=", " == ", ""]);
-            let with = if sign.is_empty() {
-                ""
-            } else {
-                random.of(&["1", "'a'", "\"a\"", "true", "2.5", "null", "'0.25'", "-1", "4"])
-            };
-            format!("[?({of}{sign}{with})]")
-        }
+        _ => filter(random),
     }
+}
+
+fn filter(random: &mut Random) -> String {
+    let of = random.of(&[
+        "@.v",
+        "@.name",
+        "@.metric.app",
+        "@",
+        "@.value[1]",
+        "@[0]",
+        "@.nope",
+        "@['v']",
+        "@.metric['code']",
+    ]);
+    let sign = random.of(&["==", "!=", "<", "<=", ">", ">=", " == ", ""]);
+    let with = if sign.is_empty() {
+        ""
+    } else {
+        random.of(&["1", "'a'", "\"a\"", "true", "2.5", "null", "'0.25'", "-1", "4"])
+    };
+    format!("[?({of}{sign}{with})]")
 }
