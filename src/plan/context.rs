@@ -231,9 +231,11 @@ impl<'a> Context<'a> {
         router::selected(&self.c, &self.snap.objects)
     }
 
-    /// The pods of both sides are shared: an apex that selects both follows by itself.
+    /// The pods of both sides are shared: an apex that selects both follows by itself. It does not reach those of a target
+    /// that was made again without their common label.
     pub(crate) fn selects_both(&self) -> bool {
-        self.c.apex == Apex::Shares && self.selected() == Some(Selected::Both)
+        let reached = || self.canary_pods() == 0 || self.c.target.behind(self.snap, &self.c.names.apex) > 0;
+        self.c.apex == Apex::Shares && self.selected() == Some(Selected::Both) && reached()
     }
 
     /// Replicas of the primary while it serves everyone: with shares of pods it has fewer during a run.

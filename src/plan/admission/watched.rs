@@ -28,9 +28,17 @@ fn with_live_apex(c: Validated, snap: &Snapshot) -> Validated {
     let apex = match router::selected(&c, &snap.objects) {
         Some(Selected::Target) => Apex::Switches,
         Some(Selected::Both) => Apex::Shares,
+        Some(Selected::Primary) if asks_to_move(snap) => Apex::Switches,
         _ => return c,
     };
     if c.provider == "kubernetes" && c.apex == Apex::Stays { c.with_moving_apex(apex) } else { c }
+}
+
+/// The spec, valid or not, lets the apex Service move users.
+fn asks_to_move(snap: &Snapshot) -> bool {
+    let Some(analysis) = snap.canary.analysis() else { return false };
+    let switched = analysis.promotion.as_ref().is_some_and(|p| p.switch_users == Some(true));
+    switched || !analysis.steps.is_empty()
 }
 
 /// What users meet was made for this Canary: another of its objects belongs to somebody else.

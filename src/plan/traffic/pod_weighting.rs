@@ -126,12 +126,15 @@ fn share(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -
     if shared { scale_towards(cx, d, Replicas { primary, target }, why) } else { GO_ON }
 }
 
-/// Continues unless the apex selects both sides and the primary lacks pods that it needs to serve everyone: it gets
-/// them, and the target gives up pods as they become unnecessary. Applies whatever the current spec says.
+/// Continues unless the apex selects both sides, or the target's pods in place of shares, and the primary lacks pods that
+/// it needs to serve everyone: it gets them, and the target gives up pods of both as they become unnecessary. Applies
+/// whatever the current spec says.
 pub(crate) fn returned_to_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if cx.selected() != Some(Selected::Both) {
-        return GO_ON;
-    }
+    let both = match cx.selected() {
+        Some(Selected::Both) => true,
+        Some(Selected::Target) if cx.c.apex == Apex::Shares => false,
+        _ => return GO_ON,
+    };
     let needed = (cx.whole() - Limits::of(cx).unavailable).max(1);
     let asked = ask_for_whole(cx, d);
     let ready = i64::from(cx.primary_pods());
@@ -140,7 +143,7 @@ pub(crate) fn returned_to_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow
     }
     let kept = (needed - ready).max(1);
     let ending = cx.status().run.as_ref().is_some_and(|r| r.ending.is_some());
-    let excess = ending && cx.phase() != Phase::Promoting && cx.target_replicas() > kept;
+    let excess = both && ending && cx.phase() != Phase::Promoting && cx.target_replicas() > kept;
     if excess {
         d.act(Action::scale(cx.target, kept));
     }
