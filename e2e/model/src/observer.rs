@@ -60,6 +60,8 @@ pub struct Observer {
     lost_since: Option<Timestamp>,
     /// The status is made up, or there are two Canaries: it is unknown whether a template has passed.
     pub lenient: bool,
+    /// The API server refuses writes of the apex Service: a deleted Canary can lead nobody to pods by it.
+    pub(crate) apex_refused: bool,
 }
 
 /// The invariants' view of a model.
@@ -356,6 +358,7 @@ impl Observer {
         if had_users
             && alive
             && !routed
+            && !self.apex_refused
             // late EndpointSlices count when users are moved, not here
             && pods.behind(after, &names.apex) == 0
             && pods.all_updated(before, &names.target, true)

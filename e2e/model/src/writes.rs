@@ -2,7 +2,7 @@
 
 use serin::{
     plan::{Action, Limited, Plan},
-    snapshot::{CANARY_RUN, Snapshot},
+    snapshot::{CANARY_RUN, ObjectRef, SERVICE, Snapshot},
     write_budget::{Outcome, WriteBudget},
 };
 
@@ -132,6 +132,8 @@ impl Sim {
     }
 
     fn wrote(&mut self, before: &World, action: Option<&Action>) {
+        let apex = ObjectRef::new(SERVICE, self.names.apex.clone());
+        self.observer.apex_refused = self.others.refuses.contains_key(&apex);
         self.observer.wrote(before, &self.world, &self.pods, &self.names, action, self.now);
         self.look();
     }
