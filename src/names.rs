@@ -266,6 +266,15 @@ pub fn job(canary: &str, run: i64, metric: &str, number: i32) -> String {
     format!("{head}{tail}")
 }
 
+/// The API server accepts it as the name of a port of a Service.
+pub fn is_dns_label(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&name.len())
+        && name.chars().all(inner)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
 /// `<apex>-canary`: the Service in front of the target.
 pub fn canary(apex: &str) -> String {
     format!("{apex}-canary")

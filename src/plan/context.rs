@@ -9,7 +9,7 @@ use crate::{
     analysis::{Ask, Checks},
     api::{CanaryStatus, Phase, StepStatus},
     clock,
-    manifest::{self, readiness::Rollout, revision},
+    manifest::{self, readiness::Rollout, revision, service},
     plan::{
         configs::{Checksums, Configs},
         model::{Answers, Messages, pod_shares},
@@ -197,7 +197,10 @@ impl<'a> Context<'a> {
     pub(crate) fn replaces_at_once(&self) -> bool {
         let source = self.stored(self.applied()).and_then(revision::source_of);
         let both = self.primary().zip(source);
-        both.is_some_and(|(primary, source)| self.c.target.replaced_at_once(primary, &source))
+        both.is_some_and(|(primary, source)| {
+            let past = service::leads_past(&self.c, primary, &source.template, &self.snap.objects);
+            past || self.c.target.replaced_at_once(primary, &source)
+        })
     }
 
     /// The target starts no pods of a new template until somebody resumes it.

@@ -214,7 +214,7 @@ pub(super) fn ours(c: &Validated, service: &str) -> Option<String> {
 
 /// The port of a Service, unless it is the Canary's, or missing.
 pub(super) fn port(c: &Validated, service: &str, port: &Value) -> Option<String> {
-    let named = c.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
+    let named = c.port_name();
     let text = port.as_str().is_some_and(|text| text == named || text.parse() == Ok(c.service.port));
     let same = port.is_null() || *port == c.service.port || text;
     (!same).then(|| format!("port {port} of {service}"))

@@ -116,6 +116,20 @@ impl Validated {
         other
     }
 
+    /// The name of the Canary's port.
+    #[must_use]
+    pub fn port_name(&self) -> &str {
+        self.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http")
+    }
+
+    /// The same with this port, for routes to Services that do not have the wanted one yet.
+    #[must_use]
+    pub fn with_port(&self, port: i32) -> Self {
+        let mut other = self.clone();
+        other.0.service.port = port;
+        other
+    }
+
     /// The same with an apex that moves users this way.
     #[must_use]
     pub fn with_moving_apex(&self, apex: Apex) -> Self {
@@ -306,6 +320,12 @@ fn service(spec: &CanarySpec, kind: Target) -> Result<CanaryService, Denial> {
         return Err(invalid(format!(
             "spec.service.port is {}: it must be between 1 and 65535",
             service.port
+        )));
+    }
+    let named = service.port_name.as_deref().filter(|name| !name.is_empty());
+    if let Some(name) = named.filter(|name| !names::is_dns_label(name)) {
+        return Err(invalid(format!(
+            "spec.service.portName is {name}: use lower case letters, digits and -, at most 63 characters, the first and the last of them no -"
         )));
     }
     Ok(service)

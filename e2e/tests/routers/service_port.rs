@@ -1,15 +1,21 @@
-//! An edit of `service.port`: whatever a live route leads to is there, at every moment.
+//! An edit of `service.port`: whatever a live route leads to is there, at every moment, also if a run ends meanwhile, the
+//! Canary is not accepted, or the Services are refused.
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use serin::{
+    analysis::Reading,
     api::Phase,
     router,
     snapshot::{Kind, SERVICE},
 };
-use serin_model::fixture;
+use serin_model::{
+    fixture,
+    others::{Refusal, all_of},
+    pods::Mode,
+};
 
-use crate::Play;
+use crate::{CHECK, Play};
 
 /// The Services and ports that an object leads to, by the fields in which proxies look for them.
 fn led(value: &Value, out: &mut Vec<(String, i64)>) {
@@ -72,12 +78,24 @@ fn edited(provider: &'static str, in_a_run: bool) -> Result<()> {
     }
     play.sim.world.edit_canary(&json!({"spec": {"service": {"port": 8080}}}));
     play.sim.look();
-    for _ in 0..100 {
+    never_astray(&mut play, 100)?;
+    ports_are_new(&play)
+}
+
+/// For this long, each second.
+fn never_astray(play: &mut Play, seconds: u64) -> Result<()> {
+    for _ in 0..seconds {
         play.pass(1);
-        if let Some(why) = astray(&play) {
-            bail!("{provider}: {why}\n{}", play.sim.log.join("\n"));
+        if let Some(why) = astray(play) {
+            bail!("{}: {why}\n{}", play.router.name(), play.sim.log.join("\n"));
         }
     }
+    Ok(())
+}
+
+/// All Services have the new port alone.
+fn ports_are_new(play: &Play) -> Result<()> {
+    let provider = play.router.name();
     let ports = |name: &str| {
         let live = play.sim.world.objects.get(SERVICE, name);
         let ports = live.and_then(|live| live["spec"]["ports"].as_array()).into_iter().flatten();
@@ -97,16 +115,97 @@ fn edited(provider: &'static str, in_a_run: bool) -> Result<()> {
     Ok(())
 }
 
+/// What happens together with the edit in a run, or shortly before.
+#[derive(Clone, Copy, Debug)]
+enum Meanwhile {
+    SetBack,
+    RolledBack,
+    Undone,
+    NotAccepted,
+    Refused,
+}
+
+fn beside(provider: &'static str, what: Meanwhile) -> Result<()> {
+    let mut play = Play::new(provider, &json!({"analysis": {"stepWeight": 20, "maxWeight": 40}}))?;
+    play.pass(60);
+    fixture::set_image(&mut play.sim, "podinfo:2");
+    play.pass(14);
+    play.is(Phase::Progressing)?;
+    let mut spec = json!({"service": {"port": 8080}});
+    match what {
+        Meanwhile::SetBack => fixture::set_image(&mut play.sim, "podinfo:1"),
+        Meanwhile::RolledBack => {
+            play.sim.readings.insert(CHECK.into(), Reading::Values(vec![0.0]));
+            // the first of its passes has ended the run when the port is edited
+            let ends = |play: &Play| play.sim.world.status().run.is_some_and(|run| run.ending.is_some());
+            (0..200).find(|_| {
+                play.pass(1);
+                ends(&play)
+            });
+        }
+        Meanwhile::Undone => {
+            play.sim.pods.modes.insert("podinfo-primary".into(), Mode::Never);
+            (0..200).find(|_| {
+                play.pass(1);
+                play.sim.world.status().phase == Some(Phase::Promoting)
+            });
+        }
+        Meanwhile::NotAccepted => spec["analysis"] = json!({"interval": "never"}),
+        Meanwhile::Refused => {
+            let refusal = Refusal { why: "spec.ports: Invalid value".into(), field: None };
+            play.sim.others.refuses.insert(all_of(SERVICE), refusal);
+        }
+    }
+    play.sim.world.edit_canary(&json!({"spec": spec}));
+    play.sim.look();
+    never_astray(&mut play, 20)?;
+    if matches!(what, Meanwhile::NotAccepted) {
+        play.sim.pods.modes.insert("podinfo".into(), Mode::Never);
+        never_astray(&mut play, 40)?;
+        play.sim.world.edit_canary(&json!({"spec": {"analysis": {"interval": "10s"}}}));
+    }
+    play.sim.pods.modes.insert("podinfo-primary".into(), Mode::Ready);
+    play.sim.pods.modes.insert("podinfo".into(), Mode::Ready);
+    play.sim.readings.clear();
+    play.sim.others.refuses.clear();
+    play.sim.look();
+    never_astray(&mut play, 120)?;
+    ensure!(play.sim.world.status().run.is_none(), "the run does not end\n{}", play.sim.log.join("\n"));
+    ports_are_new(&play)
+}
+
+/// Routers with routes of their own.
+fn moving() -> impl Iterator<Item = &'static str> {
+    router::all().iter().map(|router| router.name()).filter(|name| !["knative", "kubernetes"].contains(name))
+}
+
 #[test]
 fn every_port_that_a_route_leads_to_stays_until_it_leads_elsewhere() -> Result<()> {
     let mut wrong = Vec::new();
-    let moving = router::all().iter().map(|router| router.name());
-    for provider in moving.filter(|name| !["knative", "kubernetes"].contains(name)) {
+    for provider in moving() {
         for in_a_run in [false, true] {
             wrong
                 .extend(edited(provider, in_a_run).err().map(|why| format!("in a run: {in_a_run}, {why:?}")));
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    Ok(())
+}
+
+#[test]
+fn no_route_leads_to_a_port_that_its_services_do_not_have_yet() -> Result<()> {
+    let mut wrong = Vec::new();
+    for provider in moving() {
+        for what in [
+            Meanwhile::SetBack,
+            Meanwhile::RolledBack,
+            Meanwhile::Undone,
+            Meanwhile::NotAccepted,
+            Meanwhile::Refused,
+        ] {
+            wrong.extend(beside(provider, what).err().map(|why| format!("{what:?}, {why:?}")));
+        }
+    }
+    ensure!(wrong.is_empty(), "{} lives\n{}", wrong.len(), wrong.join("\n\n"));
     Ok(())
 }

@@ -3,7 +3,23 @@
 
 use serde_json::{Value, json};
 
-use crate::manifest::{Manifest, adopted_service::same, json as get};
+use super::PORT_NAME;
+use crate::{
+    manifest::{Manifest, adopted_service::same, json as get},
+    text::first_chars,
+};
+
+/// The numbers of the ports of a Service.
+pub(crate) fn port_numbers(live: &Value) -> Vec<i32> {
+    let all = get::list(&live["spec"]["ports"]).iter();
+    all.filter_map(|port| i32::try_from(port["port"].as_i64()?).ok()).collect()
+}
+
+/// The live Service has all ports of the wanted one.
+pub(crate) fn has_ports(live: &Value, wanted: &Manifest) -> bool {
+    let live = get::list(&live["spec"]["ports"]);
+    get::list(&wanted.body["spec"]["ports"]).iter().all(|port| live.iter().any(|has| same(has, port)))
+}
 
 /// Ports of the live Service that the wanted one does not have.
 pub(crate) fn former<'v>(live: &'v Value, wanted: &Manifest) -> Vec<&'v Value> {
@@ -22,8 +38,7 @@ pub(crate) fn keeping(mut wanted: Manifest, former: &[&Value]) -> Manifest {
         let in_use = |key: &str| ports.iter().any(|other| other[key] == port[key]);
         let (named, exposed) = (!in_use("name"), !in_use("nodePort"));
         if !named {
-            let stem = port["name"].as_str().filter(|name| !name.is_empty()).unwrap_or("port");
-            let name = format!("{stem}-{}", port["port"]);
+            let name = free_name(&port, &ports);
             get::set(&mut port, &["name"], json!(name));
         }
         if let Some(port) = port.as_object_mut().filter(|_| !exposed) {
@@ -33,4 +48,13 @@ pub(crate) fn keeping(mut wanted: Manifest, former: &[&Value]) -> Manifest {
     }
     get::set(&mut wanted.body, &["spec", "ports"], json!(ports));
     wanted
+}
+
+/// Its name with its number, or with a shorter beginning, if another port has that name too.
+fn free_name(port: &Value, others: &[Value]) -> String {
+    let stem = port["name"].as_str().filter(|name| !name.is_empty()).unwrap_or("port");
+    let suffix = format!("-{}", port["port"]);
+    let longest = stem.len().min(PORT_NAME - suffix.len());
+    let mut names = (1..=longest).rev().map(|length| format!("{}{suffix}", first_chars(stem, length)));
+    names.find(|name| others.iter().all(|other| other["name"] != **name)).unwrap_or_default()
 }

@@ -7,10 +7,15 @@
 
 mod distribution;
 mod former_ports;
+mod target_port;
 
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::former_ports::{former, keeping};
+use self::target_port::{of_pods, resolves, target_port};
+pub(crate) use self::{
+    former_ports::{former, has_ports, keeping, port_numbers},
+    target_port::leads_past,
+};
 use super::{
     adopted_service::{self as adopted, OWNED},
     given, json as get,
@@ -56,7 +61,7 @@ pub fn render(
     let theirs = live.get(SERVICE, &c.names.apex).filter(|apex| !made_for(apex, &c.name));
     let declared = container_ports(target);
     let advice = resolves(c, &declared, theirs)?;
-    let new = ports(c, &declared, theirs);
+    let new = ports(c, &declared, &target_port(c, theirs).0);
     let primary = live.get(c.target.kind(), &c.names.primary);
     let promoted = primary.map_or_else(|| new.clone(), |primary| of_pods(c, primary, theirs, live));
     let (at_apex, at_primary, at_canary) = match theirs {
@@ -223,74 +228,18 @@ fn owned_metadata(
     metadata
 }
 
-/// The container port behind the Canary's port, and whether it is that of an apex that was taken over.
-fn target_port(c: &Validated, theirs: Option<&Value>) -> (Value, bool) {
-    let given = json!(c.service.target_port);
-    let theirs = theirs.and_then(|apex| adopted::target_port(apex, c.service.port));
-    match (&given, theirs) {
-        (Value::Number(n), _) if n.as_i64() != Some(0) => (given, false),
-        (Value::String(name), _) if !name.is_empty() => (given, false),
-        // containers need not declare a number to listen on it
-        (_, Some(theirs)) => (theirs, true),
-        (_, None) => (json!(c.service.port), false),
-    }
-}
-
-/// Advice about the Canary's port. Err: pods of the target could not be reached through it.
-fn resolves(
-    c: &Validated,
-    declared: &[ContainerPort<'_>],
-    theirs: Option<&Value>,
-) -> Result<Vec<String>, String> {
-    let port = c.service.port;
-    if !(1..=65535).contains(&port) {
-        return Err(format!("spec.service.port: {port} is not a port number from 1 to 65535"));
-    }
-    let (wanted, kept) = target_port(c, theirs);
-    if declared.iter().any(|port| port.is(&wanted)) {
-        return Ok(vec![]);
-    }
-    let mut field =
-        format!("spec.service.targetPort: no container of {} declares port {wanted}", c.names.target);
-    if kept {
-        field += &format!(", to which Service {} leads its port {port}", c.names.apex);
-    }
-    if wanted.is_string() { Err(field) } else { Ok(if kept { vec![] } else { vec![field] }) }
-}
-
 /// The ports of a Service in front of pods with these container ports, in the API server's own form.
-fn ports(c: &Validated, declared: &[ContainerPort<'_>], theirs: Option<&Value>) -> Vec<Value> {
-    let (service, (wanted, _)) = (&c.service, target_port(c, theirs));
-    let name = service.port_name.as_deref().filter(|n| !n.is_empty()).unwrap_or("http");
-    let mut first = json!({"name": name, "protocol": "TCP", "port": service.port, "targetPort": wanted});
+fn ports(c: &Validated, declared: &[ContainerPort<'_>], to: &Value) -> Vec<Value> {
+    let service = &c.service;
+    let mut first = json!({"name": c.port_name(), "protocol": "TCP", "port": service.port, "targetPort": to});
     if let Some(protocol) = service.app_protocol.as_deref().filter(|p| !p.is_empty()) {
         get::set(&mut first, &["appProtocol"], json!(protocol));
     }
     let mut list = vec![first];
     if service.port_discovery == Some(true) {
-        for port in declared.iter().filter(|p| p.discoverable && !p.is(&wanted)) {
+        for port in declared.iter().filter(|p| p.discoverable && !p.is(to)) {
             discover(&mut list, port);
         }
-    }
-    list
-}
-
-/// The ports in front of the primary's pods. While they are being replaced, those that were found stay: pods of the former
-/// template serve, perhaps for good.
-fn of_pods(c: &Validated, primary: &Value, theirs: Option<&Value>, live: &Objects) -> Vec<Value> {
-    let mut list = ports(c, &container_ports(primary), theirs);
-    let found = c.service.port_discovery == Some(true) && theirs.is_none();
-    let service = live.get(SERVICE, &c.names.primary_service).filter(|_| found);
-    if let (Some(service), false) = (service, selectors::is_rolled_out(primary)) {
-        list.truncate(1);
-        let others =
-            |port: &&Value| list.iter().all(|own| own["port"] != port["port"] && own["name"] != port["name"]);
-        let mut former: Vec<Value> =
-            get::list(&service["spec"]["ports"]).iter().filter(others).cloned().collect();
-        for port in former.iter_mut().filter_map(Value::as_object_mut) {
-            port.remove("nodePort");
-        }
-        list.append(&mut former);
     }
     list
 }

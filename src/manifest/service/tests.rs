@@ -723,3 +723,18 @@ fn a_traffic_distribution_that_is_taken_out_of_the_spec_goes() {
     apply(&mut live, &back);
     assert_eq!(live.get(SERVICE, "podinfo"), Some(&users_apex()), "deleted before the field was taken off");
 }
+
+#[test]
+fn a_former_port_gets_a_name_that_the_api_server_accepts() {
+    let long = "a".repeat(63);
+    let wanted = json!({"spec": {"ports": [
+        {"name": long, "protocol": "TCP", "port": 8080}, {"name": "http-80", "protocol": "TCP", "port": 9090},
+        {"name": "http", "protocol": "TCP", "port": 9091},
+    ]}});
+    for (name, kept) in [(long.as_str(), format!("{}-80", "a".repeat(60))), ("http", "htt-80".to_owned())] {
+        let wanted = Manifest::new(SERVICE, "podinfo", managers::WORKLOAD, OWNED, wanted.clone());
+        let former = json!({"name": name, "protocol": "TCP", "port": 80});
+        let all = super::keeping(wanted, &[&former]);
+        assert_eq!(all.body["spec"]["ports"][3]["name"], kept);
+    }
+}

@@ -220,6 +220,12 @@ fn routes(
     if let Some(c) = known(canary, rules) {
         wanted.extend(router.reads(&c));
         wanted.extend(router.sources(&c));
+        // after an edit of the port the route leads to the former one for a while
+        let namespace = canary.metadata.namespace.as_deref().unwrap_or_default();
+        let primary = cache.get(SERVICE, namespace, &c.names.primary_service);
+        for port in primary.iter().flat_map(|live| service::port_numbers(live)) {
+            wanted.extend(router.reads(&c.with_port(port)));
+        }
     }
     Ok(wanted)
 }

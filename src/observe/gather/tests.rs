@@ -108,6 +108,28 @@ fn c25_a_kind_that_cannot_be_listed_is_said_and_not_waited_for() {
 }
 
 #[test]
+fn objects_of_a_former_port_are_read_as_long_as_the_services_have_it() {
+    let (cache, key) = seen("gloo");
+    let router = router::by_name("gloo").unwrap();
+    for kind in router.kinds() {
+        cache.lose(*kind, "not found (404)", at(0));
+    }
+    let upstream = *router.kinds().iter().find(|kind| kind.plural == "upstreams").unwrap();
+    let meta = |name: &str| json!({"name": name, "namespace": "n", "resourceVersion": "5"});
+    cache.insert(upstream, json!({"metadata": meta("n-app-primaryupstream-81")}));
+    let read = || {
+        let snap = super::gather(&cache, &Rules::default(), &key, at(30)).unwrap();
+        snap.objects.get(upstream, "n-app-primaryupstream-81").is_some()
+    };
+    assert!(!read());
+    cache.insert(
+        SERVICE,
+        json!({"metadata": meta("app-primary"), "spec": {"ports": [{"port": 80}, {"port": 81}]}}),
+    );
+    assert!(read());
+}
+
+#[test]
 fn f1_without_an_object_that_is_there_and_does_not_decode_nothing_is_decided() {
     let (cache, key) = seen("kubernetes");
     let gather = || super::gather(&cache, &Rules::default(), &key, at(0));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
-    manifest::{self, Manifest, target::Sides},
+    manifest::{self, ChangedBy, Manifest, target::Sides},
     names,
     plan::{
         builder::PlanBuilder,
@@ -78,9 +78,11 @@ pub(crate) fn is_astray(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
     }
 }
 
-/// Waits until proxies have had time to learn of the last change of a side.
+/// Waits until proxies have had time to learn of the last change of a side, if it may lead to other pods or another port
+/// of them.
 pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if cx.c.target.is_copied() { d.reached(cx.sides_settled_at()) } else { GO_ON }
+    let replaced = cx.phase() == Phase::Promoting && cx.step().weight == 100;
+    if cx.c.target.is_copied() || replaced { d.reached(cx.sides_settled_at()) } else { GO_ON }
 }
 
 /// The Services in front of the primary and of the target.
@@ -110,19 +112,15 @@ pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteRea
 /// Why a Service is not as wanted, if it is not because somebody changed it.
 pub(crate) fn reason(cx: &Context<'_>, wanted: &Manifest, why: WriteReason) -> WriteReason {
     let Some(live) = cx.snap.objects.get(SERVICE, &wanted.name) else { return why };
-    if is_widely_selected(live, wanted) || has_other_ports(cx, live, wanted) {
-        WriteReason::Wanted
-    } else {
-        why
-    }
+    if is_widely_selected(live, wanted) || has_other_ports(live, wanted) { WriteReason::Wanted } else { why }
 }
 
-/// Only its ports differ, and they are those of containers: that side has another template.
-fn has_other_ports(cx: &Context<'_>, live: &Value, wanted: &Manifest) -> bool {
-    let found = cx.c.service.port_discovery == Some(true);
-    let patch = manifest::patch(live, wanted).filter(|_| found).unwrap_or_default();
+/// Only its ports differ, and Serin wrote the live ones: that side has another template.
+fn has_other_ports(live: &Value, wanted: &Manifest) -> bool {
+    let patch = manifest::patch(live, wanted).unwrap_or_default();
     let only = |value: &Value, key: &str| value.as_object().is_some_and(|all| all.keys().eq([key]));
-    only(&patch, "spec") && only(&patch["spec"], "ports")
+    let by_others = matches!(manifest::changed_by(live), ChangedBy::Manager(_));
+    only(&patch, "spec") && only(&patch["spec"], "ports") && !by_others
 }
 
 /// The live Service selects by some of the wanted labels, as an earlier version created it, and was not changed since.

@@ -18,7 +18,7 @@ use crate::{
             HookKind,
             flow::{Flow, GO_ON, HANDLED, WAIT, all, handled_after, wait_unless},
         },
-        objects::{autoscaler, contest, primary, replicas, write::WriteReason},
+        objects::{autoscaler, contest, primary, replicas, services, write::WriteReason},
         observed_target,
         traffic::{self, acceptance, apex, ending},
         waiting,
@@ -94,7 +94,13 @@ fn route_and_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.status.step = Some(cx.step_at(zero));
         d.urgent = zero.canary() == 0;
     }
-    all([traffic::routing(cx, d, zero, WriteReason::Wanted), primary::intact(cx, d)])?;
+    let route = traffic::routing(cx, d, zero, WriteReason::Wanted);
+    // an end does not wait for Services that are refused: the route leads to none of their new ports
+    let services = match services::side_services(cx, d, WriteReason::Drift) {
+        WAIT => GO_ON,
+        flow => flow,
+    };
+    all([route, services, primary::intact(cx, d)])?;
     if zero.canary() == 0 {
         return GO_ON;
     }

@@ -1,12 +1,15 @@
 //! The routing objects of the provider.
 
 use crate::{
-    manifest::Manifest,
+    manifest::{self, Manifest},
     plan::{
         builder::PlanBuilder,
         context::Context,
         model::flow::{Flow, GO_ON, WAIT, WRITE_FIRST, all},
-        objects::write::{self, WriteReason},
+        objects::{
+            service_ports,
+            write::{self, WriteReason},
+        },
         traffic::{doubt, handover},
         unserved,
     },
@@ -19,7 +22,7 @@ use crate::{
 /// another object cannot keep them there.
 pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let cookies = cookies(cx, d, want);
-    let rendered = rendered(cx, &cookies, want);
+    let rendered = rendered(cx, d, &cookies, want);
     let complete = rendered.is_some();
     let (routes, led) = rendered.unwrap_or_default();
     let beside = cx.router.auxiliary_objects(&cx.c);
@@ -42,6 +45,10 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
                 handover::known(cx, d, &known)?;
             }
         }
+        // the same split to other destinations, as after an edit of the port
+        if live == Some(want) && routes.iter().any(|route| differs(cx, route)) {
+            handover::known(cx, d, &known)?;
+        }
         handover::exchangeable(cx, d, &routes)?;
         all([written, write_all(cx, d, routes, why)])
     };
@@ -55,16 +62,26 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
 /// Creates the future destinations of a new Canary's route, so that the proxies learn of them together with the
 /// Services.
 pub(crate) fn prepare(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let (_, led) = rendered(cx, &Cookies::default(), Split::to_canary(0)).unwrap_or_default();
+    let (_, led) = rendered(cx, d, &Cookies::default(), Split::to_canary(0)).unwrap_or_default();
     write_led(cx, d, cx.router.auxiliary_objects(&cx.c), led, Split::to_canary(0), WriteReason::Wanted)
 }
 
 /// The route for `want`, and the rendered objects that it points to. None: it cannot be rendered.
-fn rendered(cx: &Context<'_>, cookies: &Cookies, want: Split) -> Option<(Vec<Manifest>, Vec<Manifest>)> {
-    let route = cx.router.route(&cx.c, &cx.snap.objects);
+fn rendered(
+    cx: &Context<'_>,
+    d: &mut PlanBuilder,
+    cookies: &Cookies,
+    want: Split,
+) -> Option<(Vec<Manifest>, Vec<Manifest>)> {
+    let c = service_ports::in_force(cx, d);
+    let route = cx.router.route(&c, &cx.snap.objects);
     let is_route = |object: &Manifest| route.as_ref().is_none_or(|route| *route == object.at());
-    let rendered = cx.router.render(&cx.c, &cx.snap.objects, want, cookies).ok()?;
+    let rendered = cx.router.render(&c, &cx.snap.objects, want, cookies).ok()?;
     Some(rendered.into_iter().partition(is_route))
+}
+
+fn differs(cx: &Context<'_>, route: &Manifest) -> bool {
+    cx.snap.objects.at(&route.at()).is_some_and(|live| manifest::patch(live, route).is_some())
 }
 
 fn write_all(cx: &Context<'_>, d: &mut PlanBuilder, objects: Vec<Manifest>, why: WriteReason) -> Flow {
