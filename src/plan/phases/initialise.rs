@@ -1,7 +1,7 @@
 //! From a plain Deployment to a primary that serves everyone. The target keeps serving until the primary is ready and
 //! has the traffic; scaling it down is the last step.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::Value;
 
@@ -71,7 +71,8 @@ fn begin(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// Requests go to the primary, by the route or by the apex Service.
 fn is_used(cx: &Context<'_>) -> bool {
     let apex = matches!(cx.selected(), Some(Selected::Primary | Selected::Both));
-    apex || cx.live_split().is_some_and(|live| live.canary() < 100)
+    // a router that moves no requests has no route
+    apex || cx.moves() && cx.live_split().is_some_and(|live| live.canary() < 100)
 }
 
 /// The first template counts as promoted; it is stored before the primary is created from it. Until requests go to the
@@ -81,7 +82,8 @@ fn primary_made(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let made_from = primary.and_then(|primary| manifest::annotation(primary, names::ANNOTATION_REVISION));
     let ours = primary.is_some_and(|p| manifest::ours(p, &cx.c.name));
     let (stored, current) = (ours && cx.stored(made_from).is_some(), made_from == Some(cx.hash.as_str()));
-    if stored && (current || is_used(cx)) {
+    let kept = made_from.is_some() && primary.map(|live| own_template(cx, live).0).as_deref() == made_from;
+    if stored && (current || kept || is_used(cx)) {
         return GO_ON;
     }
     // made by a former Canary, whose copy of the template is gone or goes
@@ -114,8 +116,7 @@ fn serves_another(cx: &Context<'_>, live: &Value) -> bool {
 
 /// Its template counts as promoted. The target's template is a new revision.
 fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow {
-    let held = cx.c.target.as_target(live);
-    let hash = revision::hash_with(&cx.c.target.revision(&held), &BTreeMap::new());
+    let (hash, held) = own_template(cx, live);
     if cx.stored(Some(&hash)).is_none() {
         return revisions::store(cx, d, &hash, &held, &BTreeMap::new());
     }
@@ -123,6 +124,13 @@ fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow 
         Some(stored) => primary::from_stored(cx, d, stored, 1, false),
         None => primary::mark(cx, d, live, &hash),
     }
+}
+
+/// The revision of a primary that counts as promoted as it runs, and the template as a target has it. A primary that was
+/// made from a target has another: its labels differ from the target's.
+fn own_template<'a>(cx: &Context<'a>, live: &'a Value) -> (String, Cow<'a, Value>) {
+    let held = cx.c.target.as_target(live);
+    (revision::hash_with(&cx.c.target.revision(&held), &BTreeMap::new()), held)
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
