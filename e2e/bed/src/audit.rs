@@ -2,7 +2,11 @@
 //!
 //! A request is logged before its answer is sent, so anyone who has seen its effect finds it here.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display, Formatter},
+    fs,
+};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -43,9 +47,24 @@ impl Request {
     }
 }
 
+/// `2026-12-01T03:00:00.123Z 409 patch deployments/scale app (7 ms)`
+impl Display for Request {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let took = self.ended.duration_since(self.began).as_millis();
+        write!(f, "{:.3} {} {} {} ({took} ms)", self.began, self.code, self.kind(), self.name)
+    }
+}
+
 /// Requests, oldest first.
 #[derive(Debug, Clone)]
 pub struct Audit(Vec<Request>);
+
+/// A line for each request.
+impl Display for Audit {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|request| writeln!(f, "{request}"))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
