@@ -153,11 +153,11 @@ impl Trouble {
             Self::Pod(_, label) => {
                 let api: Api<Pod> = story.api();
                 let pods = api.list(&ListParams::default().labels(&format!("app={label}"))).await?.items;
-                let alive: Vec<_> =
-                    pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).collect();
-                // deleting the last pod would lose requests
-                if alive.len() > 1 {
-                    let one = alive[draw.below(alive.len() as u64) as usize].name_any();
+                let serves = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && is_ready(pod);
+                let serving: Vec<_> = pods.iter().filter(serves).collect();
+                // deleting the last one that is ready would lose requests
+                if serving.len() > 1 {
+                    let one = serving[draw.below(serving.len() as u64) as usize].name_any();
                     api.delete(&one, &DeleteParams::default()).await?;
                 }
                 Ok(())
@@ -250,4 +250,9 @@ async fn refuse(story: &Story<'_>, group: &str, resource: &str) -> anyhow::Resul
         },
     });
     story.apply(vec![policy, binding]).await.context("refusing writes")
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.filter(|condition| condition.type_ == "Ready").any(|condition| condition.status == "True")
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Reasons for which the objects that serve users may belong to somebody else.
-const NOT_OURS: [&str; 4] = ["TargetTaken", "ForeignObject", "TakeoverUnsafe", "FlaggerActive"];
+const NOT_OURS: [&str; 3] = ["TargetTaken", "ForeignObject", "TakeoverUnsafe"];
 
 /// With the apex Service as what moves users, if it does so now, whatever is left of the spec says.
 fn with_live_apex(c: Validated, snap: &Snapshot) -> Validated {

@@ -162,13 +162,14 @@ fn attempt(
 }
 
 /// Annotations that describe the rest of an object, or its original: neither is written without the other.
-const DESCRIBE: [&str; 6] = [
+const DESCRIBE: [&str; 7] = [
     names::ANNOTATION_ORIGINAL,
     names::ANNOTATION_REVISION,
     names::ANNOTATION_RESTORED,
     names::ANNOTATION_CHECKSUM,
     names::ANNOTATION_SOURCE,
     names::ANNOTATION_FLOOR,
+    names::ANNOTATION_DISTRIBUTION,
 ];
 
 /// The parts of a refused patch, if it has several.

@@ -142,11 +142,11 @@ fn hand_over_replicas(cx: &Context<'_>, d: &mut PlanBuilder) -> Option<Note> {
     let scaled = replicas::primary_is_scaled(cx) || !cx.c.target.replicated();
     let primary = cx.primary().filter(|_| !scaled && replicas > 0)?;
     let has = manifest::replicas(primary);
-    if cx.waits_to_begin() && replicas < has {
-        return Some(cx.messages.fewer_while_waiting(replicas, has));
-    }
     if !replicas::is_followed(cx, has) {
         return Some(cx.messages.replicas_not_followed(replicas, has));
+    }
+    if cx.waits_to_begin() && replicas < has {
+        return Some(cx.messages.fewer_while_waiting(replicas, has));
     }
     if has != replicas && d.try_act(Action::scale(primary, replicas)) == WRITE_FIRST {
         d.status.primary_replicas = i32::try_from(replicas).ok();

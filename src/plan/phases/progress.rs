@@ -242,18 +242,17 @@ fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.pods_are_ready(clock::after(cx.pods_waited_since(), patience));
         return GO_ON;
     };
-    if let Some(step) = d.status.step.as_mut().filter(|step| step.pods_since.is_none()) {
-        step.pods_since = Some(MicroTime(cx.now));
-    }
-    let noun = cx.c.target.noun();
     if cx.is_paused() && !stuck {
         // it starts no pods: their deadline counts from when somebody resumes it
         if let Some(step) = d.status.step.as_mut() {
             step.pods_since = None;
         }
-        waiting::for_pods(cx, d, cx.now, &why, |why| cx.messages.canary_not_ready(noun, why));
         return WAIT;
     }
+    if let Some(step) = d.status.step.as_mut().filter(|step| step.pods_since.is_none()) {
+        step.pods_since = Some(MicroTime(cx.now));
+    }
+    let noun = cx.c.target.noun();
     let deadline = clock::after(cx.pods_waited_since(), cx.c.deadline);
     if stuck || cx.now >= deadline {
         d.say(cx.messages.canary_not_ready(noun, &why));
