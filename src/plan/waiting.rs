@@ -20,6 +20,8 @@ use crate::{
 
 /// Why it is in doubt whether a side has pods.
 pub(crate) const SLICES_LATE: &str = "its status shows no ready pod, but its EndpointSlices still do";
+/// The same, if its Service was deleted or changed.
+pub(crate) const SERVICE_LATE: &str = "its pods are ready, but its Service has only just been written";
 
 /// Waiting for pods is reported once it takes longer than an interval.
 pub(crate) fn for_pods(

@@ -8,6 +8,7 @@ use std::{
     convert::Infallible,
     fmt::Write,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use anyhow::Context;
@@ -54,6 +55,8 @@ struct Workload {
     burst: u64,
     /// No series for a status without requests, as real proxies expose theirs.
     sparse: bool,
+    /// Its traffic is that of one second, and was last added at this time. `None`: that of one scrape.
+    added: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -95,6 +98,13 @@ impl Scripted {
         let mut state = lock(&self.state);
         let one = state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default();
         (one.burst, one.sparse) = (failures, true);
+    }
+
+    /// From now on, the traffic of a workload is that of one second, however many servers scrape it.
+    pub fn by_second(&self, namespace: &str, workload: &str) {
+        let mut state = lock(&self.state);
+        let one = state.workloads.entry((namespace.to_owned(), workload.to_owned())).or_default();
+        one.added = Some(Instant::now());
     }
 
     /// Stops the growth of a workload's series, as without traffic: rates are 0, ratios 0/0.
@@ -177,7 +187,7 @@ impl State {
         self.scrapes += 1;
         let mut text = String::new();
         for ((namespace, name), workload) in self.workloads.iter_mut().filter(|(_, w)| !w.hidden) {
-            if let Some(traffic) = workload.traffic {
+            if let Some(traffic) = workload.new_traffic() {
                 let bad = traffic.bad + std::mem::take(&mut workload.burst);
                 workload.ok += traffic.ok;
                 workload.bad += bad;
@@ -195,6 +205,18 @@ impl State {
 }
 
 impl Workload {
+    /// The increments of this scrape.
+    fn new_traffic(&mut self) -> Option<Traffic> {
+        let mut traffic = self.traffic?;
+        if let Some(added) = &mut self.added {
+            let seconds = added.elapsed().as_secs_f64();
+            *added = Instant::now();
+            let grown = |requests: u64| (requests as f64 * seconds) as u64;
+            (traffic.ok, traffic.bad) = (grown(traffic.ok), grown(traffic.bad));
+        }
+        Some(traffic)
+    }
+
     /// The requests of each exposed status.
     fn statuses(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let sparse = self.sparse;
@@ -293,6 +315,8 @@ fn exposed(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -315,6 +339,21 @@ mod tests {
         ] {
             assert!(text.lines().any(|line| line == expected), "{expected}\nis not in\n{text}");
         }
+    }
+
+    #[test]
+    fn traffic_by_second_does_not_depend_on_the_number_of_scrapes() {
+        let mut state = State::default();
+        let began = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
+        let good = Traffic::success(100.0, 50.0);
+        let one = Workload { traffic: Some(good), added: Some(began), ..Workload::default() };
+        let key = ("test".to_owned(), "app".to_owned());
+        state.workloads.insert(key.clone(), one);
+        for _ in 0..10 {
+            state.scrape();
+        }
+        let ok = state.workloads[&key].ok;
+        assert!((20_000..100_000).contains(&ok), "{ok}");
     }
 
     #[test]

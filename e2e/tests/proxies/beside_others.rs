@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use futures::StreamExt;
 use kube::{
     Api,
@@ -19,7 +19,13 @@ use serin::api::Phase;
 use serin_bed::{Behaviour, Selector, proxies::Door, story::Story};
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::{Family, Shared, bystanders::beside, lives::lived, story, way::Way};
+use crate::{
+    Family, Shared,
+    bystanders::beside,
+    lives::{Life, handed_back, lived},
+    story,
+    way::Way,
+};
 
 pub(crate) const STORIES: Family = &[
     story!(life_by_skipper),
@@ -50,10 +56,20 @@ async fn life_by_skipper(shared: &Shared) -> anyhow::Result<()> {
 }
 
 /// A version that never becomes ready, a version that fails at half of the traffic, a crash of the operator during a
-/// run, and a Canary that is deleted during a run: no request is lost except those that a version failed itself.
+/// run, and a Canary that is deleted during a run: no request is lost except those that a version failed itself, the user's
+/// weights of another path stay in effect, and a weight of 0 has an effect within the settle time.
 async fn mishaps(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
     let (mut life, others) = beside(shared, namespace, way).await?;
     life.users = life.users.counting(SHARES.0, SHARES.1);
+    tokio::select! {
+        met = meets_mishaps(shared, &life) => met?,
+        harmed = others.shares_stay() => harmed?,
+    }
+    others.unharmed().map(drop)
+}
+
+async fn meets_mishaps(shared: &Shared, life: &Life<'_>) -> anyhow::Result<()> {
+    let (way, namespace) = (life.way, life.story.namespace.as_str());
     let writes = Writes::follow(&life.story, way);
     life.adopted(json!({"steps": [{"weight": 50, "hold": "60m"}], "threshold": 2})).await?;
 
@@ -84,6 +100,8 @@ async fn mishaps(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
     )?;
     let settle = life.story.canary_that("app", |_| true).await?.spec.settle_time;
     ensure!(settle.is_none(), "the settle time is to be the router's own");
+    let settle = serin::router::by_name(way.provider()).context("a provider without a router")?.settle();
+    ensure!(fall <= settle, "the settle time is {settle:?}, and the last answer came after {fall:?}");
 
     // a window is as short as a few scrapes, so a good version may have some without values
     life.story.edit_canary("app", json!({"spec": {"analysis": {"threshold": 30}}})).await?;
@@ -94,10 +112,7 @@ async fn mishaps(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<(
     shared.operator.lock().await.restart().await?;
     life.users.share("2", 0.5).await?;
     life.users.whole("the operator's end")?;
-    life.story.delete_canary("app").await?;
-    life.users.all("2").await?;
-    life.users.whole("deletion in mid-run")?;
-    others.unharmed().map(drop)
+    handed_back(life).await.context("deletion in mid-run")
 }
 
 async fn mishaps_by_skipper(shared: &Shared) -> anyhow::Result<()> {

@@ -185,7 +185,8 @@ impl Bystanders {
         Ok(Self {
             others: others.iter().map(|(what, target)| (*what, load(target))).collect(),
             answered,
-            shared: matches!(way, Way::Skipper | Way::Gloo | Way::Gateway(_)).then(|| load(&at("/shared"))),
+            shared: matches!(way, Way::Skipper | Way::Gloo | Way::Gateway(_) | Way::Beta)
+                .then(|| load(&at("/shared"))),
         })
     }
 

@@ -139,7 +139,10 @@ impl<'a> Life<'a> {
 /// The whole life of an application whose router splits by weight.
 async fn life(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> {
     let (life, others) = beside(shared, namespace, way).await?;
-    lived(shared, &life).await?;
+    tokio::select! {
+        lived = lived(shared, &life) => lived?,
+        harmed = others.shares_stay() => harmed?,
+    }
     others.unharmed().map(drop)
 }
 

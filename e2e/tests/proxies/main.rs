@@ -75,11 +75,11 @@ const FAMILIES: &[(&str, Family)] = &[
 ];
 
 /// Families that run after the others, with few stories at a time, because they send many requests.
-const BUSY: &[(&str, Family)] = &[
-    ("beside_others", beside_others::STORIES),
-    ("bad_versions", bad_versions::STORIES),
-    ("lost_services", lost_services::STORIES),
-];
+const BUSY: &[(&str, Family)] =
+    &[("beside_others", beside_others::STORIES), ("bad_versions", bad_versions::STORIES)];
+
+/// Families whose stories run alone, because they stop the operator for all.
+const ALONE: &[(&str, Family)] = &[("lost_services", lost_services::STORIES)];
 
 /// Stories that take nearly a minute or longer, or need a part that only `make proxies-check` has. They run if a filter
 /// names them, and with `SERIN_STORIES=all` (`make proxies-check`).
@@ -137,5 +137,6 @@ fn main() -> anyhow::Result<ExitCode> {
     // its deletion
     stage.play(16, FAMILIES);
     stage.play(2, BUSY);
+    stage.play(1, ALONE);
     stage.end()
 }

@@ -2,10 +2,54 @@
 
 use std::ops::ControlFlow;
 
+use serde_json::Value;
+
 use crate::{
-    plan::{builder::PlanBuilder, context::Context, model::flow::Stop, objects::write::WriteReason, waiting},
+    clock,
+    plan::{
+        builder::PlanBuilder,
+        context::Context,
+        model::flow::Stop,
+        objects::{services, write::WriteReason},
+        waiting,
+    },
     router::Split,
+    snapshot::{ObjectRef, SERVICE},
 };
+
+/// The primary has no pods that serve, and not only because its Service was deleted or changed a moment ago.
+pub(crate) fn primary_is_gone(cx: &Context<'_>) -> bool {
+    cx.primary_pods() == 0 && !primary_comes_back(cx)
+}
+
+/// The same of the canary.
+pub(crate) fn canary_is_gone(cx: &Context<'_>) -> bool {
+    cx.canary_pods() == 0 && !canary_comes_back(cx)
+}
+
+fn primary_comes_back(cx: &Context<'_>) -> bool {
+    cx.primary_pods() == 0 && comes_back(cx, cx.primary(), &cx.c.names.primary_service)
+}
+
+fn canary_comes_back(cx: &Context<'_>) -> bool {
+    cx.canary_pods() == 0 && comes_back(cx, Some(cx.target), &cx.c.names.canary_service)
+}
+
+/// Its pods are ready, and only its Service is on its way.
+fn comes_back(cx: &Context<'_>, workload: Option<&Value>, service: &str) -> bool {
+    workload.is_some_and(|live| cx.c.target.some_ready(live)) && services::is_coming_back(cx, service)
+}
+
+/// The next look if a side waits for its Service or the EndpointSlices: if there are none by then, its pods are gone.
+pub(crate) fn look_again(cx: &Context<'_>, d: &mut PlanBuilder) {
+    let names = &cx.c.names;
+    let sides =
+        [(primary_comes_back(cx), &names.primary_service), (canary_comes_back(cx), &names.canary_service)];
+    for (_, name) in sides.into_iter().filter(|(waits, _)| *waits) {
+        let settled = cx.written_settled_at(&[ObjectRef::new(SERVICE, name.clone())]);
+        d.wake_at(if cx.now < settled { settled } else { clock::after(cx.now, cx.settle()) });
+    }
+}
 
 /// The primary has no pods, or may have none.
 pub(crate) fn primary_may_lack_pods(cx: &Context<'_>) -> bool {
@@ -13,8 +57,9 @@ pub(crate) fn primary_may_lack_pods(cx: &Context<'_>) -> bool {
 }
 
 /// The split that may be written. If the EndpointSlices of one side show ready pods and the status of its workload shows
-/// none, one of the two is out of date. If the other side serves, no users move to the doubtful side until they agree,
-/// and nothing is corrected. A route that is missing leads to the primary meanwhile, if that serves.
+/// none, one of the two is out of date; also the other way round, if the Service was missing a moment ago. If the other
+/// side serves, no users move to the doubtful side until they agree, and nothing is corrected. A route that is missing
+/// leads to the primary meanwhile, if that serves.
 pub(crate) fn counted(
     cx: &Context<'_>,
     d: &mut PlanBuilder,
@@ -22,7 +67,11 @@ pub(crate) fn counted(
     why: WriteReason,
 ) -> ControlFlow<Stop, Split> {
     let (primary, canary) = (cx.primary_pods() > 0, cx.canary_pods() > 0);
-    let doubtful = (primary && cx.none_ready(cx.primary()), canary && cx.none_ready(Some(cx.target)));
+    let coming = (primary_comes_back(cx), canary_comes_back(cx));
+    let doubtful = (
+        coming.0 || primary && cx.none_ready(cx.primary()),
+        coming.1 || canary && cx.none_ready(Some(cx.target)),
+    );
     let canary_in_doubt = match doubtful {
         (true, false) if canary => false,
         (false, true) if primary => true,
@@ -41,7 +90,8 @@ pub(crate) fn counted(
     if !moves && (why != WriteReason::Drift || live == want) {
         return ControlFlow::Continue(want);
     }
-    waiting::for_pods(cx, d, cx.standing_since(), waiting::SLICES_LATE, |why| {
+    let late = if coming.0 || coming.1 { waiting::SERVICE_LATE } else { waiting::SLICES_LATE };
+    waiting::for_pods(cx, d, cx.standing_since(), late, |why| {
         if canary_in_doubt {
             cx.messages.canary_not_ready(cx.c.target.noun(), why)
         } else {

@@ -22,6 +22,7 @@ use crate::{
 
 /// Moves users to the split `want`.
 pub(crate) fn routing(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
+    doubt::look_again(cx, d);
     if cx.c.apex == Apex::Stays {
         let want = doubt::counted(cx, d, want, why)?;
         routes::write_routes(cx, d, want, why)
@@ -59,7 +60,7 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(live) = cx.live_split().filter(|_| !cx.selects_both()) else { return GO_ON };
     let zero = cx.zero();
     let led = live.canary() > 0 || live.is_pinned();
-    let canary_lost = led && cx.canary_pods() == 0 && cx.primary_pods() > 0;
+    let canary_lost = led && doubt::canary_is_gone(cx) && cx.primary_pods() > 0;
     let primary_lost = live.canary() < 100 && zero.canary() == 100;
     if !canary_lost && !primary_lost {
         return if zero.canary() == 100 { all_on_canary(cx, d, zero) } else { GO_ON };
