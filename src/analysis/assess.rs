@@ -72,7 +72,9 @@ pub(crate) fn assess(
     let few = samples.and_then(|r| too_few(metric, r));
     let all = mine.iter().filter(|(role, ..)| *role == Role::Value);
     let judged = all.filter(|(.., r)| !matches!(r, Reading::Failed(_))).map(|(_, query, reading)| {
-        let found = few.as_ref().map_or_else(
+        // if the value cannot be read, the samples cannot be counted either
+        let few = few.as_ref().filter(|_| !reading.is_unreadable());
+        let found = few.map_or_else(
             || one(c, checks, metric, query, reading, primary),
             |why| {
                 let text = format!("Halt {}.{} advancement {}: {why}", c.name, c.namespace, query.metric);
@@ -162,7 +164,8 @@ fn said(
 /// Why there were not enough samples, if there were too few.
 fn too_few(metric: &CanaryMetric, reading: &Reading) -> Option<String> {
     let least = f64::from(metric.verdict.min_samples?);
-    let seen: f64 = reading.values().iter().filter(|v| !v.is_nan()).sum();
+    // without any value the sum is -0
+    let seen = reading.values().iter().filter(|v| !v.is_nan()).sum::<f64>() + 0.0;
     // an infinite count does not count
     let enough = seen.is_finite() && seen >= least;
     (!enough).then(|| format!("{} samples, and minSamples wants {}", go::v(seen.round()), go::v(least)))

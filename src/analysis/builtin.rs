@@ -64,7 +64,8 @@ pub(crate) fn counters(
         all.iter().map(|text| fill(c, checks, builtin, text, window)).collect::<Result<Vec<_>, _>>()
     };
     let own = filled(c, builtin.series)?;
-    let primary = filled(&c.for_primary(), builtin.series)?;
+    let of_primary = if builtin.primary_series.is_empty() { builtin.series } else { builtin.primary_series };
+    let primary = filled(&c.for_primary(), of_primary)?;
     let read = if kind == Metric::Duration { builtin.duration_series } else { builtin.series };
     let classic = filled(c, read)?;
     let histograms = classic.into_iter().filter_map(|classic| Some((native(&classic)?, classic))).collect();
@@ -72,11 +73,12 @@ pub(crate) fn counters(
     Ok(Counters { own, primary, histograms })
 }
 
-/// The selector of the native form of a histogram, given one of its classic series.
+/// The selector of the native form of a histogram, given one of its classic series. A Summary has series of the same name,
+/// with a label for the quantile.
 fn native(classic: &str) -> Option<String> {
     let (name, matchers) = classic.split_once('{')?;
     let base = ["_bucket", "_count", "_sum"].iter().find_map(|part| name.strip_suffix(part))?;
-    Some(format!("{base}{{{matchers}"))
+    Some(format!("{base}{{quantile=\"\",{matchers}"))
 }
 
 fn fill(
@@ -88,6 +90,7 @@ fn fill(
 ) -> Result<String, String> {
     let plain = template::Model::of(c, checks, window);
     let name = |text: &str| if builtin.words { word(text) } else { matcher(text) };
+    let promoted = name(checks.promoted.as_ref().unwrap_or(&plain.route));
     let model = template::Model {
         name: name(&plain.name),
         namespace: name(&plain.namespace),
@@ -102,6 +105,7 @@ fn fill(
         ("{{ pod }}", pod(c)),
         ("{{ other pod }}", other(c)),
         ("{{ workload }}", workload(c)),
+        ("{{ promoted }}", promoted),
     ];
     let text = own.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value));
     template::render(&text, &model)
@@ -112,9 +116,11 @@ fn side(c: &Validated) -> &str {
     if is_primary(c) { &c.names.primary_service } else { &c.names.canary_service }
 }
 
-/// The target's kind, as metrics name workloads.
+/// The kind of the measured workload, as metrics name it. With a Service as target, it is a Deployment with its name that is
+/// measured.
 fn workload(c: &Validated) -> String {
-    c.spec.target_ref.kind.to_lowercase()
+    let kind = if c.target == Target::Service { "Deployment" } else { c.spec.target_ref.kind.as_str() };
+    kind.to_lowercase()
 }
 
 /// Longest prefix of a generated name; a longer one is cut before five characters are appended
@@ -216,9 +222,11 @@ mod tests {
         let mut c = fixture::canary(&json!({}));
         c.names.target = target.into();
         c.names.primary = crate::names::primary(target);
-        if kind == "DaemonSet" {
-            (c.target, c.spec.target_ref.kind) = (Target::DaemonSet, kind.into());
-        }
+        (c.target, c.spec.target_ref.kind) = match kind {
+            "DaemonSet" => (Target::DaemonSet, kind.into()),
+            "Service" => (Target::Service, kind.into()),
+            _ => (Target::Deployment, "Deployment".into()),
+        };
         let text = |c: &Validated| {
             let builtin = router::by_name("kubernetes").unwrap().queries();
             render(c, &Checks::default(), builtin, Metric::SuccessRate, "1m").unwrap()
@@ -242,6 +250,7 @@ mod tests {
         let cases = [
             ("Deployment", "podinfo", "podinfo-689f645b78-65n28", "podinfo-primary-7bcf5f9c4-x2x2x"),
             ("DaemonSet", "podinfo", "podinfo-65n28", "podinfo-primary-x2x2x"),
+            ("Service", "podinfo", "podinfo-689f645b78-65n28", "podinfo-primary-7bcf5f9c4-x2x2x"),
             ("Deployment", &long, &format!("{long}-689f65n28"), &format!("{long}-primx2x2x")),
             ("DaemonSet", &long, &format!("{long}-65n28"), &format!("{long}-primx2x2x")),
         ];
@@ -305,6 +314,9 @@ mod tests {
         assert!(text(&c).contains(r#",deployment=~"podinfo""#), "{}", text(&c));
         c.spec.target_ref.kind = "DaemonSet".into();
         assert!(text(&c).contains(r#",daemonset=~"podinfo""#), "{}", text(&c));
+        // no series has a label for Services: a Deployment with the Service's name is meant
+        (c.target, c.spec.target_ref.kind) = (Target::Service, "Service".into());
+        assert!(text(&c).contains(r#",deployment=~"podinfo""#), "{}", text(&c));
     }
 
     #[test]

@@ -21,4 +21,6 @@ pub(crate) struct Checks {
     pub conditions: Known,
     /// Name of the target's newest revision, if its revisions have names.
     pub revision: Option<String>,
+    /// Name of the promoted revision, if the target has one.
+    pub promoted: Option<String>,
 }

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::{Checks, asks, assess},
-        api::Reporter,
+        api::{CanaryMetric, Reporter},
         manifest::fixture,
         router,
     };
@@ -214,9 +214,28 @@ mod tests {
         assert!(behind.contains(&format!("timestamp({primary})[120000ms:3750ms]")), "{behind}");
         assert!(behind.contains(&format!("timestamp({primary})[3600000ms:56250ms]")), "{behind}");
         assert!(behind.contains(r#""behind""#), "{behind}");
-        // a selector that does not name the target says nothing about the primary
-        let plain = query("nginx", json!({"name": "request-success-rate"}));
-        assert!(!sent(&asked(&plain, 60)).contains("behind"));
+        let plain = query("nginx", json!({"name": "request-success-rate", "interval": "30s"}));
+        let behind = &asked(&plain, 30).doubts[2];
+        let primary = r#"ingress=~"podinfo",canary=""})[120000ms:3750ms]"#;
+        assert!(behind.contains(primary) && behind.contains(r#""behind""#), "{behind}");
+    }
+
+    #[test]
+    fn v2_the_promoted_revision_is_the_primary_of_knative() {
+        let metrics: Vec<CanaryMetric> =
+            vec![serde_json::from_value(json!({"name": "request-success-rate"})).unwrap()];
+        let builtin = router::by_name("knative").unwrap().queries();
+        let behind = |promoted: Option<&str>| {
+            let (revision, promoted) = (Some("podinfo-00002".into()), promoted.map(str::to_owned));
+            let checks = Checks { metrics: metrics.clone(), revision, promoted, ..Checks::default() };
+            let query = asks(&fixture::canary(&json!({})), &checks, builtin).remove(0).query.unwrap();
+            asked(&query, 60).doubts.into_iter().find(|text| text.contains(r#""behind""#))
+        };
+        let text = behind(Some("podinfo-00001")).unwrap();
+        assert!(text.contains(r#"envoy_cluster_name=~"test/podinfo-00001"}"#), "{text}");
+        assert!(!text.contains("podinfo-00002"), "{text}");
+        // without a promoted revision there is no primary
+        assert_eq!((behind(None), behind(Some("podinfo-00002"))), (None, None));
     }
 
     #[test]
@@ -275,7 +294,8 @@ mod tests {
             query.doubts.into_iter().find(|text| text.contains(r#""native""#))
         };
         let text = native("kubernetes", "request-success-rate").unwrap();
-        assert!(text.contains("count(http_request_duration_seconds{"), "{text}");
+        // a Summary has series of this name as well, for each quantile
+        assert!(text.contains(r#"count(http_request_duration_seconds{quantile="","#), "{text}");
         assert!(text.contains("unless on() count(http_request_duration_seconds_count{"), "{text}");
         let text = native("istio", "request-duration").unwrap();
         assert!(text.contains("unless on() count(istio_request_duration_milliseconds_bucket{"), "{text}");

@@ -35,6 +35,11 @@ impl Reading {
             Self::NoData(_) | Self::Failed(_) => &[],
         }
     }
+
+    /// There are no values because the check does not read the form in which they are stored.
+    pub(super) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Doubted { values, doubt: Doubt::Native } if values.is_empty())
+    }
 }
 
 /// Why there is no usable answer.

@@ -58,10 +58,8 @@ pub(crate) fn judge(query: &Query, reading: &Reading, c: &Validated) -> Verdict 
         Reading::NoData(why) => return Verdict::NoData { text: no_data(query, why, c) },
         Reading::Failed(failure) => return Verdict::Error { text: failed(query, &failure.why) },
     };
-    if let Reading::Doubted { values, doubt: doubt @ Doubt::Native } = reading
-        && values.is_empty()
-    {
-        return Verdict::Error { text: failed(query, &doubt.why()) };
+    if reading.is_unreadable() {
+        return Verdict::Error { text: failed(query, &Doubt::Native.why()) };
     }
     let Some(value) = worst(query, values) else {
         return Verdict::NoData { text: no_data(query, NO_VALUES, c) };

@@ -115,6 +115,7 @@ const BOTH: Builtin = Builtin {
     ),
     requests: all!(),
     series: &[destination!("istio_requests_total"), source!("istio_requests_total")],
+    primary_series: &[],
     counter: "istio_requests_total",
     needs: "",
     unseen: "",

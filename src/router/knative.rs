@@ -25,6 +25,7 @@ const OWNED: &[&str] = &["/spec/traffic"];
 
 const QUERIES: Builtin = Builtin {
     unseen: UNANSWERED,
+    primary_series: &[r#"envoy_cluster_upstream_rq{envoy_cluster_name=~"{{ namespace }}/{{ promoted }}"}"#],
     ..builtin!(
         r#"envoy_cluster_name=~"{{ namespace }}/{{ route }}""#,
         "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,

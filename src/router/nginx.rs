@@ -27,6 +27,9 @@ const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/s
 
 const QUERIES: Builtin = Builtin {
     needs: "ingress-nginx has to be started with --enable-metrics, and Prometheus has to scrape it",
+    primary_series: &[
+        r#"nginx_ingress_controller_requests{namespace=~"{{ namespace }}",ingress=~"{{ ingress }}",canary=""}"#,
+    ],
     ..builtin!(
             r#"namespace=~"{{ namespace }}",ingress=~"{{ ingress }}",canary!="""#,
             "nginx_ingress_controller_requests" if r#"status!~"5.*""#,

@@ -6,8 +6,8 @@ use crate::api::Reporter;
 /// Query text of the built-in checks, as Go templates over the functions of `analysis::template`, whose values are
 /// escaped for a PromQL regular expression. In addition to those functions there are `{{ side }}`, the Service of the
 /// measured side, `{{ pod }}`, a regular expression for the names of its pods, `{{ other pod }}`, one for names of the
-/// other side's pods that begin in the same way, and `{{ workload }}`, the target's kind in lower case. Both measure
-/// only the canary.
+/// other side's pods that begin in the same way, `{{ workload }}`, the measured workload's kind in lower case, and
+/// `{{ promoted }}`, the promoted revision of a Knative Service. Both measure only the canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
     /// Percent of requests that did not fail, 0 to 100. Returns 0, not nothing, if all fail; nothing or NaN without
@@ -17,6 +17,8 @@ pub struct Builtin {
     pub requests: &'static str,
     /// The counters of those requests, as selectors.
     pub series: &'static [&'static str],
+    /// The same of the primary; empty if they differ in its names only.
+    pub primary_series: &'static [&'static str],
     /// 99th percentile of request durations, in milliseconds.
     pub duration: &'static str,
     /// Name of the counter that all of them use.
@@ -94,6 +96,7 @@ macro_rules! builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),
             requests: $crate::router::queries::requests!($base, $requests),
             series: &[concat!($requests, "{", $base, "}")],
+            primary_series: &[],
             duration: concat!(
                 "histogram_quantile(0.99, sum(increase(",
                 $bucket,
@@ -117,6 +120,7 @@ macro_rules! builtin {
             success_rate: $crate::router::queries::success_rate!($base, $requests, $ok),
             requests: $crate::router::queries::requests!($base, $requests),
             series: &[concat!($requests, "{", $base, "}")],
+            primary_series: &[],
             duration: concat!(
                 "sum(increase(",
                 $sum,

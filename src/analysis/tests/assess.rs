@@ -167,10 +167,25 @@ fn too_few_samples_are_no_data() {
     let few = at(9.0, of(&[19.4]));
     assert_eq!(few.outcome, NoData, "a breach of too few is no breach");
     assert!(few.text.contains("19 samples, and minSamples wants 20"), "{}", few.text);
+    assert!(at(9.0, of(&[])).text.contains(": 0 samples"));
     for none in [of(&[]), of(&[f64::NAN]), of(&[f64::INFINITY])] {
         assert_eq!(at(0.0, none).outcome, NoData);
     }
     assert_eq!(at(0.0, Reading::Failed("down".into())).outcome, Error);
+}
+
+#[test]
+fn v10_too_few_samples_of_a_native_histogram_say_nothing() {
+    let c = fixture::canary(&json!({"provider": "kubernetes"}));
+    let native = Reading::Doubted { values: vec![], doubt: Doubt::Native };
+    for no_data in [Value::Null, json!("pass")] {
+        let metric = json!({"name": "request-success-rate", "minSamples": 20, "noData": no_data});
+        let checks = checks(&metric);
+        let asks = asks(&c, &checks, router::by_name("kubernetes").unwrap().queries());
+        let found = assess(&c, &checks, 0, &asks, &[(0, native.clone()), (1, of(&[]))].into()).unwrap();
+        assert_eq!(found.outcome, Error, "{}", found.text);
+        assert!(found.text.contains("always_scrape_classic_histograms"), "{}", found.text);
+    }
 }
 
 #[test]

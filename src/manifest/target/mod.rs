@@ -135,6 +135,11 @@ impl Target {
         if self == Self::Knative { knative::newest(live).map(str::to_owned) } else { None }
     }
 
+    /// The name of its promoted revision, if it has one.
+    pub fn promoted_name(self, live: &Value) -> Option<String> {
+        if self == Self::Knative { knative::primary(live).map(str::to_owned) } else { None }
+    }
+
     /// The source of a primary.
     pub fn source(self, live: &Value) -> Source {
         match self {

@@ -27,6 +27,7 @@ pub(crate) fn look(snap: &Snapshot, c: &Validated, target: &Value, findings: &mu
         secrets: snap.secrets.clone().unwrap_or_default(),
         conditions: snap.conditions.clone(),
         revision: c.target.revision_name(target),
+        promoted: c.target.promoted_name(target),
         ..Checks::default()
     };
     for metric in &c.analysis.metrics {
