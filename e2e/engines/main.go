@@ -1,5 +1,7 @@
 // Runs the original engines of the languages that Serin supports: one case per line of JSON on standard input, one answer per line on
-// standard output. Each case is {engine, text, …}, and each answer has either `value` or `error`.
+// standard output. Each case is {engine, text, …}, and each answer has either `value`, `error` or `late`. After a late answer the
+// program ends with the status 3, because the engine would go on with that case: whoever asks starts it again for the rest.
+// The argument is the time for each case, 10s without it.
 package main
 
 import (
@@ -27,7 +29,10 @@ type question struct {
 type answer struct {
 	Value *string `json:"value,omitempty"`
 	Error string  `json:"error,omitempty"`
+	Late  bool    `json:"late,omitempty"`
 }
+
+const exitLate = 3
 
 var engines = map[string]func(question) (string, error){
 	"template": render,
@@ -50,18 +55,27 @@ var engines = map[string]func(question) (string, error){
 	},
 }
 
-// Templates that call themselves within a loop take an engine minutes until it gives up.
-const patience = 10 * time.Second
+// patience is limited: templates that call themselves within a loop take an engine minutes until it gives up.
+func patience() time.Duration {
+	if len(os.Args) < 2 {
+		return 10 * time.Second
+	}
+	d, err := time.ParseDuration(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
 
-// ask waits for an answer for a limited time. No answer counts as a refusal.
-func ask(q question) answer {
+// ask waits for an answer for a limited time.
+func ask(q question, limit time.Duration) answer {
 	answered := make(chan answer, 1)
 	go func() { answered <- answerTo(q) }()
 	select {
 	case out := <-answered:
 		return out
-	case <-time.After(patience):
-		return answer{Error: "no answer in time"}
+	case <-time.After(limit):
+		return answer{Late: true}
 	}
 }
 
@@ -85,13 +99,19 @@ func main() {
 	defer out.Flush()
 	decoder, encoder := json.NewDecoder(in), json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
+	limit := patience()
 	for {
 		var q question
 		if err := decoder.Decode(&q); err != nil {
 			return
 		}
-		if err := encoder.Encode(ask(q)); err != nil {
+		said := ask(q, limit)
+		if err := encoder.Encode(said); err != nil {
 			panic(err)
+		}
+		if said.Late {
+			out.Flush()
+			os.Exit(exitLate)
 		}
 	}
 }

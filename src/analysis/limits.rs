@@ -40,6 +40,7 @@ pub(crate) fn check(c: &Validated, checks: &Checks, asks: &[Ask]) -> (Vec<Proble
             .or_else(|| unaskable(at, asks));
         faults.extend(wrong.map(|why| Problem::new("MetricInvalid", format!("{field}: {why}"))));
         let odd = always(m)
+            .or_else(|| one_of_two_names(checks, m))
             .or_else(|| unreached(c, checks, m))
             .or_else(|| stepless(at, asks))
             .or_else(|| unsuited(c, m));
@@ -175,6 +176,17 @@ fn always(m: &CanaryMetric) -> Option<String> {
         return unset.then(|| "neither thresholdRange nor threshold is set: only values up to 0 pass".into());
     }
     (min.is_none() && max.is_none()).then(|| "thresholdRange has no bound: every finite value passes".into())
+}
+
+/// A condition in which both names of the canary's values stand: one of them may be meant for the primary.
+fn one_of_two_names(checks: &Checks, m: &CanaryMetric) -> Option<String> {
+    let mut texts = [&m.verdict.success_condition, &m.verdict.failure_condition].into_iter().flatten();
+    let text = texts
+        .find(|text| checks.conditions.get(text).is_ok_and(|condition| condition.has_two_names()))?
+        .trim();
+    Some(format!(
+        "{text} names result and canary, which are the same values: write one of the names, or primary"
+    ))
 }
 
 /// Servers for Prometheus' API differ in the default step of a subquery: VictoriaMetrics uses 5m, and so misses

@@ -38,8 +38,16 @@ const LONGEST_URL: usize = 7000;
 const UNKNOWN_PATH: &str = "unsupported path";
 /// Texts of servers for a query that took too long, or that they ended for another reason of their own. None of them can
 /// be a name in a query.
-const OUT_OF_TIME: [&str; 6] =
-    ["deadline exceeded", "timeout exceeded", "i/o timeout", "timed out", "was canceled", "context canceled"];
+const OUT_OF_TIME: [&str; 8] = [
+    "deadline exceeded",
+    "timeout exceeded",
+    "i/o timeout",
+    "handshake timeout",
+    "timeout awaiting",
+    "timed out",
+    "was canceled",
+    "context canceled",
+];
 
 /// Any number of Prometheus servers.
 #[derive(Clone)]

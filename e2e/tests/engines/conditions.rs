@@ -56,7 +56,7 @@ const SCALAR: [&str; 28] = [
 ];
 
 /// Conditions on a list.
-const LIST: [&str; 97] = [
+const LIST: [&str; 105] = [
     "result[0] > 1e-1",
     "result[0] > 1E-1",
     "result[0] > .5",
@@ -154,6 +154,14 @@ const LIST: [&str; 97] = [
     "len([]) < len(result)",
     "result.size() > 0",
     "isInf(result[0])",
+    "canary[0] > result[0] * 1.2",
+    "result[0] != result[0]",
+    "result in canary",
+    "result.all(x, true)",
+    "result[0] > 0.9 ? true : true",
+    "round(result[0]) == 0.5",
+    "int(result[0]) in [0.5]",
+    "len(result) <= 20 && result.all(x, x < 0.95)",
 ];
 
 const VALUES: [&[f64]; 7] = [&[0.95], &[1.0], &[0.0], &[0.5, 0.5, 0.99], &[0.99, 0.5], &[f64::NAN], &[]];

@@ -14,7 +14,7 @@ pub(crate) struct Known {
     engines: &'static [&'static str],
     side: Side,
     /// The refusal contains one of these texts.
-    words: &'static [&'static str],
+    pub(crate) words: &'static [&'static str],
 }
 
 const TEMPLATE: &[&str] = &["template"];
@@ -44,8 +44,10 @@ pub(crate) const ALL: &[Known] = &[
             "this part does not depend on the measured value",
             "a count is always",
             "a count is never",
-            "abs(x) is always",
-            "abs(x) is never",
+            "(x) is always",
+            "(x) is never",
+            "both choices are the same",
+            "both sides come from the same value",
             "this is not a finite number",
             "the list is empty",
         ],

@@ -2,8 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write,
-    path::PathBuf,
+    io::{ErrorKind, Write},
+    path::{Path as File, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
 };
@@ -42,6 +42,9 @@ pub(crate) struct Case {
     /// It is in a document, so it has to work.
     #[serde(skip)]
     pub(crate) works: bool,
+    /// Not even an allowed difference is one here. Of a condition, one of the two originals has to agree.
+    #[serde(skip)]
+    pub(crate) strict: bool,
     /// For a path. For a window, the kind of server.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) document: String,
@@ -57,6 +60,8 @@ const MARK: &str = "*****id*****";
 pub(crate) enum Outcome {
     Value(String),
     Refused(String),
+    /// There is no answer in time.
+    Late,
 }
 
 impl From<Result<String, String>> for Outcome {
@@ -170,18 +175,28 @@ struct Said {
     value: Option<String>,
     #[serde(default)]
     error: String,
+    #[serde(default)]
+    late: bool,
 }
+
+/// The exit status of a program that had no answer in time, and leaves the rest of the cases.
+const LATE: i32 = 3;
 
 /// The originals' results, in the order of the cases.
 pub(crate) fn answers(cases: &[Case]) -> Result<Vec<Outcome>> {
-    asked(program()?, cases)
+    asked(program()?, None, cases)
+}
+
+/// As `answers`, with this time for each case.
+pub(crate) fn answers_within(time: &str, cases: &[Case]) -> Result<Vec<Outcome>> {
+    asked(program()?, Some(time), cases)
 }
 
 /// Serin's results. `SERIN_ENGINES_OURS` names a program that answers instead, in the format of `e2e/engines`, for
 /// instance one built from an earlier revision.
 pub(crate) fn ours(cases: &[Case]) -> Result<Vec<Outcome>> {
     let mut said = match std::env::var_os("SERIN_ENGINES_OURS") {
-        Some(program) => asked(&PathBuf::from(program), cases)?,
+        Some(program) => asked(&PathBuf::from(program), None, cases)?,
         None => cases.iter().map(Case::ours).collect(),
     };
     // Prometheus parses the query that is sent
@@ -199,25 +214,47 @@ pub(crate) fn ours(cases: &[Case]) -> Result<Vec<Outcome>> {
     Ok(said)
 }
 
-/// A program's results, in the order of the cases.
-fn asked(program: &PathBuf, cases: &[Case]) -> Result<Vec<Outcome>> {
-    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+/// A program's results, in the order of the cases. After each case without an answer in time it is started again.
+fn asked(program: &File, time: Option<&str>, cases: &[Case]) -> Result<Vec<Outcome>> {
+    let (mut said, mut late, most) = (Vec::new(), 0, 3 + cases.len() / 500);
+    loop {
+        let (some, ended) = answered(program, time, &cases[said.len()..])?;
+        said.extend(some);
+        if said.len() >= cases.len() || ended != Some(LATE) {
+            break;
+        }
+        late += 1;
+        ensure!(late <= most, "more than {most} of {} cases have no answer in time", cases.len());
+    }
+    ensure!(said.len() == cases.len(), "{} answers to {} cases", said.len(), cases.len());
+    Ok(said)
+}
+
+/// The results of one process, as far as it comes, and its exit status.
+fn answered(program: &File, time: Option<&str>, cases: &[Case]) -> Result<(Vec<Outcome>, Option<i32>)> {
+    let mut child = Command::new(program).args(time).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut stdin = child.stdin.take().context("no standard input")?;
     let lines: Vec<String> = cases.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
     let writer = std::thread::spawn(move || lines.iter().try_for_each(|line| writeln!(stdin, "{line}")));
     let output = child.wait_with_output()?;
-    writer.join().map_err(|_| anyhow!("the writer panicked"))??;
-    let said: Vec<Outcome> = output
+    let written = writer.join().map_err(|_| anyhow!("the writer panicked"))?;
+    if !written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+        written?;
+    }
+    let said = output
         .stdout
         .split(|b| *b == b'\n')
         .filter(|line| !line.is_empty())
         .map(|line| {
             let said: Said = serde_json::from_slice(line)?;
-            Ok(said.value.map_or(Outcome::Refused(said.error), Outcome::Value))
+            Ok(match said.value {
+                Some(value) => Outcome::Value(value),
+                None if said.late => Outcome::Late,
+                None => Outcome::Refused(said.error),
+            })
         })
         .collect::<Result<_>>()?;
-    ensure!(said.len() == cases.len(), "{} answers to {} cases", said.len(), cases.len());
-    Ok(said)
+    Ok((said, output.status.code()))
 }
 
 /// The Go program, built once.

@@ -100,10 +100,21 @@ fn u1_a_question_about_the_primary_says_nothing_about_the_canary() {
         "primary != nil && result.all(x, x <= primary[0] * 1.2)",
         "default(primary[0], 1) > 0 && result.all(x, x <= 1)",
         "primary[0] > 0 && len(result.filter(x, x > 1)) <= 0.1 * len(result)",
+        "len(result) <= len(primary) && result.all(x, x <= max(primary) * 1.2)",
     ] {
         let metric = with(&json!({"successCondition": text}));
         assert_eq!(assessed(&metric, &[of(&[]), of(&[0.5])]).outcome, NoData, "{text}");
         assert_eq!(assessed(&metric, &[of(&[0.5]), of(&[0.5])]).outcome, Pass, "{text}");
+    }
+}
+
+#[test]
+fn u1_a_limit_on_the_number_of_series_says_nothing_about_their_absence() {
+    for text in ["len(result) <= 20 && result.all(x, x < 1)", "len(result) in [0, 1] && result.all(x, x < 1)"]
+    {
+        let metric = with(&json!({"successCondition": text}));
+        assert_eq!(assessed(&metric, &[of(&[])]).outcome, NoData, "{text}");
+        assert_eq!(assessed(&metric, &[of(&[0.5])]).outcome, Pass, "{text}");
     }
 }
 

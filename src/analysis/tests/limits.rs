@@ -104,6 +104,10 @@ fn settings_without_an_effect_are_told() {
         (json!({"primaryQuery": "up"}), "primaryQuery is not asked"),
         (json!({"samplesQuery": "up"}), "samplesQuery is not asked"),
         (json!({"noData": "pass"}), "gets no traffic passes"),
+        (
+            json!({"failureCondition": "max(canary) > mean(result) * 1.2"}),
+            "names result and canary, which are the same values",
+        ),
         (json!({"dryRun": true}), "all are dryRun"),
     ];
     for (fields, why) in cases {

@@ -69,6 +69,10 @@ pub(super) struct Checker {
     pub(super) absence: bool,
     /// It checks whether a value is a number.
     pub(super) oddity: bool,
+    /// It calls the canary's values both result and canary.
+    pub(super) two_names: bool,
+    /// The last of these names.
+    called: Option<String>,
     /// The value in the enclosing loop.
     each: Option<Each>,
 }
@@ -81,21 +85,22 @@ impl Checker {
         }
     }
 
-    /// Notes a check whether `of` is there, or a number. Only what is asked about the canary counts. Within a loop no
-    /// value is asked if there is none, and what a loop leaves of a list may be nothing while there is an answer.
+    /// Notes a check whether `of` is there, or a number. Only what is asked about the canary counts, and not about the
+    /// number of its series, which is always there. Within a loop no value is asked if there is none, and what a loop
+    /// leaves of a list may be nothing while there is an answer.
     pub(super) fn asks(&mut self, of: &Expr) {
-        let canary = of.names(Side::Canary);
+        let canary = of.measures(Side::Canary);
         self.oddity |= canary || of.names_each() && self.each.as_ref().is_some_and(|each| each.canary);
         self.absence |= self.each.is_none() && !of.loops() && canary && !of.names(Side::Primary);
     }
 
-    /// Notes a comparison. The number of the canary's series says whether there are any, unless it is compared with
-    /// something that comes from them as well, which may be 0 with it.
+    /// Notes a comparison. The number of the canary's series says whether there are any if it is compared with a
+    /// constant that is between none and one.
     fn compares(&mut self, operator: Operator, left: &Expr, right: &Expr) -> Result<(), Fault> {
-        for (of, other) in [(left, right), (right, left)] {
+        for (of, operator, limit) in [(left, operator, right), (right, operator.mirrored(), left)] {
             if let Node::Function(Function::Length, arguments) = &of.node
                 && let [only @ Expr { node: Node::Series(..), .. }] = arguments.as_slice()
-                && !other.names(Side::Canary)
+                && constant::tells_none(operator, limit)
             {
                 self.asks(only);
             }
@@ -132,8 +137,9 @@ impl Checker {
                 let [asked, yes, no] = parts;
                 self.wants(asked, Kind::Truth, "?")?;
                 constant::measured(asked)?;
-                let (yes, no) = (self.kind(yes, shape)?, self.kind(no, shape)?);
-                same(yes, no, at)?
+                let kind = same(self.kind(yes, shape)?, self.kind(no, shape)?, at)?;
+                constant::differs(yes, no, at)?;
+                kind
             }
             Node::Function(function, arguments) => self.function(*function, arguments, at)?,
             Node::Loop(kind, list, body) => self.body(*kind, list, body)?,
@@ -164,6 +170,10 @@ impl Checker {
                     "primary" => Side::Primary,
                     _ => return Err(unknown(&name, at)),
                 };
+                if side == Side::Canary {
+                    self.two_names |= self.called.as_ref().is_some_and(|other| *other != name);
+                    self.called = Some(name);
+                }
                 let found = self.side(side);
                 found.named = true;
                 found.element |= shape == Shape::Value;
@@ -284,7 +294,9 @@ impl Checker {
             }
             O::Add | O::Subtract | O::Multiply | O::Divide | O::Remainder => {
                 self.wants(left, Kind::Number, "arithmetic")?;
-                self.wants(right, Kind::Number, "arithmetic")
+                self.wants(right, Kind::Number, "arithmetic")?;
+                constant::calculates(operator, left, right)?;
+                Ok(Kind::Number)
             }
             O::Less | O::More | O::AtMost | O::AtLeast => {
                 for side in [&mut *left, &mut *right] {
@@ -333,6 +345,9 @@ impl Checker {
         self.each = each.map(|each| Each { kind: one, canary: list.names(Side::Canary), ..each });
         let yields = self.kind(body, Shape::Value)?;
         self.each = None;
+        if yields == Kind::Truth {
+            constant::measured(body)?;
+        }
         match (kind, yields) {
             (Loop::Map, Kind::Number) => Ok(Kind::Numbers),
             (Loop::Map, Kind::Truth) => Ok(Kind::Truths),

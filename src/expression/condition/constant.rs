@@ -4,7 +4,8 @@
 use super::{
     eval,
     fault::Fault,
-    tree::{Expr, Function, Node, Operator},
+    names::name_of,
+    tree::{Expr, Function, Node, Operator, Shape},
 };
 
 /// Refuses what is true or false for every measurement.
@@ -24,30 +25,100 @@ pub(super) fn finite(expr: &Expr) -> Result<(), Fault> {
     Err(Fault::new(expr.from, "this is not a finite number: ask isInf(x) or isNaN(x)"))
 }
 
+/// Refuses a choice between two results that are the same.
+pub(super) fn differs(yes: &Expr, no: &Expr, at: usize) -> Result<(), Fault> {
+    let same = if yes.depends() || no.depends() { yes == no } else { eval::same_constants(yes, no) };
+    if same {
+        return Err(Fault::new(at, "both choices are the same: leave the question out"));
+    }
+    Ok(())
+}
+
+/// Refuses a calculation with one value on both sides whose result is the same for every measurement.
+pub(super) fn calculates(operator: Operator, left: &Expr, right: &Expr) -> Result<(), Fault> {
+    let kept: &[Operator] = match operator {
+        Operator::Subtract => &[Operator::Add, Operator::Subtract],
+        Operator::Divide => &[Operator::Multiply, Operator::Divide],
+        Operator::Remainder => &[],
+        _ => return Ok(()),
+    };
+    if left.depends() && equal(base(left, kept), base(right, kept)) { Err(itself(left.from)) } else { Ok(()) }
+}
+
+/// A comparison of a value with itself, or with itself raised or lowered by constants.
+fn with_itself(operator: Operator, left: &Expr, right: &Expr) -> bool {
+    use Operator as O;
+    match (operator, &right.node) {
+        (O::In, Node::List(items)) => items.iter().any(|item| equal(left, item)),
+        (O::In, Node::Series(side, Shape::List)) => left.first_of() == Some(*side),
+        _ => {
+            let kept = [O::Add, O::Subtract, O::Multiply, O::Divide];
+            equal(base(left, &kept), base(right, &kept))
+        }
+    }
+}
+
+fn itself(at: usize) -> Fault {
+    Fault::new(at, "both sides come from the same value: compare it with a number, or with primary")
+}
+
+/// The same value, which may be written in two ways: `result` and `result[0]`.
+fn equal(a: &Expr, b: &Expr) -> bool {
+    a == b || a.first_of().is_some() && a.first_of() == b.first_of()
+}
+
+/// The value to which these operators add constants, or by whose constants they multiply it. Negative ones turn it
+/// around, so they remain.
+fn base<'e>(expr: &'e Expr, operators: &[Operator]) -> &'e Expr {
+    let Node::Binary(operator, left, right) = &expr.node else { return expr };
+    let constant = |of: &Expr| !of.depends() && eval::constant(of).is_some_and(|n| n > 0.0);
+    if !operators.contains(operator) {
+        expr
+    } else if constant(right) {
+        base(left, operators)
+    } else if constant(left) && matches!(operator, Operator::Add | Operator::Multiply) {
+        base(right, operators)
+    } else {
+        expr
+    }
+}
+
+/// The number of a list's values, compared in this way, says whether there is one: none and one differ.
+pub(super) fn tells_none(operator: Operator, limit: &Expr) -> bool {
+    !limit.depends() && eval::compared(operator, 0.0, limit) != eval::compared(operator, 1.0, limit)
+}
+
 /// Refuses a comparison that has the same result for every measurement.
 pub(super) fn open(operator: Operator, left: &Expr, right: &Expr) -> Result<(), Fault> {
     let (of, operator, limit) = match (left.depends(), right.depends()) {
         (false, false) => return Err(unmeasured(left.from)),
         (true, false) => (left, operator, right),
         (false, true) => (right, operator.mirrored(), left),
+        (true, true) if with_itself(operator, left, right) => return Err(itself(left.from)),
         (true, true) => return Ok(()),
     };
-    let (name, whole) = match of.node {
-        Node::Function(Function::Length | Function::Count, _) => ("a count", true),
-        Node::Function(Function::Abs, _) => ("abs(x)", false),
+    let Node::Function(function, _) = of.node else { return Ok(()) };
+    let (name, whole, least) = match function {
+        Function::Length | Function::Count => ("a count".to_owned(), true, 0.0),
+        Function::Abs => ("abs(x)".to_owned(), false, 0.0),
+        Function::Round | Function::Floor | Function::Ceil | Function::Int => {
+            (format!("{}(x)", name_of(function)), true, f64::NEG_INFINITY)
+        }
         _ => return Ok(()),
     };
     if let (Operator::In, Node::List(items)) = (operator, &limit.node) {
-        let possible = |n: f64| n >= 0.0 && (!whole || n.fract() == 0.0);
+        let possible = |n: f64| n >= least && (!whole || n.fract() == 0.0);
         if items.iter().all(|item| !item.depends() && eval::constant(item).is_some_and(|n| !possible(n))) {
             return Err(Fault::new(of.from, format!("{name} is never one of these")));
         }
     }
     let Some(limit) = eval::constant(limit) else { return Ok(()) };
-    // the least value, the limit, and the next one
+    // the least value, those around the limit, and the limit
     let at = if whole { limit.floor() } else { limit };
-    let mut answers =
-        [0.0, at, at + 1.0].into_iter().filter(|n| *n >= 0.0).map(|n| holds(operator, n, limit));
+    let mut answers = [least, at - 1.0, at, at + 1.0]
+        .into_iter()
+        .filter(|n| *n >= least)
+        .map(|n| holds(operator, n, limit));
     let first = answers.next().unwrap_or_default();
     if answers.any(|answer| answer != first) {
         return Ok(());

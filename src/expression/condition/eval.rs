@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::tree::{Expr, Function, Loop, Node, Operator, Shape, Side};
 
-/// Most expressions that are evaluated for one answer.
-const MOST_STEPS: u32 = 50_000;
+/// Most expressions that are evaluated for the answers about all series.
+pub(super) const MOST_STEPS: u32 = 500_000;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +25,36 @@ enum Value<'v> {
     Truths(Vec<bool>),
 }
 
-/// Whether it holds.
-pub(super) fn answer(root: &Expr, canary: &[f64], primary: &[f64]) -> Result<bool, Stop> {
-    Evaluator { canary, primary, each: None, steps: MOST_STEPS }.truth(root)
+/// Whether it holds. What it takes is subtracted from `steps`.
+pub(super) fn answer(root: &Expr, canary: &[f64], primary: &[f64], steps: &mut u32) -> Result<bool, Stop> {
+    let mut evaluator = Evaluator { canary, primary, each: None, steps: *steps };
+    let answer = evaluator.truth(root);
+    *steps = evaluator.steps;
+    answer
+}
+
+/// For expressions without anything measured.
+fn unmeasured() -> Evaluator<'static> {
+    Evaluator { canary: &[], primary: &[], each: None, steps: MOST_STEPS }
 }
 
 /// The number that an expression without anything measured yields, if it yields one.
 pub(super) fn constant(expr: &Expr) -> Option<f64> {
-    Evaluator { canary: &[], primary: &[], each: None, steps: MOST_STEPS }.number(expr).ok()
+    unmeasured().number(expr).ok()
+}
+
+/// Two expressions without anything measured yield the same.
+pub(super) fn same_constants(a: &Expr, b: &Expr) -> bool {
+    matches!((unmeasured().value(a), unmeasured().value(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// How a number compares with an expression without anything measured.
+pub(super) fn compared(operator: Operator, n: f64, limit: &Expr) -> Option<bool> {
+    let number = Expr { from: 0, to: 0, node: Node::Number(n) };
+    match unmeasured().binary(operator, &number, limit) {
+        Ok(Value::Truth(answer)) => Some(answer),
+        _ => None,
+    }
 }
 
 struct Evaluator<'v> {

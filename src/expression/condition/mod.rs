@@ -12,7 +12,7 @@ mod tree;
 
 use self::{
     check::{Checker, Kind, MOST_SERIES, Use},
-    eval::Stop,
+    eval::{MOST_STEPS, Stop},
     fault::Fault,
     tree::{Expr, Shape},
 };
@@ -29,6 +29,7 @@ pub struct Condition {
     primary: Use,
     absence: bool,
     oddity: bool,
+    two_names: bool,
 }
 
 /// The answer of a condition.
@@ -66,11 +67,11 @@ impl Condition {
             let what = format!("it yields {}, where true or false is wanted", kind.shown());
             return Err(Fault::new(root.from, what));
         }
-        let Checker { canary, primary, absence, oddity, .. } = checker;
+        let Checker { canary, primary, absence, oddity, two_names, .. } = checker;
         if !canary.named {
             return Err(Fault::new(0, "it does not depend on the measured value: name result"));
         }
-        Ok(Self { text: text.to_owned(), root, canary, primary, absence, oddity })
+        Ok(Self { text: text.to_owned(), root, canary, primary, absence, oddity, two_names })
     }
 
     /// As it was written.
@@ -81,6 +82,11 @@ impl Condition {
     /// It also uses the primary.
     pub fn compares(&self) -> bool {
         self.primary.named
+    }
+
+    /// It calls the canary's values both result and canary.
+    pub(crate) fn has_two_names(&self) -> bool {
+        self.two_names
     }
 
     /// It decides itself what a query means that has no data, because it has no values or because some of these are no
@@ -95,7 +101,7 @@ impl Condition {
         plain(&self.text) == plain(&other.text)
     }
 
-    /// Whether it holds, once for each series if it refers to one. Never empty.
+    /// Whether it holds, once for each series if it refers to one of them. Never empty.
     ///
     /// # Errors
     /// It has no answer for these values.
@@ -109,12 +115,13 @@ impl Condition {
                 primary.len()
             ));
         }
-        let each = !self.canary.placed && canary.len() > 1;
+        let each = self.canary.element && !self.canary.placed && canary.len() > 1;
         let turns = if each { canary.len() } else { 1 };
         let mut values = canary.to_vec();
+        let mut steps = MOST_STEPS;
         let mut all = Vec::with_capacity(turns);
         for _ in 0..turns {
-            all.push(match eval::answer(&self.root, &values, primary) {
+            all.push(match eval::answer(&self.root, &values, primary, &mut steps) {
                 Ok(true) => Answer::Yes,
                 Ok(false) => Answer::No,
                 Err(Stop::NotANumber(from, to)) => {

@@ -1,11 +1,18 @@
 //! The parts of a condition.
 
 /// An expression and its position in the text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Expr {
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) node: Node,
+}
+
+/// Two expressions are equal wherever they stand in the text.
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.node == other.node
+    }
 }
 
 impl Expr {
@@ -35,6 +42,26 @@ impl Expr {
     /// It contains the result of this side's query.
     pub(super) fn names(&self, side: Side) -> bool {
         self.has(&|node| matches!(node, Node::Series(of, _) if *of == side))
+    }
+
+    /// It contains the result of this side's query, and not only the number of its values.
+    pub(super) fn measures(&self, side: Side) -> bool {
+        match &self.node {
+            Node::Function(Function::Length | Function::Count, _) => false,
+            Node::Series(of, _) => *of == side,
+            _ => self.parts().into_iter().any(|part| part.measures(side)),
+        }
+    }
+
+    /// The side whose first value it is.
+    pub(super) fn first_of(&self) -> Option<Side> {
+        let list = match &self.node {
+            Node::Series(side, Shape::Value) => return Some(*side),
+            Node::Index(list, place) if place.node == Node::Number(0.0) => list,
+            Node::Function(Function::First, arguments) => arguments.first()?,
+            _ => return None,
+        };
+        if let Node::Series(side, _) = list.node { Some(side) } else { None }
     }
 
     /// It contains the value of the enclosing loop.

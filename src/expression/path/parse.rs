@@ -204,12 +204,18 @@ impl Reader<'_> {
     fn quoted(&mut self) -> Result<String, String> {
         let (name, special) = self.quote()?;
         // a point at the beginning may be a deep search there, with or without braces
-        if special && (self.braced || name.starts_with('.')) {
-            return Err(format!(
+        match (special, self.braced) {
+            (true, false) if name.starts_with('.') => Err(format!(
+                "kubectl reads {name:?} as a search at any depth: write a backslash before each point"
+            )),
+            (true, true) if name.starts_with('.') => Err(format!(
+                "kubectl reads {name:?} in braces as a search at any depth: write a backslash before each point"
+            )),
+            (true, true) => Err(format!(
                 "kubectl reads {name:?} in braces as several names: write a backslash before each point, or leave out the braces"
-            ));
+            )),
+            _ => Ok(name),
         }
-        Ok(name)
     }
 
     /// `(@.a.b == 'c')`, with or without parentheses.

@@ -134,8 +134,12 @@ fn a_quoted_name_that_begins_with_a_point_needs_a_backslash() {
     let document = json!({".v": 1, "a.b": 2, "c": {"v": 3}});
     let find = |path: &str| Path::parse(path).map(|path| path.find(&document).unwrap().len());
     for path in ["['.v','a']", "$['.v']", "{$['.v']}"] {
-        assert!(find(path).unwrap_err().contains("write a backslash before each point"), "{path}");
+        let said = find(path).unwrap_err();
+        assert!(said.ends_with("write a backslash before each point"), "{path}: {said}");
+        assert_eq!(said.contains("in braces"), path.starts_with('{'), "{path}: {said}");
     }
+    // without braces it would be read in this way
+    assert!(find("{$['a.b']}").unwrap_err().ends_with("or leave out the braces"));
     assert_eq!(find("$['\\.v']"), Ok(1));
     assert_eq!(find("$['a.b']"), Ok(1));
 }

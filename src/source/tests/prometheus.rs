@@ -179,6 +179,8 @@ async fn v13_a_server_that_ran_out_of_time_is_not_asked_a_wrong_query() {
         "query was canceled in expression evaluation",
         r#"error when executing query=\"up\" for (time=1, step=2): timeout exceeded during query execution: 0.050 seconds"#,
         "fetching chunks: read tcp 10.0.0.1:10901: i/o timeout",
+        "net/http: TLS handshake timeout",
+        "net/http: timeout awaiting response headers",
     ] {
         let text = format!(r#"{{"status":"error","errorType":"execution","error":"{said}"}}"#);
         let error = ask(Play::Say(422, "application/json", text)).await.unwrap_err();
