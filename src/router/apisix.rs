@@ -28,6 +28,9 @@ const OWNED: &[&str] = &["/spec/http", "/spec/ingressClassName"];
 /// Added to the user's own, so that the copied rules come before every route of users and keep their order.
 const PRIORITY: i64 = 10_000;
 
+/// The highest weight that the user's own backends and upstreams can have beside each other, because all are multiplied.
+const MOST: i64 = route::MOST / 1_000;
+
 const QUERIES: Builtin = Builtin {
     needs: "APISIX counts requests by route where its plugin prometheus is enabled with prefer_name: true, e.g. by a global rule, and Prometheus has to scrape it",
     ..builtin!(
@@ -148,9 +151,8 @@ impl Apisix {
         let (Source::User(object) | Source::Copy(object)) = &source;
         let rules = get::list(&object["spec"]["http"]).iter();
         let copied = matches!(source, Source::Copy(_));
-        let above = if copied { 0 } else { PRIORITY };
         let rules: Vec<Value> =
-            rules.filter(|rule| copied || is_ours(c, rule)).map(|rule| rule_to(rule, to, above)).collect();
+            rules.filter(|rule| copied || is_ours(c, rule)).map(|rule| rule_to(rule, to, copied)).collect();
         // controllers ignore a route of another class, or without one
         let class = &object["spec"]["ingressClassName"];
         let spec = route::given([("http", json!(rules)), ("ingressClassName", class.clone())]);
@@ -195,23 +197,51 @@ fn leads(c: &Validated, user: &Value) -> bool {
     get::list(&user["spec"]["http"]).iter().any(|rule| is_ours(c, rule))
 }
 
-/// The rule points to the apex only.
+/// The apex is its only Service, and gets requests. It may share them with `upstreams`, but not by a plugin, whose place the
+/// weights would take.
 fn is_ours(c: &Validated, rule: &Value) -> bool {
-    matches!(get::list(&rule["backends"]), [only] if only["serviceName"] == c.names.apex.as_str())
+    let [only] = get::list(&rule["backends"]) else { return false };
+    let idle = is_shared(rule) && weight(only) == 0;
+    let by_plugin = |plugin: &Value| plugin["name"] == "traffic-split" && plugin["enable"] == true;
+    let split = get::list(&rule["plugins"]).iter().any(by_plugin);
+    only["serviceName"] == c.names.apex.as_str() && !idle && !split
 }
 
-/// The rule with the settings of its first backend for all of `to`, and a priority higher than its own by `above`.
-fn rule_to(rule: &Value, to: &[(&str, i32)], above: i64) -> Value {
-    let first = &rule["backends"][0];
+fn is_shared(rule: &Value) -> bool {
+    !get::list(&rule["upstreams"]).is_empty()
+}
+
+/// The weight of a backend or upstream, as the controller reads it.
+fn weight(to: &Value) -> i64 {
+    to["weight"].as_i64().unwrap_or(100).clamp(0, route::MOST)
+}
+
+/// The rule with the settings of its first backend for all of `to`. They share the weight of the rule's own backends, and its
+/// upstreams keep theirs.
+fn rule_to(rule: &Value, to: &[(&str, i32)], copied: bool) -> Value {
+    let backends = get::list(&rule["backends"]);
+    let own: i64 = backends.iter().map(weight).sum();
+    let own = match (is_shared(rule), copied) {
+        (false, _) => 1,
+        (true, false) => own.min(MOST),
+        (true, true) => own / 100,
+    };
     let backend = |(service, weight): &(&str, i32)| {
-        let mut backend = first.clone();
+        let mut backend = backends[0].clone();
         get::set(&mut backend, &["serviceName"], json!(service));
-        get::set(&mut backend, &["weight"], json!(weight));
+        get::set(&mut backend, &["weight"], json!(own * i64::from(*weight)));
         backend
     };
-    let priority = rule["priority"].as_i64().unwrap_or(0).saturating_add(above);
+    let backends: Vec<Value> = to.iter().map(backend).collect();
     let mut rule = rule.clone();
-    get::set(&mut rule, &["backends"], json!(to.iter().map(backend).collect::<Vec<_>>()));
-    get::set(&mut rule, &["priority"], json!(priority));
+    get::set(&mut rule, &["backends"], json!(backends));
+    if !copied {
+        let priority = rule["priority"].as_i64().unwrap_or(0).saturating_add(PRIORITY);
+        get::set(&mut rule, &["priority"], json!(priority));
+        for upstream in rule.get_mut("upstreams").and_then(Value::as_array_mut).into_iter().flatten() {
+            let whole = weight(upstream).min(MOST) * 100;
+            get::set(upstream, &["weight"], json!(whole));
+        }
+    }
     rule
 }

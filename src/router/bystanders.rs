@@ -14,6 +14,8 @@ const ALL: &str = "*";
 pub(super) struct Shared {
     pub(super) host: String,
     pub(super) path: String,
+    /// Ours, then theirs.
+    pub(super) kinds: [String; 2],
 }
 
 impl Shared {
@@ -58,7 +60,8 @@ pub(super) fn of_ingress(
         let theirs = theirs.iter().find(|theirs| meet(ours.0, theirs.0) && same(*ours, **theirs))?;
         let host = if covers(ours.0, theirs.0) { theirs.0 } else { ours.0 };
         let path = if theirs.1.len() < ours.1.len() { ours.1 } else { theirs.1 };
-        Some(Shared { host: host.to_owned(), path: path.to_owned() })
+        let kinds = [ours.2, theirs.2].map(str::to_owned);
+        Some(Shared { host: host.to_owned(), path: path.to_owned(), kinds })
     };
     ours.iter().find_map(meets)
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    always_never, bystanders, gloo_services,
+    always_never, bystanders,
+    gloo_services::{self, UPSTREAM_GROUP, VIRTUAL_SERVICE},
     queries::{Builtin, UNANSWERED, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
@@ -25,8 +26,6 @@ use crate::{
 
 const ROUTE_TABLE: Kind =
     Kind { group: "gateway.solo.io", version: "v1", kind: "RouteTable", plural: "routetables" };
-const VIRTUAL_SERVICE: Kind =
-    Kind { group: "gateway.solo.io", version: "v1", kind: "VirtualService", plural: "virtualservices" };
 pub(super) const UPSTREAM: Kind =
     Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
 
@@ -97,7 +96,7 @@ impl Router for Gloo {
     }
 
     fn bystanders(&self) -> &'static [Kind] {
-        &[ROUTE_TABLE, VIRTUAL_SERVICE]
+        &[ROUTE_TABLE, VIRTUAL_SERVICE, UPSTREAM_GROUP]
     }
 
     fn wanted_bystanders(&self, c: &Validated, _live: &Objects) -> Option<Vec<String>> {
@@ -111,8 +110,9 @@ impl Router for Gloo {
         let direct = gloo_services::direct(other).contains(&format!("{apex}.{}", c.namespace));
         (direct && !own).then(|| {
             format!(
-                "{} leads to Service {apex} directly, which has no pods for Gloo for some seconds when this Canary takes it over or is deleted: delegate to RouteTable {apex} in it, or lead it to an Upstream of the Service",
-                bystanders::name(other)
+                "{} leads to Service {apex} directly, which has no pods for Gloo for some seconds when this Canary takes it over or is deleted: {}",
+                bystanders::name(other),
+                gloo_services::remedy(other, apex)
             )
         })
     }

@@ -3,12 +3,28 @@
 
 use serde_json::Value;
 
-/// The Services that a RouteTable or VirtualService leads to directly, as `<name>.<namespace>`.
+use crate::snapshot::Kind;
+
+pub(super) const VIRTUAL_SERVICE: Kind =
+    Kind { group: "gateway.solo.io", version: "v1", kind: "VirtualService", plural: "virtualservices" };
+pub(super) const UPSTREAM_GROUP: Kind =
+    Kind { group: "gloo.solo.io", version: "v1", kind: "UpstreamGroup", plural: "upstreamgroups" };
+
+/// The Services that a RouteTable, VirtualService or UpstreamGroup leads to directly, as `<name>.<namespace>`.
 pub(super) fn direct(object: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
     collect(&object["spec"], namespace, &mut found);
     found
+}
+
+/// What to do about such an object. An UpstreamGroup cannot delegate.
+pub(super) fn remedy(object: &Value, apex: &str) -> String {
+    let upstream = "lead it to an Upstream of the Service";
+    if object["kind"] == UPSTREAM_GROUP.kind {
+        return upstream.into();
+    }
+    format!("delegate to RouteTable {apex} in it, or {upstream}")
 }
 
 fn collect(value: &Value, namespace: &str, found: &mut Vec<String>) {

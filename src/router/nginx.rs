@@ -25,13 +25,14 @@ use crate::{
 
 const OWNED: &[&str] = &["/spec/rules", "/spec/defaultBackend", "/spec/tls", "/spec/ingressClassName"];
 
+/// `ingress` is the user's, of which others may have canaries too; `canary` is the backend: namespace, Service and port.
 const QUERIES: Builtin = Builtin {
     needs: "ingress-nginx has to be started with --enable-metrics, and Prometheus has to scrape it",
     primary_series: &[
         r#"nginx_ingress_controller_requests{namespace=~"{{ namespace }}",ingress=~"{{ ingress }}",canary=""}"#,
     ],
     ..builtin!(
-            r#"namespace=~"{{ namespace }}",ingress=~"{{ ingress }}",canary!="""#,
+            r#"namespace=~"{{ namespace }}",ingress=~"{{ ingress }}",canary=~"{{ namespace }}-{{ service }}-canary-[0-9a-zA-Z-]+""#,
             "nginx_ingress_controller_requests" if r#"status!~"5.*""#,
             mean "nginx_ingress_controller_response_duration_seconds_sum" / "nginx_ingress_controller_response_duration_seconds_count" " * 1000"
     )

@@ -220,6 +220,9 @@ pub(super) fn port(c: &Validated, service: &str, port: &Value) -> Option<String>
     (!same).then(|| format!("port {port} of {service}"))
 }
 
+/// The highest weight that is told from higher ones.
+pub(super) const MOST: i64 = 1_000_000_000_000;
+
 /// Destinations of one rule with their weights.
 pub(super) type Shares = Vec<(Option<Side>, i64)>;
 
@@ -228,7 +231,7 @@ pub(super) type Shares = Vec<(Option<Side>, i64)>;
 fn percent(shares: &Shares) -> Option<i32> {
     let sum = |which: Side| {
         let of = shares.iter().filter(|(side, _)| *side == Some(which));
-        of.map(|(_, weight)| if shares.len() == 1 { 100 } else { (*weight).clamp(0, 1_000_000) }).sum::<i64>()
+        of.map(|(_, weight)| if shares.len() == 1 { 100 } else { (*weight).clamp(0, MOST) }).sum::<i64>()
     };
     let (primary, canary) = (sum(Side::Primary), sum(Side::Canary));
     if primary + canary == 0 {

@@ -85,13 +85,18 @@ impl Router for Skipper {
         let user = live.at(&self.sources(c)[0])?;
         let same = |ours: (&str, &str, &str), theirs: (&str, &str, &str)| {
             skipper_paths::meet((ours.1, ours.2), (theirs.1, theirs.2))
-                && precedence(theirs.0, other) >= precedence(ours.0, user)
+                && most_conditions(theirs.0, other) >= fewest_conditions(ours.0, user)
         };
-        let place = bystanders::of_ingress(c, user, other, same)?.place();
-        let name = bystanders::name(other);
+        let shared = bystanders::of_ingress(c, user, other, same)?;
+        let (name, place) = (bystanders::name(other), shared.place());
         if bystanders::is(user, other) {
+            let remedy = if shared.kinds.iter().all(|kind| skipper_paths::is_expression(kind)) {
+                "as paths of the type ImplementationSpecific are regular expressions, so use the type Prefix"
+            } else {
+                "so give it a path of its own"
+            };
             return Some(format!(
-                "{name} serves {place} for another Service: while a run is on, requests there go to this Canary, as paths of the type ImplementationSpecific are regular expressions, so use the type Prefix"
+                "{name} serves {place} for another Service: while a run is on, requests there go to this Canary, {remedy}"
             ));
         }
         let by = [PREDICATE, ROUTES].into_iter().filter(|key| annotation(other, key).is_some());
@@ -181,16 +186,26 @@ impl Router for Skipper {
     }
 }
 
-/// How many conditions a rule for this host has in addition to its path: Skipper prefers the one with more. Extra routes
-/// may have any number.
-fn precedence(host: &str, ingress: &Value) -> usize {
+/// How many conditions some route for this host has at most in addition to its path: Skipper prefers the one with more.
+/// Extra routes may have any number.
+fn most_conditions(host: &str, ingress: &Value) -> usize {
     if annotation(ingress, ROUTES).is_some() {
         return usize::MAX;
     }
-    let said = |key: &str| annotation(ingress, key).unwrap_or_default();
     // all backends of a path except the last have one by which Skipper splits traffic
-    let shared = usize::from(!said(WEIGHTS).is_empty());
-    eskip::rank(said(PREDICATE)).unwrap_or(usize::MAX).saturating_add(usize::from(!host.is_empty()) + shared)
+    let shared = usize::from(annotation(ingress, WEIGHTS).is_some_and(|weights| !weights.is_empty()));
+    of_every_path(host, ingress).map_or(usize::MAX, |all| all.saturating_add(shared))
+}
+
+/// How many it has at least: those of the last backend of a path.
+fn fewest_conditions(host: &str, ingress: &Value) -> usize {
+    of_every_path(host, ingress).unwrap_or(usize::from(!host.is_empty()))
+}
+
+/// How many every path of an Ingress has, if its predicate can be read.
+fn of_every_path(host: &str, ingress: &Value) -> Option<usize> {
+    let own = eskip::rank(annotation(ingress, PREDICATE).unwrap_or_default()).ok()?;
+    Some(own.saturating_add(usize::from(!host.is_empty())))
 }
 
 fn canary(c: &Validated) -> ObjectRef {

@@ -3,12 +3,16 @@
 
 /// Requests may match both paths, each with its type, and neither comes first because of its path.
 pub(super) fn meet(one: (&str, &str), other: (&str, &str)) -> bool {
-    let expression = |kind: &str| !["Exact", "Prefix"].contains(&kind);
-    if !(expression(one.1) && expression(other.1)) {
+    if !(is_expression(one.1) && is_expression(other.1)) {
         return one.0.trim_end_matches('/') == other.0.trim_end_matches('/');
     }
     let (one, other) = (beginning(one.0), beginning(other.0));
     one.starts_with(other) || other.starts_with(one)
+}
+
+/// Paths of this type are regular expressions.
+pub(super) fn is_expression(kind: &str) -> bool {
+    !["Exact", "Prefix"].contains(&kind)
 }
 
 /// The literal text at the beginning of every match of a regular expression.

@@ -14,6 +14,9 @@ type Contained = (&'static str, &'static [&'static str], &'static [&'static str]
 
 const ENVOY: &str = r#"envoy_response_code!~"5.*""#;
 
+/// Flagger's `canary!=""`, for our canary only.
+const NGINX: &str = r#"ingress=~"podinfo",canary=~"test-podinfo-canary-[0-9a-zA-Z-]+""#;
+
 const OF_FLAGGER: &[Contained] = &[
     (
         "istio",
@@ -55,8 +58,8 @@ const OF_FLAGGER: &[Contained] = &[
     ),
     (
         "nginx",
-        &["nginx_ingress_controller_requests{", r#"ingress=~"podinfo",canary!="""#, r#"status!~"5.*""#],
-        &["nginx_ingress_controller_response_duration_seconds_sum{", r#"canary!="""#, "* 1000"],
+        &["nginx_ingress_controller_requests{", NGINX, r#"status!~"5.*""#],
+        &["nginx_ingress_controller_response_duration_seconds_sum{", NGINX, "* 1000"],
     ),
     (
         "kubernetes",
@@ -119,4 +122,26 @@ fn the_counters_behind_a_duration_are_those_that_its_query_reads() {
 #[test]
 fn apisix_names_routes_only_where_its_plugin_prefers_names() {
     assert!(router::by_name("apisix").unwrap().queries().needs.contains("prefer_name"));
+}
+
+/// `ingress` is the user's own Ingress, of which others may have canaries, too.
+#[test]
+fn t3_other_canaries_of_the_ingress_are_not_counted() {
+    let mut c = fixture::canary(&json!({}));
+    let reference = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "public"});
+    c.spec.ingress_ref = serde_json::from_value(reference).unwrap();
+    let of = router::by_name("nginx").unwrap().queries();
+    let ours = |text: &str| text.matches("canary=~\"test-podinfo-canary-[0-9a-zA-Z-]+\"").count();
+    for kind in [Metric::SuccessRate, Metric::Duration] {
+        let text = builtin::render(&c, &Checks::default(), of, kind, "1m").unwrap();
+        assert_eq!(ours(&text), 2, "{text}");
+        let counters = builtin::counters(&c, &Checks::default(), of, kind, "1m").unwrap();
+        assert!(counters.own.iter().all(|series| ours(series) == 1), "{counters:?}");
+        assert!(
+            counters.primary.is_empty(),
+            "the controller has no such series for the primary: {counters:?}"
+        );
+    }
+    let requests = builtin::requests(&c, &Checks::default(), of, "1m").unwrap();
+    assert_eq!(ours(&requests), 1, "{requests}");
 }

@@ -93,6 +93,17 @@ fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
         assert_eq!(touched("skipper", &user, &at(host, path, kind)), None, "{host}{path}");
     }
     assert_eq!(touched("skipper", &user, &user), None, "the user's own");
+    // these add conditions to some routes of the user's Ingress, and none to others of the same path
+    for (key, value) in [
+        ("zalando.org/skipper-routes", r#"preflight: Method("OPTIONS") -> status(204) -> <shunt>"#),
+        ("zalando.org/backend-weights", r#"{"podinfo":50,"x":50}"#),
+        ("zalando.org/skipper-predicate", r#"Method("GET)"#),
+    ] {
+        let mut user = user.clone();
+        user["metadata"]["annotations"] = json!({key: value});
+        assert!(touched("skipper", &user, &plain("a.example.com")).is_some(), "{key}");
+        assert_eq!(touched("skipper", &user, &plain("")), None, "{key}: the user's host comes first");
+    }
     let wanted = ["*", "*.com", "*.example.com", "*.example.org", "*.org", ".example.org", "a.example.com"];
     assert_eq!(wanted_hosts(&user).unwrap(), wanted);
     let mut copy = at("a.example.com", "/", "Prefix");
@@ -110,7 +121,19 @@ fn s11_paths_of_the_users_own_ingress_that_the_copy_takes_are_named() {
     let user = of("ImplementationSpecific");
     let said = touched("skipper", &user, &user).unwrap();
     assert!(said.contains("Ingress test/public serves a, path /api for another Service"), "{said}");
+    assert!(said.contains("so use the type Prefix"), "{said}");
     assert_eq!(touched("skipper", &of("Prefix"), &of("Prefix")), None);
+    for (host, path) in [("*.example.com", "/"), ("a.example.com", "/api/")] {
+        let ours =
+            [("a.example.com", "/", "podinfo"), ("a.example.com", "/api", "podinfo"), (host, path, "shop")];
+        let user = ingress(
+            ["test", "public"],
+            &json!({}),
+            &ours.map(|(host, path, service)| (host, path, "Prefix", service)),
+        );
+        let said = touched("skipper", &user, &user).unwrap();
+        assert!(said.ends_with("so give it a path of its own") && !said.contains("Prefix"), "{said}");
+    }
     assert_eq!(touched("nginx", &user, &user), None);
 }
 
@@ -336,12 +359,20 @@ fn t7_routes_of_gloo_straight_to_the_apex_are_named() {
     let shares =
         json!({"multi": {"destinations": [{"destination": to("other", "test")}, {"destination": apex}]}});
     let split = object("RouteTable", ["shop", "t"], json!({"routes": [{"routeAction": shares}]}));
+    let group = |at, to: &Value| {
+        let shares = json!({"destinations": [{"destination": to, "weight": 1}]});
+        object("UpstreamGroup", at, shares)
+    };
     for (other, touched) in [
         (table(["test", "second"], &apex), true),
         (table(["test", "second"], &to("podinfo", "")), true),
         (table(["shop", "podinfo"], &apex), true),
         (host(&apex), true),
         (split, true),
+        (group(["shop", "podinfo"], &apex), true),
+        (group(["test", "podinfo"], &to("podinfo", "")), true),
+        (group(["shop", "g"], &to("podinfo", "")), false),
+        (group(["shop", "g"], &upstream), false),
         (table(["test", "podinfo"], &apex), false),
         (table(["shop", "second"], &to("podinfo", "")), false),
         (host(&to("other", "test")), false),
@@ -353,6 +384,20 @@ fn t7_routes_of_gloo_straight_to_the_apex_are_named() {
         let found = bystander_terms(&other).iter().any(|term| wanted.contains(term));
         assert!(found || !touched, "{other}");
     }
+}
+
+#[test]
+fn t7_what_is_advised_about_a_group_of_upstreams_can_be_done_there() {
+    let gloo = by_name("gloo").unwrap();
+    assert!(gloo.bystanders().iter().any(|kind| kind.plural == "upstreamgroups"));
+    let to = json!({"kube": {"ref": {"name": "podinfo", "namespace": "test"}}});
+    let group = json!({
+        "kind": "UpstreamGroup", "metadata": {"namespace": "shop", "name": "g"},
+        "spec": {"destinations": [{"destination": to}]},
+    });
+    let said = gloo.touches(&canary("gloo", &json!({})), &Objects::default(), &group).unwrap();
+    assert!(said.starts_with("UpstreamGroup shop/g leads to Service podinfo directly"), "{said}");
+    assert!(!said.contains("delegate") && said.ends_with("lead it to an Upstream of the Service"), "{said}");
 }
 
 /// Names by which a route may lead to a Service again after it was given back.
