@@ -14,7 +14,6 @@ use crate::{
         configs::{Checksums, Configs},
         model::{Answers, Messages, pod_shares},
         stored_times,
-        traffic::doubt,
     },
     router::{self, Router, Selected, Split},
     snapshot::{ObjectRef, SERVICE, Snapshot},
@@ -282,17 +281,6 @@ impl<'a> Context<'a> {
             everyone: split.is_for_everyone(),
             confirmed: None,
             ..self.step()
-        }
-    }
-
-    /// No traffic to the canary, unless only the canary has pods.
-    pub(crate) fn zero(&self) -> Split {
-        // pods of a target that is scaled to none are terminating
-        let canary = self.canary_pods() > 0 && self.target_replicas() > 0;
-        if canary && self.moves() && !self.selects_both() && doubt::primary_is_gone(self) {
-            Split::to_canary(100).for_everyone(self.names_requests())
-        } else {
-            Split::to_canary(0)
         }
     }
 

@@ -18,7 +18,7 @@
 //! (`e2e/tests/repo.rs` checks both):
 //!
 //! 1. [`model`], [`kstatus`], [`builder`] - what goes into a decision and what comes out of it
-//! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`staleness`], [`unserved`], [`waiting`] -
+//! 2. [`configs`], [`stored_times`], [`context`], [`chain`], [`observed_target`], [`sides`], [`staleness`], [`unserved`], [`waiting`] -
 //!    one Canary, and what several phases ask of it
 //! 3. [`history`], [`objects`], [`traffic`] - records of runs, generated objects, where requests go
 //! 4. [`gates`], [`analysis`] - who has a say before the weight rises, and what is measured
@@ -38,6 +38,7 @@ mod model;
 mod objects;
 mod observed_target;
 mod phases;
+mod sides;
 mod staleness;
 mod stored_times;
 #[cfg(test)]

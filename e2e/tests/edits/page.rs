@@ -70,7 +70,9 @@ fn at_once(column: &str, before: &Sim, after: &Sim) -> Option<&'static str> {
     let (a, b) = (was.step.clone().unwrap_or_default(), is.step.clone().unwrap_or_default());
     let ending = |status: &CanaryStatus| status.run.as_ref().is_some_and(|r| r.ending.is_some());
     let spec = |sim: &Sim, name: &str| sim.world.objects.get(SERVICE, name).map(|s| s["spec"].clone());
-    let followed = ["podinfo", "podinfo-primary"].iter().any(|name| spec(before, name) != spec(after, name));
+    let followed = ["podinfo", "podinfo-primary", "podinfo-canary"]
+        .iter()
+        .any(|name| spec(before, name) != spec(after, name));
     let on_primary = |sim: &Sim| {
         let rules = route::rules(&sim.world, sim.names());
         rules.iter().flatten().all(|(service, w)| *w == 0 || service.ends_with("primary"))

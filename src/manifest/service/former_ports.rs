@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::PORT_NAME;
+use super::ports::PORT_NAME;
 use crate::{
     manifest::{Manifest, adopted_service::same, json as get},
     text::first_chars,

@@ -7,14 +7,14 @@
 
 mod distribution;
 mod former_ports;
-mod target_port;
+mod ports;
 
 use serde_json::{Map, Value, json};
 
-use self::target_port::{of_pods, resolves, target_port};
+use self::ports::{container_ports, of_pods, ports, resolves, target_port};
 pub(crate) use self::{
     former_ports::{former, has_ports, keeping, port_numbers},
-    target_port::leads_past,
+    ports::leads_past,
 };
 use super::{
     adopted_service::{self as adopted, OWNED},
@@ -29,13 +29,7 @@ use crate::{
     names::{self, managers},
     snapshot::{ObjectRef, Objects, SERVICE},
     spec::Validated,
-    text::first_chars,
 };
-
-/// Sidecars whose ports are not the application's.
-const PROXIES: [&str; 2] = ["istio-proxy", "envoy"];
-/// Longest name of a Service's port.
-const PORT_NAME: usize = 63;
 
 /// The Services of one Canary.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -226,77 +220,6 @@ fn owned_metadata(
     let mut metadata = json!({"labels": labels, "annotations": annotations});
     given::follow(&mut metadata, live, left);
     metadata
-}
-
-/// The ports of a Service in front of pods with these container ports, in the API server's own form.
-fn ports(c: &Validated, declared: &[ContainerPort<'_>], to: &Value) -> Vec<Value> {
-    let service = &c.service;
-    let mut first = json!({"name": c.port_name(), "protocol": "TCP", "port": service.port, "targetPort": to});
-    if let Some(protocol) = service.app_protocol.as_deref().filter(|p| !p.is_empty()) {
-        get::set(&mut first, &["appProtocol"], json!(protocol));
-    }
-    let mut list = vec![first];
-    if service.port_discovery == Some(true) {
-        for port in declared.iter().filter(|p| p.discoverable && !p.is(to)) {
-            discover(&mut list, port);
-        }
-    }
-    list
-}
-
-/// Adds a container port, unless its number is taken; a name is generated if it is taken or missing.
-fn discover(list: &mut Vec<Value>, port: &ContainerPort) {
-    if list.iter().any(|p| p["port"] == port.number) {
-        return;
-    }
-    let taken = port.name.is_empty() || list.iter().any(|p| p["name"] == port.name);
-    let name = if taken {
-        let index = format!("-{}", port.index);
-        let room = PORT_NAME - "tcp-".len() - index.len();
-        format!("tcp-{}{index}", first_chars(port.container, room))
-    } else {
-        port.name.to_owned()
-    };
-    list.push(json!({"name": name, "protocol": "TCP", "port": port.number, "targetPort": port.number}));
-}
-
-struct ContainerPort<'a> {
-    container: &'a str,
-    /// Position among its container's ports.
-    index: usize,
-    name: &'a str,
-    number: i64,
-    /// Of an application container, not of an init container or proxy.
-    discoverable: bool,
-}
-
-impl ContainerPort<'_> {
-    /// A `targetPort` means this one.
-    fn is(&self, to: &Value) -> bool {
-        *to == self.number || to.as_str().is_some_and(|name| name == self.name)
-    }
-}
-
-fn container_ports(target: &Value) -> Vec<ContainerPort<'_>> {
-    let pod = &target["spec"]["template"]["spec"];
-    // A named port can also be that of an init container which keeps running.
-    let sidecars = get::list(&pod["initContainers"]).iter().filter(|c| c["restartPolicy"] == "Always");
-    let containers =
-        get::list(&pod["containers"]).iter().map(|c| (c, true)).chain(sidecars.map(|c| (c, false)));
-    let mut found = Vec::new();
-    for (container, application) in containers {
-        let name = container["name"].as_str().unwrap_or_default();
-        for (index, port) in get::list(&container["ports"]).iter().enumerate() {
-            found.push(ContainerPort {
-                container: name,
-                index,
-                name: port["name"].as_str().unwrap_or_default(),
-                number: port["containerPort"].as_i64().unwrap_or_default(),
-                discoverable: application && !PROXIES.contains(&name),
-            });
-        }
-    }
-    found
 }
 
 #[cfg(test)]

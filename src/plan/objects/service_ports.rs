@@ -14,8 +14,9 @@ use crate::{
 };
 
 /// The Canary with the port that its route may lead to: a former one as long as a Service in front of a side does not have
-/// the wanted one, or proxies may not know it.
-pub(crate) fn in_force<'a>(cx: &'a Context<'_>, d: &mut PlanBuilder) -> Cow<'a, Validated> {
+/// the wanted one, or proxies may not know it. A route that takes requests off the canary does not change its port
+/// at the same time, because the objects that it leads to are written after it.
+pub(crate) fn in_force<'a>(cx: &'a Context<'_>, d: &mut PlanBuilder, lowers: bool) -> Cow<'a, Validated> {
     let wanted = Cow::Borrowed(&cx.c);
     let sides = [&cx.c.names.primary_service, &cx.c.names.canary_service];
     let live = sides.map(|name| (name, cx.snap.objects.get(SERVICE, name)));
@@ -29,7 +30,7 @@ pub(crate) fn in_force<'a>(cx: &'a Context<'_>, d: &mut PlanBuilder) -> Cow<'a, 
     };
     let everywhere = |port: &i32| all.iter().all(|(_, ports)| ports.contains(port));
     let port = cx.c.service.port;
-    if everywhere(&port) && (leads(port) || d.reached(cx.sides_settled_at()).is_continue()) {
+    if everywhere(&port) && (leads(port) || !lowers && d.reached(cx.sides_settled_at()).is_continue()) {
         return wanted;
     }
     let former = all.iter().flat_map(|(_, ports)| ports).copied().filter(|other| *other != port);

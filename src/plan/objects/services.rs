@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
-    clock,
-    manifest::{self, ChangedBy, Manifest, target::Sides},
+    manifest::{self, ChangedBy, Manifest},
     names,
     plan::{
         builder::PlanBuilder,
@@ -19,9 +18,10 @@ use crate::{
             service_ports,
             write::{self, WriteReason},
         },
+        sides,
     },
     router::Split,
-    snapshot::{ObjectRef, SERVICE},
+    snapshot::SERVICE,
 };
 
 /// Whether the canary's Service should get another revision.
@@ -65,7 +65,7 @@ fn is_left(cx: &Context<'_>) -> bool {
 /// A copy in front of the new version leads to another revision than the one on trial, which cannot be corrected while
 /// users are there: not at all, or not now.
 pub(crate) fn is_astray(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
-    let canary = rendered(cx).filter(|_| cx.c.target.is_copied()).and_then(|sides| sides.canary);
+    let canary = sides::rendered(cx).filter(|_| cx.c.target.is_copied()).and_then(|sides| sides.canary);
     let Some(canary) = canary else { return false };
     let held = || {
         let live = cx.snap.objects.get(SERVICE, &canary.name);
@@ -88,7 +88,7 @@ pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 /// The Services in front of the primary and of the target.
 pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> Flow {
-    let Some(services) = rendered(cx) else { return WAIT };
+    let Some(services) = sides::rendered(cx) else { return WAIT };
     let primary = |d: &mut PlanBuilder| {
         services.primary.map_or(GO_ON, |primary| {
             let why = reason(cx, &primary, why);
@@ -129,34 +129,4 @@ fn is_widely_selected(live: &Value, wanted: &Manifest) -> bool {
     let (live, wanted) = (&live["spec"]["selector"], &wanted.body["spec"]["selector"]);
     let (Some(has), Some(wants)) = (live.as_object(), wanted.as_object()) else { return false };
     !has.is_empty() && has.len() < wants.len() && has.iter().all(|(key, value)| wants.get(key) == Some(value))
-}
-
-/// The Service `name` of a side is missing or selects other pods, and is written now; or it was written so recently that its
-/// EndpointSlices may be behind. False if it cannot be written, and in phases that write no Services of the sides.
-pub(crate) fn is_coming_back(cx: &Context<'_>, name: &str) -> bool {
-    let ending = cx.status().run.as_ref().and_then(|run| run.ending.as_ref());
-    let undone = cx.phase() == Phase::Promoting && ending.is_some();
-    let kept = !matches!(cx.phase(), Phase::Unset | Phase::Initializing | Phase::Terminating);
-    if cx.rejected || undone || !kept {
-        return false;
-    }
-    if cx.now < cx.written_settled_at(&[ObjectRef::new(SERVICE, name)]) {
-        return true;
-    }
-    // the end of a run has other things to do first, which must not hold it up
-    if ending.is_some_and(|ending| cx.now >= clock::after(ending.at.0, cx.settle())) {
-        return false;
-    }
-    let sides = rendered(cx).into_iter().flat_map(|sides| [sides.primary, sides.canary]);
-    let Some(wanted) = sides.flatten().find(|side| side.name == name) else { return false };
-    let live = cx.snap.objects.get(SERVICE, name);
-    let astray = live.is_none_or(|live| live["spec"]["selector"] != wanted.body["spec"]["selector"]);
-    let (key, writes) = ((wanted.at(), wanted.manager), &cx.snap.writes);
-    astray && !writes.is_refused(&key) && !writes.is_held(&key, cx.now)
-}
-
-/// Admission has already rendered them once: a Canary whose Services cannot be rendered is refused there.
-pub(crate) fn rendered(cx: &Context<'_>) -> Option<Sides> {
-    let prefixes = &cx.snap.rules.include_label_prefix;
-    cx.c.target.sides(&cx.c, cx.target, &cx.label, &cx.snap.objects, prefixes).ok()
 }

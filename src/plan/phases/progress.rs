@@ -19,7 +19,8 @@ use crate::{
         objects::{autoscaler, primary, replicas, services, write::WriteReason},
         observed_target,
         phases::{edits, pods_taken, promote, rollback, start, steps},
-        traffic::{self, acceptance, apex, doubt, ending},
+        sides,
+        traffic::{self, acceptance, apex, ending},
         waiting,
     },
     router::Split,
@@ -215,7 +216,7 @@ fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 /// The canary lost all its pods under traffic: that goes to the primary now, counts as a failed check, and the steps
 /// start over once there are pods. Nothing changes while the primary has none either.
 pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if cx.step().weight == 0 || !doubt::canary_is_gone(cx) {
+    if cx.step().weight == 0 || !sides::canary_is_gone(cx) {
         return GO_ON;
     }
     if cx.primary_pods() == 0 {

@@ -23,8 +23,8 @@ use crate::{
         },
         observed_target,
         phases::{replaced, rollback},
-        staleness,
-        traffic::{self, acceptance, apex, doubt, ending, pod_weighting},
+        sides, staleness,
+        traffic::{self, acceptance, apex, ending, pod_weighting},
         waiting,
     },
     router::Split,
@@ -150,7 +150,7 @@ fn target_moved_on_under_traffic(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow 
 /// The canary lost its pods while the primary takes the template: its traffic goes to the primary, which has some, and the
 /// promotion goes on.
 pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    if cx.step().weight == 0 || !doubt::canary_is_gone(cx) || cx.primary_pods() == 0 {
+    if cx.step().weight == 0 || !sides::canary_is_gone(cx) || cx.primary_pods() == 0 {
         return GO_ON;
     }
     d.status.step = Some(cx.step_at(Split::to_canary(0)));

@@ -12,6 +12,7 @@ use crate::{
             service_ports, services,
             write::{self, WriteReason},
         },
+        sides,
         traffic::{doubt, pod_weighting},
     },
     router::Selected,
@@ -21,7 +22,7 @@ use crate::{
 /// Keeps the Service that users call, selecting the primary; an existing one without an owner is taken over as it is.
 pub(crate) fn service(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> Flow {
     // if a port no longer resolves, it stays as it is
-    let Some(services) = services::rendered(cx) else { return GO_ON };
+    let Some(services) = sides::rendered(cx) else { return GO_ON };
     let Some(apex) = services.apex else { return GO_ON };
     let apex = service_ports::keeping(cx, d, apex);
     let known = |live: &Value| manifest::made_for(live, &cx.c.name) || manifest::adopted(live);

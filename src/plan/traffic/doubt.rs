@@ -2,49 +2,23 @@
 
 use std::ops::ControlFlow;
 
-use serde_json::Value;
-
 use crate::{
     clock,
     plan::{
-        builder::PlanBuilder,
-        context::Context,
-        model::flow::Stop,
-        objects::{services, write::WriteReason},
+        builder::PlanBuilder, context::Context, model::flow::Stop, objects::write::WriteReason, sides,
         waiting,
     },
     router::Split,
     snapshot::{ObjectRef, SERVICE},
 };
 
-/// The primary has no pods that serve, and not only because its Service was deleted or changed a moment ago.
-pub(crate) fn primary_is_gone(cx: &Context<'_>) -> bool {
-    cx.primary_pods() == 0 && !primary_comes_back(cx)
-}
-
-/// The same of the canary.
-pub(crate) fn canary_is_gone(cx: &Context<'_>) -> bool {
-    cx.canary_pods() == 0 && !canary_comes_back(cx)
-}
-
-fn primary_comes_back(cx: &Context<'_>) -> bool {
-    cx.primary_pods() == 0 && comes_back(cx, cx.primary(), &cx.c.names.primary_service)
-}
-
-fn canary_comes_back(cx: &Context<'_>) -> bool {
-    cx.canary_pods() == 0 && comes_back(cx, Some(cx.target), &cx.c.names.canary_service)
-}
-
-/// Its pods are ready, and only its Service is on its way.
-fn comes_back(cx: &Context<'_>, workload: Option<&Value>, service: &str) -> bool {
-    workload.is_some_and(|live| cx.c.target.some_ready(live)) && services::is_coming_back(cx, service)
-}
-
 /// The next look if a side waits for its Service or the EndpointSlices: if there are none by then, its pods are gone.
 pub(crate) fn look_again(cx: &Context<'_>, d: &mut PlanBuilder) {
     let names = &cx.c.names;
-    let sides =
-        [(primary_comes_back(cx), &names.primary_service), (canary_comes_back(cx), &names.canary_service)];
+    let sides = [
+        (sides::primary_comes_back(cx), &names.primary_service),
+        (sides::canary_comes_back(cx), &names.canary_service),
+    ];
     for (_, name) in sides.into_iter().filter(|(waits, _)| *waits) {
         let settled = cx.written_settled_at(&[ObjectRef::new(SERVICE, name.clone())]);
         d.wake_at(if cx.now < settled { settled } else { clock::after(cx.now, cx.settle()) });
@@ -67,7 +41,7 @@ pub(crate) fn counted(
     why: WriteReason,
 ) -> ControlFlow<Stop, Split> {
     let (primary, canary) = (cx.primary_pods() > 0, cx.canary_pods() > 0);
-    let coming = (primary_comes_back(cx), canary_comes_back(cx));
+    let coming = (sides::primary_comes_back(cx), sides::canary_comes_back(cx));
     let doubtful = (
         coming.0 || primary && cx.none_ready(cx.primary()),
         coming.1 || canary && cx.none_ready(Some(cx.target)),

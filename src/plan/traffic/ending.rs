@@ -11,6 +11,7 @@ use crate::{
         context::Context,
         model::flow::{Flow, GO_ON, handled_after},
         objects::write::WriteReason,
+        sides,
         traffic::{self, doubt},
     },
     router::Split,
@@ -53,7 +54,7 @@ pub(crate) fn begin(
 /// share that was lowered by hand stays as it is: a run that ends raises none.
 pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let zero = cx.zero();
-    let canary_lost = doubt::canary_is_gone(cx) && cx.primary_pods() > 0;
+    let canary_lost = sides::canary_is_gone(cx) && cx.primary_pods() > 0;
     // a template that was never analysed gets no users, as in the promotion itself
     let moved_on = cx.applied() != Some(cx.hash.as_str()) && !doubt::primary_may_lack_pods(cx);
     if zero.canary() > 0 || canary_lost || moved_on {

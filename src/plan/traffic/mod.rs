@@ -15,6 +15,7 @@ use crate::{
         context::Context,
         model::flow::{Flow, GO_ON, WRITE_FIRST},
         objects::write::WriteReason,
+        sides,
     },
     router::Split,
     spec::Apex,
@@ -60,7 +61,7 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(live) = cx.live_split().filter(|_| !cx.selects_both()) else { return GO_ON };
     let zero = cx.zero();
     let led = live.canary() > 0 || live.is_pinned();
-    let canary_lost = led && doubt::canary_is_gone(cx) && cx.primary_pods() > 0;
+    let canary_lost = led && sides::canary_is_gone(cx) && cx.primary_pods() > 0;
     let primary_lost = live.canary() < 100 && zero.canary() == 100;
     if !canary_lost && !primary_lost {
         return if zero.canary() == 100 { all_on_canary(cx, d, zero) } else { GO_ON };

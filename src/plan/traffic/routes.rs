@@ -15,6 +15,7 @@ use crate::{
     },
     router::{self, Cookies, Split},
     snapshot::ObjectRef,
+    spec::Validated,
 };
 
 /// Writes the routing objects for `want`, if they differ. The destinations of a route come first, and the route only
@@ -22,12 +23,12 @@ use crate::{
 /// another object cannot keep them there.
 pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let cookies = cookies(cx, d, want);
-    let rendered = rendered(cx, d, &cookies, want);
+    let live = cx.live_split();
+    let lowers = d.urgent || live.is_some_and(|live| live.canary() > want.canary());
+    let rendered = rendered(cx, &service_ports::in_force(cx, d, lowers), &cookies, want);
     let complete = rendered.is_some();
     let (routes, led) = rendered.unwrap_or_default();
     let beside = cx.router.auxiliary_objects(&cx.c);
-    let live = cx.live_split();
-    let lowers = d.urgent || live.is_some_and(|live| live.canary() > want.canary());
     let flow = if lowers {
         all([write_all(cx, d, routes, why), write_led(cx, d, beside, led, want, why)])
     } else {
@@ -62,21 +63,20 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
 /// Creates the future destinations of a new Canary's route, so that the proxies learn of them together with the
 /// Services.
 pub(crate) fn prepare(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    let (_, led) = rendered(cx, d, &Cookies::default(), Split::to_canary(0)).unwrap_or_default();
+    let (_, led) = rendered(cx, &cx.c, &Cookies::default(), Split::to_canary(0)).unwrap_or_default();
     write_led(cx, d, cx.router.auxiliary_objects(&cx.c), led, Split::to_canary(0), WriteReason::Wanted)
 }
 
 /// The route for `want`, and the rendered objects that it points to. None: it cannot be rendered.
 fn rendered(
     cx: &Context<'_>,
-    d: &mut PlanBuilder,
+    c: &Validated,
     cookies: &Cookies,
     want: Split,
 ) -> Option<(Vec<Manifest>, Vec<Manifest>)> {
-    let c = service_ports::in_force(cx, d);
-    let route = cx.router.route(&c, &cx.snap.objects);
+    let route = cx.router.route(c, &cx.snap.objects);
     let is_route = |object: &Manifest| route.as_ref().is_none_or(|route| *route == object.at());
-    let rendered = cx.router.render(&c, &cx.snap.objects, want, cookies).ok()?;
+    let rendered = cx.router.render(c, &cx.snap.objects, want, cookies).ok()?;
     Some(rendered.into_iter().partition(is_route))
 }
 

@@ -43,9 +43,8 @@ fn touched(provider: &str, user: &Value, other: &Value) -> Option<String> {
     by_name(provider).unwrap().touches(&canary(provider, &json!({"ingressRef": reference})), &live, other)
 }
 
-#[test]
-fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
-    let user = ingress(
+fn users_ingress() -> Value {
+    ingress(
         ["test", "public"],
         &json!({}),
         &[
@@ -54,7 +53,29 @@ fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
             ("a.example.com", "/other", "Prefix", "other"),
             ("*.example.org", "/", "Prefix", "podinfo"),
         ],
-    );
+    )
+}
+
+#[test]
+fn t5_annotations_that_only_some_routes_of_an_ingress_have_hide_nobody() {
+    let user = users_ingress();
+    let plain = |host| ingress(["shop", "all"], &json!({}), &[(host, "/", "Prefix", "beta")]);
+    // these add conditions to some routes of the user's Ingress, and none to others of the same path
+    for (key, value) in [
+        ("zalando.org/skipper-routes", r#"preflight: Method("OPTIONS") -> status(204) -> <shunt>"#),
+        ("zalando.org/backend-weights", r#"{"podinfo":50,"x":50}"#),
+        ("zalando.org/skipper-predicate", r#"Method("GET)"#),
+    ] {
+        let mut user = user.clone();
+        user["metadata"]["annotations"] = json!({key: value});
+        assert!(touched("skipper", &user, &plain("a.example.com")).is_some(), "{key}");
+        assert_eq!(touched("skipper", &user, &plain("")), None, "{key}: the user's host comes first");
+    }
+}
+
+#[test]
+fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
+    let user = users_ingress();
     let beta = json!({"zalando.org/skipper-predicate": "Header(\"X-Beta\", \"1\")"});
     let at = |host, path, kind| ingress(["shop", "beta"], &beta, &[(host, path, kind, "beta")]);
     let said = touched("skipper", &user, &at("a.example.com", "/", "Prefix")).unwrap();
@@ -93,17 +114,6 @@ fn t5_ingresses_from_which_the_copy_takes_requests_are_named() {
         assert_eq!(touched("skipper", &user, &at(host, path, kind)), None, "{host}{path}");
     }
     assert_eq!(touched("skipper", &user, &user), None, "the user's own");
-    // these add conditions to some routes of the user's Ingress, and none to others of the same path
-    for (key, value) in [
-        ("zalando.org/skipper-routes", r#"preflight: Method("OPTIONS") -> status(204) -> <shunt>"#),
-        ("zalando.org/backend-weights", r#"{"podinfo":50,"x":50}"#),
-        ("zalando.org/skipper-predicate", r#"Method("GET)"#),
-    ] {
-        let mut user = user.clone();
-        user["metadata"]["annotations"] = json!({key: value});
-        assert!(touched("skipper", &user, &plain("a.example.com")).is_some(), "{key}");
-        assert_eq!(touched("skipper", &user, &plain("")), None, "{key}: the user's host comes first");
-    }
     let wanted = ["*", "*.com", "*.example.com", "*.example.org", "*.org", ".example.org", "a.example.com"];
     assert_eq!(wanted_hosts(&user).unwrap(), wanted);
     let mut copy = at("a.example.com", "/", "Prefix");

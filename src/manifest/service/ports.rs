@@ -1,14 +1,19 @@
-//! The container port behind the Canary's port. In front of the primary it is that of the template its pods run: an edit of
-//! `service.targetPort` that belongs to a release reaches the primary with it.
+//! The ports of the Services, and the container ports behind them. In front of the primary they are those of the template
+//! that its pods run: an edit of `service.targetPort` that belongs to a release reaches the primary with it.
 
 use serde_json::{Value, json};
 
-use super::{ContainerPort, container_ports, ports};
 use crate::{
     manifest::{adopted_service as adopted, json as get, selectors},
     snapshot::{Objects, SERVICE},
     spec::Validated,
+    text::first_chars,
 };
+
+/// Sidecars whose ports are not the application's.
+const PROXIES: [&str; 2] = ["istio-proxy", "envoy"];
+/// Longest name of a Service's port.
+pub(super) const PORT_NAME: usize = 63;
 
 /// The container port behind the Canary's port, and whether it is that of an apex that was taken over.
 pub(super) fn target_port(c: &Validated, theirs: Option<&Value>) -> (Value, bool) {
@@ -87,4 +92,75 @@ pub(super) fn of_pods(c: &Validated, primary: &Value, theirs: Option<&Value>, li
         list.append(&mut former);
     }
     list
+}
+
+/// The ports of a Service in front of pods with these container ports, in the API server's own form.
+pub(super) fn ports(c: &Validated, declared: &[ContainerPort<'_>], to: &Value) -> Vec<Value> {
+    let service = &c.service;
+    let mut first = json!({"name": c.port_name(), "protocol": "TCP", "port": service.port, "targetPort": to});
+    if let Some(protocol) = service.app_protocol.as_deref().filter(|p| !p.is_empty()) {
+        get::set(&mut first, &["appProtocol"], json!(protocol));
+    }
+    let mut list = vec![first];
+    if service.port_discovery == Some(true) {
+        for port in declared.iter().filter(|p| p.discoverable && !p.is(to)) {
+            discover(&mut list, port);
+        }
+    }
+    list
+}
+
+/// Adds a container port, unless its number is taken; a name is generated if it is taken or missing.
+fn discover(list: &mut Vec<Value>, port: &ContainerPort) {
+    if list.iter().any(|p| p["port"] == port.number) {
+        return;
+    }
+    let taken = port.name.is_empty() || list.iter().any(|p| p["name"] == port.name);
+    let name = if taken {
+        let index = format!("-{}", port.index);
+        let room = PORT_NAME - "tcp-".len() - index.len();
+        format!("tcp-{}{index}", first_chars(port.container, room))
+    } else {
+        port.name.to_owned()
+    };
+    list.push(json!({"name": name, "protocol": "TCP", "port": port.number, "targetPort": port.number}));
+}
+
+pub(super) struct ContainerPort<'a> {
+    container: &'a str,
+    /// Position among its container's ports.
+    index: usize,
+    name: &'a str,
+    number: i64,
+    /// Of an application container, not of an init container or proxy.
+    discoverable: bool,
+}
+
+impl ContainerPort<'_> {
+    /// A `targetPort` means this one.
+    fn is(&self, to: &Value) -> bool {
+        *to == self.number || to.as_str().is_some_and(|name| name == self.name)
+    }
+}
+
+pub(super) fn container_ports(target: &Value) -> Vec<ContainerPort<'_>> {
+    let pod = &target["spec"]["template"]["spec"];
+    // A named port can also be that of an init container which keeps running.
+    let sidecars = get::list(&pod["initContainers"]).iter().filter(|c| c["restartPolicy"] == "Always");
+    let containers =
+        get::list(&pod["containers"]).iter().map(|c| (c, true)).chain(sidecars.map(|c| (c, false)));
+    let mut found = Vec::new();
+    for (container, application) in containers {
+        let name = container["name"].as_str().unwrap_or_default();
+        for (index, port) in get::list(&container["ports"]).iter().enumerate() {
+            found.push(ContainerPort {
+                container: name,
+                index,
+                name: port["name"].as_str().unwrap_or_default(),
+                number: port["containerPort"].as_i64().unwrap_or_default(),
+                discoverable: application && !PROXIES.contains(&name),
+            });
+        }
+    }
+    found
 }
