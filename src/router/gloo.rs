@@ -121,6 +121,11 @@ impl Router for Gloo {
         Duration::from_secs(5)
     }
 
+    // once a second it sends Envoy all that has changed, and Envoy may apply the routes before the endpoints
+    fn late_endpoints(&self) -> Duration {
+        Duration::from_secs(2)
+    }
+
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let mut refused = route::cannot(
             c,
@@ -162,16 +167,11 @@ impl Router for Gloo {
     }
 
     fn advice(&self, c: &Validated, live: &Objects) -> Vec<String> {
-        if self.read_back(c, live).is_err() {
-            return vec![];
-        }
         let unseen = |at: &ObjectRef| live.at(at).is_some_and(|it| matches!(state(it), State::Unseen));
-        let silent = upstreams(c).into_iter().find(unseen).map(|at| {
-            format!(
-                "Gloo writes no status to {at}: whether it has taken in a change cannot be determined, so set spec.settleTime to what it needs"
-            )
-        });
-        silent.into_iter().collect()
+        let why =
+            "whether it has taken in a change cannot be determined, so set spec.settleTime to what it needs";
+        let silent = upstreams(c).into_iter().find(|at| self.read_back(c, live).is_ok() && unseen(at));
+        silent.into_iter().map(|at| format!("Gloo writes no status to {at}: {why}")).collect()
     }
 
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {

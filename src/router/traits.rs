@@ -57,6 +57,10 @@ pub trait Router: Send + Sync {
     }
     /// How long proxies may take to apply a change, unless the user sets it.
     fn settle(&self) -> Duration;
+    /// How long proxies may know a change of the route, but not yet pods that became ready before it.
+    fn late_endpoints(&self) -> Duration {
+        Duration::ZERO
+    }
     /// Parts of this Canary that it cannot do: field paths, each with a reason.
     fn unsupported(&self, c: &Validated) -> Vec<String>;
     /// Fields of `spec.service` that it supports, among those that not all routers support.

@@ -1,9 +1,10 @@
 //! Users of one application: they send requests continuously. Shares are measured over a window, and losses over all
 //! windows.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, ensure};
+use jiff::Timestamp;
 use serin_bed::{
     load::{LoadHandle, Target, Window},
     story::PATIENCE,
@@ -21,7 +22,8 @@ const RATE: f64 = 150.0;
 /// Running users. Dropping it stops them.
 pub(crate) struct Clients {
     load: LoadHandle,
-    lost: Mutex<Vec<String>>,
+    /// When, and what was answered.
+    lost: Mutex<Vec<(Timestamp, String)>>,
     answers: u64,
     within: f64,
 }
@@ -98,20 +100,27 @@ impl Clients {
     /// Descriptions of the requests lost so far.
     pub(crate) fn lost(&self) -> Vec<String> {
         self.note();
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.noted().iter().map(|(_, what)| what.clone()).collect()
     }
 
     /// No request has been lost so far.
     pub(crate) fn whole(&self, what: &str) -> anyhow::Result<()> {
-        let lost = self.lost();
-        ensure!(lost.is_empty(), "{what}: {} requests lost: {lost:?}", lost.len());
+        self.note();
+        let lost = self.noted();
+        let told: Vec<String> = lost.iter().map(|(at, what)| format!("{at:.3} {what}")).collect();
+        ensure!(lost.is_empty(), "{what}: {} requests lost: {told:?}", lost.len());
         Ok(())
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Vec<(Timestamp, String)>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self) {
         let past = self.load.reset();
-        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        lost.extend(past.failures.into_iter().map(|(_, what)| what));
+        let now = (Timestamp::now(), Instant::now());
+        let times = past.failures.into_iter().map(|(at, what)| (now.0 - now.1.duration_since(at), what));
+        self.noted().extend(times);
     }
 }
 
