@@ -122,8 +122,8 @@ async fn v1_a_release_that_fails_at_its_last_step_is_rolled_back(
     Ok(())
 }
 
-/// The first failures of a version are a share of the requests in a window, not of the time since they began: 0.85 % of
-/// the window, all in its middle, are fewer than the 1 % that are allowed.
+/// The first failures of a version are a share of the requests in a window, not of the time since they began: less than 1 %
+/// of the window, all in its middle, are fewer than the 1 % that are allowed.
 async fn v4_the_first_failures_are_counted_as_what_they_are(
     shared: &Shared,
     server: Server,
@@ -139,10 +139,11 @@ async fn v4_the_first_failures_are_counted_as_what_they_are(
     story.canary_that("app", at_50).await.context("the second step")?;
     sleep(Duration::from_secs(4)).await;
     if let Server::VictoriaMetrics = server {
-        // it divides the growth of a young series by its age, if it is asked for a rate
+        // It divides the growth of a young series by its age, if it is asked for a rate. It may not show the last
+        // seconds of the window yet, so there are fewer failures: 0.9 % of its half.
         scripted.burst(&story.namespace, "app", 5);
         sleep(Duration::from_millis(1500)).await;
-        scripted.burst(&story.namespace, "app", 845);
+        scripted.burst(&story.namespace, "app", 445);
     } else {
         // in one scrape: Prometheus extrapolates the growth of a series with few samples
         scripted.burst(&story.namespace, "app", 850);
