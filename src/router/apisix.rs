@@ -226,8 +226,9 @@ fn rule_to(rule: &Value, to: &[(&str, i32)], copied: bool) -> Value {
         (true, false) => own.min(MOST),
         (true, true) => own / 100,
     };
+    let first = &rule["backends"][0];
     let backend = |(service, weight): &(&str, i32)| {
-        let mut backend = backends[0].clone();
+        let mut backend = first.clone();
         get::set(&mut backend, &["serviceName"], json!(service));
         get::set(&mut backend, &["weight"], json!(own * i64::from(*weight)));
         backend
