@@ -55,9 +55,12 @@ pub(crate) fn keeping(cx: &Context<'_>, d: &mut PlanBuilder, wanted: Manifest) -
     let settles = if new().any(leads) || former.iter().copied().any(leads) {
         new().any(leads) && d.reached(cx.route_settled_at()).is_break()
     } else {
-        // the route names no port: proxies follow the Service
-        !service::has_ports(live, &wanted)
-            || d.reached(cx.written_settled_at(&[ObjectRef::new(SERVICE, wanted.name.clone())])).is_break()
+        // The route names no port: proxies follow the Service. Beside a single one there is no second, because such
+        // a route would leave it open which of them is meant.
+        let settled = |d: &mut PlanBuilder| {
+            d.reached(cx.written_settled_at(&[ObjectRef::new(SERVICE, wanted.name.clone())])).is_continue()
+        };
+        service::port_numbers(live).len() > 1 && !(service::has_ports(live, &wanted) && settled(d))
     };
     let kept: Vec<_> = former.into_iter().filter(|port| settles || leads(port)).collect();
     service::keeping(wanted, &kept)
