@@ -223,7 +223,8 @@ fn routes(
         // after an edit of the port the route leads to the former one for a while
         let namespace = canary.metadata.namespace.as_deref().unwrap_or_default();
         let primary = cache.get(SERVICE, namespace, &c.names.primary_service);
-        for port in primary.iter().flat_map(|live| service::port_numbers(live)) {
+        let ports = primary.iter().flat_map(|live| service::port_numbers(live));
+        for port in ports.filter(|port| *port != c.service.port) {
             wanted.extend(router.reads(&c.with_port(port)));
         }
     }
