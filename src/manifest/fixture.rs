@@ -42,6 +42,7 @@ pub(crate) fn canary(service: &Value) -> Validated {
         service: serde_json::from_value(all).unwrap(),
         analysis: serde_json::from_value(analysis).unwrap(),
         spec: serde_json::from_value(spec).unwrap(),
+        names_port: false,
         mesh_appended: false,
         strategy: Strategy::Weighted,
         schedule: [25, 50].map(|weight| Step { weight, ..Step::default() }).to_vec(),

@@ -164,8 +164,11 @@ impl Router for Istio {
         let rules = if rules[0].is_empty() { rules[1] } else { rules[0] };
         let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, get::list(&rule["route"]))).collect();
         let mirrored = rules.iter().any(|rule| side(c, &rule["mirror"]["host"]) == Some(Side::Canary));
-        let want = with_ports(c, live, &gateways(c), http_pins(c, Split::default().pinning(true)));
-        let pinned = always_never::in_force(get::list(&route["spec"]["http"]), &want, "match");
+        let pins = http_pins(c, Split::default().pinning(true));
+        // with rules for each kind of gateway, or with one for all, as before and after an edit of the port
+        let both = [with_ports(c, live, &gateways(c), pins.clone()), pins];
+        let rules = get::list(&route["spec"]["http"]);
+        let pinned = both.iter().any(|pins| always_never::in_force(rules, pins, "match"));
         route::split(c, object, &shares, mirrored).map(|split| split.pinning(pinned))
     }
 

@@ -49,7 +49,7 @@ pub(crate) use cookie::fresh as fresh_cookie;
 pub(crate) use copy::named_routes;
 pub(crate) use destination_handover::{announcing, remembering};
 pub(crate) use kubernetes::{Selected, percent, selected, shared};
-pub(crate) use named_ports::leads_to_port;
+pub(crate) use named_ports::{leads_to_port, may_name_port, names_port};
 pub(crate) use queries::{Builtin, Counted};
 pub use split::Split;
 pub use traits::{Cookies, Router, Unaccepted};

@@ -1,6 +1,6 @@
 //! Istio, on a VirtualService of the user's (`spec.routeRef`): in one of its http routes the weights are ours.
 //!
-//! Owns the weights of primary and canary in that route. Everything else is the user's and
+//! Owns the weights of primary and canary in that route, and their port if it is edited and the user names none. Everything else is the user's and
 //! is written back unchanged: a list of http routes can only be written as a whole, and only with the version it
 //! was read at. Before the takeover the route points to the apex, or to primary and canary; afterwards to the apex.
 
@@ -116,7 +116,13 @@ impl UserRoute<'_> {
         }
         let position = self.position(&http, self.route)?;
         let destinations = get::list(&http[position]["route"]).to_vec();
-        let split = self.split(&destinations, want)?;
+        let mut split = self.split(&destinations, want)?;
+        let theirs = original.as_ref().map_or(&destinations, |noted| &noted.was);
+        // a port that they name is theirs
+        if self.c.names_port && theirs.iter().all(|to| to["destination"]["port"].is_null()) {
+            let port = json!({"number": self.c.service.port});
+            split.iter_mut().for_each(|to| get::set(to, &["destination", "port"], port.clone()));
+        }
         get::set(&mut http[position], &["route"], json!(split));
         let original = original.unwrap_or_else(|| Original {
             canary: self.c.name.clone(),

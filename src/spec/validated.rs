@@ -63,6 +63,8 @@ pub struct CheckedSpec {
     pub service: CanaryService,
     /// `spec.analysis`, or `spec.canaryAnalysis`.
     pub analysis: CanaryAnalysis,
+    /// Its Services have a former port, or had one a moment ago: a route has to name the one that it leads to.
+    pub names_port: bool,
     /// The old gateway rule: `mesh` is appended to the given gateways.
     pub mesh_appended: bool,
     /// How users get a new revision.
@@ -122,11 +124,11 @@ impl Validated {
         self.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http")
     }
 
-    /// The same with this port, for routes to Services that do not have the wanted one yet.
+    /// The same with this port, for routes to Services whose port is being replaced.
     #[must_use]
     pub fn with_port(&self, port: i32) -> Self {
         let mut other = self.clone();
-        other.0.service.port = port;
+        (other.0.service.port, other.0.names_port) = (port, true);
         other
     }
 
@@ -218,6 +220,7 @@ pub fn validate(canary: &Canary, rules: &Rules) -> Result<Validated, Denial> {
             .clone()
             .filter(|s| !s.is_empty())
             .unwrap_or_else(|| rules.metrics_server.clone()),
+        names_port: false,
         mesh_appended: spec.canary_analysis.is_some(),
         promotion_step: analysis.step_weight_promotion.unwrap_or(0).clamp(0, 100),
         interval: interval(analysis.interval.as_deref()),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serin::snapshot::{Kind, ObjectRef, SERVICE};
 
-use crate::{pods::Pods, time::later, world::World};
+use crate::{late_ports, pods::Pods, time::later, world::World};
 
 /// The versions of an object, each with its start.
 type Versions = Vec<(Timestamp, Option<Value>)>;
@@ -94,6 +94,11 @@ impl LateProxy {
                 lost.extend(apex());
                 continue;
             };
+            for (service, named) in route.iter().flat_map(|route| late_ports::led(route)) {
+                let at = ObjectRef::new(SERVICE, service.clone());
+                let versions: Vec<&Value> = self.views(&at, now).into_iter().flatten().collect();
+                lost.extend(late_ports::lost(&service, named, &versions));
+            }
             for (to, _) in rules.iter().flatten().filter(|(_, weight)| *weight > 0) {
                 lost.extend(self.unserved(world, pods, to, now));
                 let named = |other: Option<&Value>| {

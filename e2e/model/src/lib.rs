@@ -28,6 +28,7 @@ pub mod fixture;
 #[cfg(test)]
 mod jobs;
 pub mod knative;
+mod late_ports;
 pub mod late_proxy;
 #[cfg(test)]
 mod meanwhile;

@@ -30,6 +30,12 @@ pub(crate) fn former<'v>(live: &'v Value, wanted: &Manifest) -> Vec<&'v Value> {
         .collect()
 }
 
+/// The wanted Service with the live ports instead of its own.
+pub(crate) fn with_live_ports(mut wanted: Manifest, live: &Value) -> Manifest {
+    get::set(&mut wanted.body, &["spec", "ports"], live["spec"]["ports"].clone());
+    wanted
+}
+
 /// The wanted Service with these ports as well. Names and node ports that are in use by now belong to the new ones.
 pub(crate) fn keeping(mut wanted: Manifest, former: &[&Value]) -> Manifest {
     let mut ports = get::list(&wanted.body["spec"]["ports"]).to_vec();

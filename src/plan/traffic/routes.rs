@@ -28,6 +28,9 @@ pub(crate) fn write_routes(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, w
     let rendered = rendered(cx, &service_ports::in_force(cx, d, lowers), &cookies, want);
     let complete = rendered.is_some();
     let (routes, led) = rendered.unwrap_or_default();
+    // an edit of the port reaches the route after it was seen
+    let replaces = routes.iter().any(|route| differs(cx, route)) && service_ports::replaces(cx, &routes);
+    let why = if replaces { WriteReason::Wanted } else { why };
     let beside = cx.router.auxiliary_objects(&cx.c);
     let flow = if lowers {
         all([write_all(cx, d, routes, why), write_led(cx, d, beside, led, want, why)])
