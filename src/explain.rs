@@ -54,6 +54,9 @@ pub(crate) async fn run(config: Config, namespace: String, name: String, ask: bo
         for (index, reading) in &answers.readings {
             text.push_str(&format!("answer {index}: {reading:?}\n"));
         }
+        for (index, reading) in &answers.newest {
+            text.push_str(&format!("newest sample for {index}: {reading:?}\n"));
+        }
         for ((metric, to), answer) in &answers.counts {
             text.push_str(&format!(
                 "counts of metric {metric} up to {to:.0}: {}\n",
@@ -202,7 +205,7 @@ fn measured(metric: &MetricStatus) -> String {
 fn asked(question: &Question) -> String {
     match question {
         Question::Ping { server, access, .. } => format!("whether {} answers", whom(server, &access.kind)),
-        Question::Exists { query } | Question::Measure { query, .. } => {
+        Question::Exists { query } | Question::Measure { query, .. } | Question::Newest { query, .. } => {
             format!("{}: {}", whom(&query.server, &query.access.kind), query.promql)
         }
         Question::Count { from, to, query, .. } => {
@@ -245,6 +248,7 @@ fn all(questions: &[Question], value: impl Fn(&crate::analysis::Query) -> f64) -
             }
             Question::Ping { .. }
             | Question::Exists { .. }
+            | Question::Newest { .. }
             | Question::Count { .. }
             | Question::Config { .. } => {}
         }

@@ -79,13 +79,24 @@ async fn story<'a>(
     name: &str,
     threshold: i32,
 ) -> anyhow::Result<Story<'a>> {
+    let metric = json!({"name": "request-success-rate", "interval": "10s", "thresholdRange": {"min": 99}});
+    story_with(shared, server, name, threshold, metric).await
+}
+
+/// The same with this metric only.
+async fn story_with<'a>(
+    shared: &'a Shared,
+    server: Server,
+    name: &str,
+    threshold: i32,
+    metric: Value,
+) -> anyhow::Result<Story<'a>> {
     let story = Story::new(&shared.bed, &format!("{name}-{}", server.name())).await?;
     let edit = |canary: &mut Value| {
         canary["spec"]["metricsServer"] = json!(server.url(shared));
         canary["spec"]["service"]["gateways"] = json!([]);
         canary["spec"]["analysis"] = json!({
-            "interval": "10s", "threshold": threshold, "stepWeights": [20, 50],
-            "metrics": [{"name": "request-success-rate", "interval": "10s", "thresholdRange": {"min": 99}}],
+            "interval": "10s", "threshold": threshold, "stepWeights": [20, 50], "metrics": [metric],
         });
     };
     story.initialised("app", edit).await?;
@@ -111,6 +122,22 @@ async fn v1_a_release_that_fails_at_its_last_step_is_rolled_back(
     server: Server,
 ) -> anyhow::Result<()> {
     let story = story(shared, server, "v1-bad", 2).await?;
+    fails_at_its_last_step(shared, &story).await
+}
+
+/// The same, and the only metric is a query of the user's own, which passes without any sample.
+async fn v1_own_promql_alone_finds_what_fails_at_the_last_step(
+    shared: &Shared,
+    server: Server,
+) -> anyhow::Result<()> {
+    let failures = r#"sum(increase(istio_requests_total{destination_workload_namespace="{{ namespace }}",destination_workload="{{ target }}",response_code=~"5.*"}[{{ interval }}])) or vector(0)"#;
+    let metric =
+        json!({"name": "failures", "query": failures, "interval": "10s", "thresholdRange": {"max": 0}});
+    let story = story_with(shared, server, "v1-own", 2, metric).await?;
+    fails_at_its_last_step(shared, &story).await
+}
+
+async fn fails_at_its_last_step(shared: &Shared, story: &Story<'_>) -> anyhow::Result<()> {
     let scripted = shared.bed.scripted();
     scripted.traffic(&story.namespace, "app", Traffic::success(100.0, 50.0));
     story.set_image("app", "app:2").await?;
@@ -159,6 +186,7 @@ macro_rules! played_on {
     ($server:expr) => {
         played_on!(
             $server; v1_a_release_that_fails_at_its_last_step_is_rolled_back,
+            v1_own_promql_alone_finds_what_fails_at_the_last_step,
             v2_a_good_release_is_promoted_at_its_first_look, v4_the_first_failures_are_counted_as_what_they_are
         )
     };

@@ -1,5 +1,5 @@
 //! A built-in check also queries whether its counters have fresh samples, whether they were reset, and whether they are
-//! stored in a form that it does not read. Users' queries cannot be analysed in such detail.
+//! stored in a form that it does not read. Users' queries cannot be analysed in such detail: see `lateness`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     assess::Assessment,
     doubt::Doubt,
-    query::{Ask, Query, Role, Since},
+    query::{Ask, Counters, Query, Role, Since},
     reading::Reading,
     windows,
 };
@@ -41,15 +41,12 @@ pub(crate) fn doubting(query: Query, since: Since, due: Timestamp, measured: boo
     // the age limit is applied when the answer is read: a server that answers as of some time ago would use that time
     // as now
     doubts.push(Doubt::Late { seconds: 0 }.asked(&newest));
-    if !counters.primary.is_empty() {
-        if measured {
-            let (own, primary) =
-                (self::newest(own, LOOK_BACK, window), self::newest(&counters.primary, LOOK_BACK, window));
-            doubts.push(Doubt::Emptied.asked(&format!("vector(1) unless on() ({own} or {primary})")));
-        }
-        let newest = newest_of_long(&counters.primary, window);
-        doubts.push(Doubt::Behind { seconds: 0 }.asked(&newest));
+    if !counters.primary.is_empty() && measured {
+        let (own, primary) =
+            (self::newest(own, LOOK_BACK, window), self::newest(&counters.primary, LOOK_BACK, window));
+        doubts.push(Doubt::Emptied.asked(&format!("vector(1) unless on() ({own} or {primary})")));
     }
+    doubts.extend(behind(counters, window));
     if !counters.histograms.is_empty() {
         let native = all(&counters.histograms, |(native, _)| native.clone());
         let classic = all(&counters.histograms, |(_, classic)| classic.clone());
@@ -59,9 +56,15 @@ pub(crate) fn doubting(query: Query, since: Since, due: Timestamp, measured: boo
     Query { doubts, ..query }
 }
 
+/// The query for whether the server is behind; none if the router's series do not distinguish the primary.
+pub(super) fn behind(counters: &Counters, window: Duration) -> Option<String> {
+    let newest = || newest_of_long(&counters.primary, window);
+    (!counters.primary.is_empty()).then(|| Doubt::Behind { seconds: 0 }.asked(&newest()))
+}
+
 /// PromQL for the time of the newest sample within `range`, including samples that the server's lookback no longer
 /// shows or that a stale marker hides.
-fn newest(series: &[String], range: Duration, window: Duration) -> String {
+pub(super) fn newest(series: &[String], range: Duration, window: Duration) -> String {
     let (step, range) = (step(range, window).as_millis(), range.as_millis());
     let one = |s: &String| format!("timestamp({s}) or max_over_time(timestamp({s})[{range}ms:{step}ms])");
     format!("max({})", all(series, one))
@@ -91,7 +94,7 @@ fn all<T>(each: &[T], text: impl Fn(&T) -> String) -> String {
 }
 
 /// A time in PromQL's number format.
-fn seconds(time: Timestamp) -> String {
+pub(super) fn seconds(time: Timestamp) -> String {
     let millis = time.as_millisecond();
     format!("{}.{:03}", millis.div_euclid(1000), millis.rem_euclid(1000))
 }

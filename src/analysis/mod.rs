@@ -18,6 +18,7 @@ mod doubting;
 mod examples;
 mod go;
 pub(crate) mod job;
+mod lateness;
 pub(crate) mod limits;
 mod metric;
 mod metric_query;
@@ -40,6 +41,7 @@ pub(crate) use self::{
     counting_past::{FAILED, WHOLE, of_pods},
     doubt::lasting,
     doubting::{doubting, sent, unsettled},
+    lateness::{aged, newest, unknown},
     metric::template_of,
     query::{Ask, Metric, Query, Role, Since},
     query_plan::asks,

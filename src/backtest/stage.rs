@@ -40,7 +40,10 @@ impl Answering for Nothing {
             match question {
                 Question::Ping { .. } => answers.ping = Some(Ok(())),
                 Question::Exists { .. } => answers.exists = Some(true),
-                Question::Measure { .. } | Question::Count { .. } | Question::Config { .. } => {}
+                Question::Measure { .. }
+                | Question::Newest { .. }
+                | Question::Count { .. }
+                | Question::Config { .. } => {}
             }
         }
         answers

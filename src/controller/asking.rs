@@ -82,7 +82,7 @@ impl PassState {
         }
         let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
         let uncounted = answers.counts.values().any(Result::is_err);
-        if uncounted || answers.readings.values().any(unusable) {
+        if uncounted || answers.readings.values().chain(answers.newest.values()).any(unusable) {
             self.ask_not_before = from_now(self.silences.next_delay());
         } else if !questions.iter().all(contents) {
             self.silences.reset();

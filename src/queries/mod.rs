@@ -73,6 +73,9 @@ impl Asker {
                 (Question::Measure { index, query }, Reply::Metric(Err(unanswered))) => {
                     answers.readings.insert(*index, unanswered.reading(&query.promql));
                 }
+                (Question::Newest { index, .. }, Reply::Metric(reply)) => {
+                    answers.newest.insert(*index, reply.map_or_else(Unanswered::of_newest, Reading::Values));
+                }
                 (Question::Count { metric, to, .. }, Reply::Counts(reply)) => {
                     answers.counts.insert((*metric, *to), reply.map_err(|unanswered| unanswered.failure));
                 }
@@ -97,7 +100,7 @@ impl Asker {
             Question::Ping { server, access, .. } => {
                 Reply::Metric(self.source(tenant, server, access, None).await)
             }
-            Question::Exists { query } | Question::Measure { query, .. } => {
+            Question::Exists { query } | Question::Measure { query, .. } | Question::Newest { query, .. } => {
                 Reply::Metric(self.source(tenant, &query.server, &query.access, Some(query)).await)
             }
             Question::Count { to, query, .. } => Reply::Counts(self.count(tenant, query, *to).await),
@@ -285,6 +288,11 @@ impl Unanswered {
         }
     }
 
+    /// A server that does not know such questions, although it answers others in the same form, has no such samples.
+    fn of_newest(self) -> Reading {
+        if self.error.is_refusal() { Reading::Values(vec![]) } else { self.reading("") }
+    }
+
     /// Names the MetricTemplate whose server does not answer, as Flagger does.
     fn silence(self, access: &Access, template: Option<&str>) -> Failure {
         match template.and_then(|name| name.split_once('/')) {
@@ -325,5 +333,22 @@ mod tests {
         let reading = Unanswered::new(error, &Credentials::default()).reading("up");
         let Reading::NoData(why) = reading else { panic!("{reading:?}") };
         assert!(why.contains("give it a longer one"), "{why}");
+    }
+
+    #[test]
+    fn v1_a_server_that_refuses_a_question_for_the_newest_sample_has_none() {
+        let of = |error| Unanswered::new(error, &Credentials::default()).of_newest();
+        let (server, said) = (|| "http://loki:3100".to_owned(), String::new);
+        let none = Reading::Values(vec![]);
+        assert_eq!(of(SourceError::Rejected { server: server(), status: 400, said: said() }), none);
+        assert_eq!(of(SourceError::NoPrometheus { server: server(), status: 400, said: said() }), none);
+        assert_eq!(of(SourceError::Unavailable { server: server(), status: 403, said: said() }), none);
+        for error in [
+            SourceError::Unavailable { server: server(), status: 422, said: said() },
+            SourceError::Unavailable { server: server(), status: 503, said: said() },
+            SourceError::TimedOut { server: server(), seconds: 5.0 },
+        ] {
+            assert!(matches!(of(error), Reading::Failed(_)));
+        }
     }
 }

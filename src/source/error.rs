@@ -269,6 +269,18 @@ impl SourceError {
         }
     }
 
+    /// The server does not answer such a query, however often it is asked.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Rejected { .. }
+            | Self::QueryWarned { .. }
+            | Self::NoPrometheus { .. }
+            | Self::NotInstant => true,
+            Self::Unavailable { status, .. } => matches!(status, 400..=407 | 501),
+            _ => false,
+        }
+    }
+
     /// Fixed word for metrics and Event reasons.
     pub(crate) fn reason(&self) -> &'static str {
         match self {

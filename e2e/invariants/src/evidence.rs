@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serin::{
-    analysis::Reading,
+    analysis::{Doubt, Reading},
     api::{CanaryStatus, MetricOutcome, MetricPolicy, MetricStatus},
     plan::{Answers, Question},
     spec::Validated,
@@ -33,6 +33,7 @@ pub(crate) fn enough(
     }
     asked.iter().all(|question| match question {
         Question::Measure { query, .. } if !plain(&query.metric) => may_stand(c, question, answers),
+        Question::Newest { index, .. } => is_fresh(answers.newest.get(index)),
         _ => passes(question, answers),
     })
 }
@@ -70,6 +71,13 @@ fn may_stand(c: &Validated, question: &Question, answers: &Answers) -> bool {
                 || passes(question, answers)
         }
     }
+}
+
+/// The server of own PromQL is not known to be late, and it has answered.
+fn is_fresh(newest: Option<&Reading>) -> bool {
+    let stale = |doubt: &Doubt| matches!(doubt, Doubt::Late { .. } | Doubt::Early);
+    !matches!(newest, None | Some(Reading::Failed(_)))
+        && !matches!(newest, Some(Reading::Doubted { doubt, .. }) if stale(doubt))
 }
 
 fn passes(question: &Question, answers: &Answers) -> bool {

@@ -39,6 +39,10 @@ impl Sim {
                     }
                     answers.readings.insert(*index, reading.unwrap_or(Reading::Values(vec![well])));
                 }
+                Question::Newest { index, query } => {
+                    let reading = self.newest(&query.metric, &query.server).cloned();
+                    answers.newest.insert(*index, reading.unwrap_or(Reading::Values(vec![])));
+                }
                 Question::Count { metric, from, to, .. } => {
                     let counted = self.counts.as_ref().map_err(|why| why.as_str().into());
                     let counted = counted.map(|present| self.counted(*present, *from, *to));
@@ -52,6 +56,12 @@ impl Sim {
             }
         }
         answers
+    }
+
+    /// The scripted answer about the newest samples of this server, or of all.
+    fn newest(&self, metric: &str, server: &str) -> Option<&Reading> {
+        let of_one = self.readings.get(&format!("{metric} of {server}"));
+        of_one.or_else(|| self.readings.get(metric))
     }
 
     /// The requests between two moments, by the rates at that time.
@@ -78,6 +88,13 @@ impl Sim {
             match question {
                 Question::Measure { index, query } => {
                     self.log.push(transcript::asked(&query.metric, answers.readings.get(index)));
+                }
+                Question::Newest { query, .. } => {
+                    let what = format!("{} of {}", query.metric, query.server);
+                    let line = self
+                        .newest(&query.metric, &query.server)
+                        .map(|reading| transcript::asked(&what, Some(reading)));
+                    self.log.extend(line);
                 }
                 Question::Config { at, .. } => self.log.push(format!("read   {at}")),
                 Question::Count { metric, to, query, .. } => {
@@ -121,7 +138,7 @@ impl Sim {
         }
         let unusable = |r: &Reading| matches!(r, Reading::Failed(_) | Reading::Doubted { .. });
         let uncounted = answers.counts.values().any(Result::is_err);
-        if uncounted || answers.readings.values().any(unusable) {
+        if uncounted || answers.readings.values().chain(answers.newest.values()).any(unusable) {
             self.silence += 1;
             self.asks_later = asks_later;
         } else if !questions.iter().all(contents) {

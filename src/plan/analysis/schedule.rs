@@ -52,19 +52,23 @@ pub(crate) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let due = metrics_due(cx);
     let asked = cx.asks.iter().enumerate().filter(|(_, ask)| due.contains(&ask.metric));
     let queries = asked.filter_map(|(index, ask)| Some((index, ask.query.as_ref().ok()?)));
-    let queries = queries.filter(|(_, query)| !analysis::job::is_for_job(query));
+    let queries: Vec<_> = queries.filter(|(_, query)| !analysis::job::is_for_job(query)).collect();
     let step = cx.step().confirmed.map_or(cx.now, |t| t.0);
     let run = cx.status().run.as_ref().map_or(step, |run| run.started.0);
     let entries = entries::all(cx);
-    let question = |(index, query): (usize, &Query)| {
+    let question = |(index, query): &(usize, &Query)| {
         // not the time of the query, so that the same question keeps the same text
-        let at = cx.asks[index].metric;
+        let at = cx.asks[*index].metric;
         let due = due_of(cx, at).unwrap_or(cx.now);
         let measured = entries.get(at).is_some_and(|entry| entry.passed > 0 || !entry.value.is_empty());
-        let query = analysis::doubting(query.clone(), Since { run, step }, due, measured);
-        Question::Measure { index, query }
+        let query = analysis::doubting((*query).clone(), Since { run, step }, due, measured);
+        Question::Measure { index: *index, query }
     };
-    queries.map(question).chain(comparing::questions(cx)).collect()
+    let own: Vec<usize> = queries.iter().map(|(index, _)| *index).collect();
+    let newest =
+        analysis::newest(&cx.c, &cx.checks, cx.router.queries(), (cx.asks.as_slice(), own.as_slice()), step);
+    let newest = newest.into_iter().map(|(index, query)| Question::Newest { index, query });
+    queries.iter().map(question).chain(newest).chain(comparing::questions(cx)).collect()
 }
 
 /// End of the current window.

@@ -78,7 +78,8 @@ impl Answers {
             Question::Count { metric, to, .. } => {
                 self.counts.insert((*metric, *to), Err(why));
             }
-            Question::Exists { .. } | Question::Config { .. } => {}
+            // the query that it goes along with is not asked either
+            Question::Newest { .. } | Question::Exists { .. } | Question::Config { .. } => {}
         }
     }
 

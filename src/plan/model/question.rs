@@ -35,6 +35,13 @@ pub enum Question {
         /// What to ask.
         query: Query,
     },
+    /// How old are the newest samples that a server of own PromQL has? Asked along with it.
+    Newest {
+        /// Position of a query to this server, among all queries of the metrics.
+        index: usize,
+        /// What to ask.
+        query: Query,
+    },
     /// How many requests did canary and primary have between two moments, and how many of them failed?
     Count {
         /// Position of the metric that compares.
@@ -60,9 +67,10 @@ impl Question {
     pub fn place(&self) -> Option<String> {
         match self {
             Self::Ping { server, access, .. } => Some(access.place(server)),
-            Self::Exists { query } | Self::Measure { query, .. } | Self::Count { query, .. } => {
-                Some(query.place())
-            }
+            Self::Exists { query }
+            | Self::Measure { query, .. }
+            | Self::Newest { query, .. }
+            | Self::Count { query, .. } => Some(query.place()),
             Self::Config { .. } => None,
         }
     }
@@ -91,6 +99,8 @@ pub struct Answers {
     pub exists: Option<bool>,
     /// Answers to [`Question::Measure`] by position.
     pub readings: BTreeMap<usize, Reading>,
+    /// Answers to [`Question::Newest`] by position.
+    pub newest: BTreeMap<usize, Reading>,
     /// Answers to [`Question::Count`] by position and end, or why there is none.
     pub counts: BTreeMap<(usize, Timestamp), Result<Tally, Failure>>,
     /// Answers to [`Question::Config`]: none if there is no such object, or why it cannot be read.
