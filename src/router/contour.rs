@@ -14,7 +14,7 @@ use super::{
     route::{self, Place, Shares, Side},
     split::Split,
     takeover::{Request, Shape},
-    traits::{Cookies, Router, RouterError},
+    traits::{Cookies, Handover, Router, RouterError},
 };
 use crate::{
     manifest::{self, Manifest, Undo, json as get},
@@ -127,8 +127,8 @@ impl Router for Contour {
             .then(|| format!("Contour does not take HTTPProxy {}: {description}", c.names.apex))
     }
 
-    fn needs_handover(&self) -> Option<[&'static str; 2]> {
-        Some(["routes", "services"])
+    fn needs_handover(&self) -> Option<Handover> {
+        Some(Handover { rules: "routes", destinations: "services", numbered: None })
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {

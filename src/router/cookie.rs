@@ -14,6 +14,11 @@ pub(crate) fn fresh(name: &str, uid: &str, epoch: i64) -> String {
     format!("{name}={letters}")
 }
 
+/// A cookie `name=` without a value, which nobody is given.
+pub(super) fn of_nobody(name: &str) -> String {
+    format!("{name}=")
+}
+
 /// Regular expression (RE2, for the whole value) for a `Cookie` header with this `name=value`.
 pub(super) fn pattern(cookie: &str) -> String {
     let mut escaped = String::new();

@@ -9,17 +9,23 @@
 //! app 0,   primary 100, canary 0      remembering
 //!          primary 100, canary 0      as it is to be
 //! ```
+//!
+//! Others name destinations by the number of the rule (Envoy Gateway), so that a rule too has to be there before the
+//! route uses it and for a while afterwards: a copy of the last rule at the end of the list gets no requests.
 
 use serde_json::{Value, json};
 
-use super::{route::Place, traits::Router};
+use super::{
+    route::Place,
+    traits::{Handover, Router},
+};
 use crate::{
     manifest::{Manifest, json as get},
     snapshot::Objects,
     spec::Validated,
 };
 
-/// The live route with its current split, and with every destination of `next` named. None: the router's proxies need
+/// The live route with its current split, with every destination of `next` named, and with as many rules. None: the router's proxies need
 /// no announcement, the route does not exist, or it names them all.
 pub(crate) fn announcing(
     router: &dyn Router,
@@ -33,7 +39,8 @@ pub(crate) fn announcing(
     Some(place(next).extended(c, live, &both))
 }
 
-/// The route with the split of `next`, and with every destination of the live one named. None as with [`announcing`].
+/// The route with the split of `next`, with every destination of the live one named, and with as many rules. None as
+/// with [`announcing`].
 pub(crate) fn remembering(
     router: &dyn Router,
     c: &Validated,
@@ -46,18 +53,41 @@ pub(crate) fn remembering(
     Some(place(next).extended(c, live, &both))
 }
 
+/// The live route has other numbers of rules than `next`, or had before rules without requests were added to it.
+pub(crate) fn renumbers(router: &dyn Router, live: &Objects, next: &Manifest) -> bool {
+    let Some(Handover { rules, numbered: Some(requests), .. }) = router.needs_handover() else {
+        return false;
+    };
+    let Some(live) = live.at(&next.at()) else { return false };
+    let (live, next) = (get::list(&live["spec"][rules]), get::list(&next.body["spec"][rules]));
+    let ends_with_copy = |rules: &[Value]| match rules {
+        [.., rule, last] => *last == copy(rule, requests),
+        _ => false,
+    };
+    live.len() != next.len() || ends_with_copy(live) && !ends_with_copy(next)
+}
+
 fn place(of: &Manifest) -> Place<'_> {
     Place { kind: of.kind, name: &of.name, owned: of.owned, shape: None }
 }
 
-/// `spec` with the missing destinations of `others`, at weight 0, in the first rule that has destinations.
-/// None: it has all of them, or none.
-fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str; 2]) -> Option<Value> {
+/// `spec` with what it lacks of `others`. None: it lacks nothing.
+fn naming(mut spec: Value, others: &Value, lists: Handover) -> Option<Value> {
+    let named = name_destinations(&mut spec, others, lists);
+    let lengthened =
+        lists.numbered.is_some_and(|requests| lengthen(&mut spec, others, lists.rules, requests));
+    (named || lengthened).then_some(spec)
+}
+
+/// Adds the missing destinations of `others`, at weight 0, to the first rule that has destinations. False: it has all of
+/// them, or none.
+fn name_destinations(spec: &mut Value, others: &Value, lists: Handover) -> bool {
+    let Handover { rules, destinations, .. } = lists;
     let all = |spec: &Value| -> Vec<Value> {
         let rules = get::list(&spec[rules]).iter();
         rules.flat_map(|rule| get::list(&rule[destinations]).to_vec()).collect()
     };
-    let mut known = all(&spec);
+    let mut known = all(spec);
     let mut unknown = Vec::new();
     for to in all(others) {
         if !known.iter().any(|known| same(known, &to)) {
@@ -65,12 +95,12 @@ fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str;
             unknown.push(to);
         }
     }
-    if unknown.is_empty() {
-        return None;
-    }
     let leads = |rule: &&mut Value| !get::list(&rule[destinations]).is_empty();
-    let rule = spec[rules].as_array_mut()?.iter_mut().find(leads)?;
-    let list = rule[destinations].as_array_mut()?;
+    let rule = spec[rules].as_array_mut().and_then(|rules| rules.iter_mut().find(leads));
+    let Some(list) = rule.and_then(|rule| rule[destinations].as_array_mut()) else { return false };
+    if unknown.is_empty() {
+        return false;
+    }
     if list.iter().all(|to| to["weight"].is_null()) {
         // one with a weight would disable those without
         for to in list.iter_mut() {
@@ -81,7 +111,29 @@ fn naming(mut spec: Value, others: &Value, [rules, destinations]: [&'static str;
         get::set(&mut to, &["weight"], json!(0));
         list.push(to);
     }
-    Some(spec)
+    true
+}
+
+/// Adds rules until there are as many as in `others`: copies of the last one, for one of its `requests`, which it takes
+/// itself. False: there are enough, or none.
+fn lengthen(spec: &mut Value, others: &Value, rules: &str, requests: &str) -> bool {
+    let wanted = get::list(&others[rules]).len();
+    let Some(all) = spec[rules].as_array_mut().filter(|all| all.len() < wanted) else { return false };
+    let Some(unused) = all.last().map(|rule| copy(rule, requests)) else { return false };
+    all.resize(wanted, unused);
+    true
+}
+
+/// A rule that gets no requests after `rule`. Names are unique.
+fn copy(rule: &Value, requests: &str) -> Value {
+    let mut copy = rule.clone();
+    if let Some(members) = copy.as_object_mut() {
+        members.remove("name");
+    }
+    if let Some(requests) = copy.get_mut(requests).and_then(Value::as_array_mut) {
+        requests.truncate(1);
+    }
+    copy
 }
 
 fn same(a: &Value, b: &Value) -> bool {

@@ -1,9 +1,10 @@
 //! Gateway API: an HTTPRoute `<apex>` that splits by weight, in either served version.
 //!
 //! Owns parents, host names and rules; other fields stay. The rules, in order: the requests of always and never;
-//! requests with a session cookie; the requests that the Canary matches; all others. Every field that the API server
-//! fills in is written out, so that the live object equals the written one. A weight counts once each Gateway that
-//! answers has accepted it.
+//! requests with a session cookie; the requests that the Canary matches; all others. Each of them is there at rest as
+//! well, since proxies may have clusters for the number of a rule. Every field that the API server fills in is
+//! written out, so that the live object equals the written one. A weight counts once each Gateway that answers has
+//! accepted it.
 
 use std::time::Duration;
 
@@ -12,13 +13,14 @@ use serde_json::{Value, json};
 use super::{
     always_never, cookie, gateway_status,
     httproute::{
-        SHAPE, cors, filters, inexpressible, mirror, origins, replaces_prefix, request, whole_units,
+        SHAPE, backend, cors, filters, inexpressible, mirror, origins, replaces_prefix, request, service,
+        set_cookie, shares, whole_units,
     },
     precedence::Sorting,
     queries::{Builtin, builtin},
     route::{self, Place, Shares, Side, narrowed},
     split::Split,
-    traits::{Cookies, Router, RouterError},
+    traits::{Cookies, Handover, Router, RouterError},
 };
 use crate::{
     manifest::{Manifest, Undo, json as get},
@@ -182,8 +184,8 @@ impl Router for GatewayApi {
         route::unnamed_host(hosts, &c.service.hosts).or_else(lost)
     }
 
-    fn needs_handover(&self) -> Option<[&'static str; 2]> {
-        Some(["rules", "backendRefs"])
+    fn needs_handover(&self) -> Option<Handover> {
+        Some(Handover { rules: "rules", destinations: "backendRefs", numbered: Some("matches") })
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
@@ -196,11 +198,13 @@ impl Router for GatewayApi {
             return Err(RouterError::NotFound(object));
         };
         let rules = get::list(&live["spec"]["rules"]);
-        let shares: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
+        let all: Vec<Shares> = rules.iter().map(|rule| shares(c, rule)).collect();
         let copies = |rule: &Value| get::list(&rule["filters"]).iter().any(|f| is_our_mirror(c, f));
-        let want = self.pins(c, Split::default().pinning(true));
-        let pinned = always_never::in_force(rules, &want, "matches");
-        route::split(c, object, &shares, rules.iter().any(copies)).map(|split| split.pinning(pinned))
+        let want = self.pins(c, Split::default().pinning(true), &Value::Null);
+        let sides = |shares: &Shares| -> Vec<Side> { shares.iter().filter_map(|(side, _)| *side).collect() };
+        let apart = want.iter().zip(&all).all(|(want, live)| sides(&shares(c, want)) == sides(live));
+        let pinned = apart && always_never::in_force(rules, &want, "matches");
+        route::split(c, object, &all, rules.iter().any(copies)).map(|split| split.pinning(pinned))
     }
 
     fn render(
@@ -214,15 +218,16 @@ impl Router for GatewayApi {
             backend(c, &c.names.primary_service, want.primary()),
             backend(c, &c.names.canary_service, want.canary()),
         ]);
-        let mut rules = self.pins(c, want);
-        rules.extend(self.sticky(c, want, cookies, &mut sides));
-        let named = !c.analysis.match_.is_empty() && !want.is_for_everyone();
-        let conditions = if named { narrowed(c, &c.analysis.match_) } else { c.service.match_.clone() };
-        rules.extend(self.rules(c, &conditions, &sides, want.mirrored()));
+        let sticky = self.sticky(c, want, cookies, &mut sides);
+        let mut rules = self.pins(c, want, &sides);
+        rules.extend(sticky);
+        let named = !c.analysis.match_.is_empty();
         if named {
-            let rest = json!([backend(c, &c.names.primary_service, 100)]);
-            rules.extend(self.rules(c, &c.service.match_, &rest, false));
+            rules.extend(self.rules(c, &narrowed(c, &c.analysis.match_), &sides, want.mirrored()));
         }
+        let everyone = !named || want.is_for_everyone();
+        let rest = if everyone { sides } else { json!([backend(c, &c.names.primary_service, 100)]) };
+        rules.extend(self.rules(c, &c.service.match_, &rest, everyone && want.mirrored()));
         Ok(vec![self.place(c).manifest(c, live, &spec(c, &rules))])
     }
 
@@ -292,45 +297,56 @@ impl GatewayApi {
         ])
     }
 
-    /// Rules for the requests of always and never.
-    fn pins(&self, c: &Validated, want: Split) -> Vec<Value> {
+    /// Rules for the requests of always and never, which go to `sides`, like all others, unless they are pinned.
+    fn pins(&self, c: &Validated, want: Split, sides: &Value) -> Vec<Value> {
         let rules = |(list, side): (&[Value], Side)| {
-            let to = json!([backend(c, always_never::service(c, side), 100)]);
-            self.rules(c, &narrowed(c, list), &to, false)
+            let own = json!([backend(c, always_never::service(c, side), 100)]);
+            let to = if want.is_pinned() { &own } else { sides };
+            self.rules(c, &narrowed(c, list), to, !want.is_pinned() && want.mirrored())
         };
-        always_never::lists(c, want).into_iter().flat_map(rules).collect()
+        always_never::lists(c, want.pinning(true)).into_iter().flat_map(rules).collect()
     }
 
-    /// Rules for requests with a session cookie; `sides` are extended to issue them. Once nothing goes to the canary
-    /// any more, the cookie of the previous run is withdrawn.
+    /// Rules for requests with a session cookie, one for each name; `sides` are extended to issue them. Once nothing
+    /// goes to the canary any more, the cookie of the previous run is withdrawn. A rule without a cookie is for nobody.
     fn sticky(&self, c: &Validated, want: Split, cookies: &Cookies, sides: &mut Value) -> Vec<Value> {
         let Some(affinity) = &c.analysis.session_affinity else { return vec![] };
-        let having =
-            |cookie: &str| narrowed(c, &[json!({"headers": {"cookie": {"regex": cookie::pattern(cookie)}}})]);
+        let having = |cookie: &Option<String>, name: &str, to: &Value| {
+            let cookie = cookie.clone().unwrap_or_else(|| cookie::of_nobody(name));
+            let header = json!({"headers": {"cookie": {"regex": cookie::pattern(&cookie)}}});
+            self.rules(c, &narrowed(c, &[header]), to, false)
+        };
+        let primary_name = affinity.primary_cookie_name.as_ref().filter(|name| !name.is_empty());
         if want.canary() == 0 {
-            let Some(previous) = &cookies.previous else { return vec![] };
             let mut back = sides.clone();
-            for side in back.as_array_mut().into_iter().flatten() {
-                get::set(side, &["filters"], set_cookie(&cookie::expire(affinity, previous)));
+            if let Some(previous) = &cookies.previous {
+                let expired = set_cookie(&cookie::expire(affinity, previous));
+                back.as_array_mut()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|side| get::set(side, &["filters"], expired.clone()));
             }
-            return self.rules(c, &having(previous), &back, false);
+            let back = having(&cookies.previous, &affinity.cookie_name, &back);
+            let none = primary_name.map(|name| having(&None, name, sides));
+            return [back, none.unwrap_or_default()].concat();
         }
-        let mut rules = Vec::new();
-        let given = [
-            (&cookies.canary, &c.names.canary_service, 1, false),
-            (&cookies.primary, &c.names.primary_service, 0, true),
+        let of_canary = cookies.canary.as_ref();
+        let of_primary = cookies.primary.as_ref().filter(|_| primary_name.is_some());
+        let issued = [
+            of_primary.map(|cookie| cookie::set_for_primary(c, affinity, cookie)),
+            of_canary.map(|cookie| cookie::set_for_canary(affinity, cookie)),
         ];
-        for (cookie, host, side, of_primary) in given {
-            let Some(cookie) = cookie else { continue };
-            rules.extend(self.rules(c, &having(cookie), &json!([backend(c, host, 100)]), false));
-            let text = if of_primary {
-                cookie::set_for_primary(c, affinity, cookie)
-            } else {
-                cookie::set_for_canary(affinity, cookie)
-            };
-            get::set(&mut sides[side], &["filters"], set_cookie(&text));
+        for (side, text) in issued.iter().enumerate() {
+            let Some(text) = text else { continue };
+            get::set(&mut sides[side], &["filters"], set_cookie(text));
         }
-        rules
+        let to = |cookie: Option<&String>, service: &str| {
+            cookie.map_or_else(|| sides.clone(), |_| json!([backend(c, service, 100)]))
+        };
+        let own = having(&cookies.canary, &affinity.cookie_name, &to(of_canary, &c.names.canary_service));
+        let primary = to(of_primary, &c.names.primary_service);
+        let primary = primary_name.map(|name| having(&cookies.primary, name, &primary));
+        [own, primary.unwrap_or_default()].concat()
     }
 }
 
@@ -350,31 +366,6 @@ fn spec(c: &Validated, rules: &[Value]) -> Value {
     ])
 }
 
-fn service(c: &Validated, name: &str) -> Value {
-    json!({"group": "", "kind": "Service", "name": name, "port": c.service.port})
-}
-
-pub(super) fn backend(c: &Validated, name: &str, weight: i32) -> Value {
-    let mut backend = service(c, name);
-    get::set(&mut backend, &["weight"], json!(weight));
-    backend
-}
-
-fn set_cookie(cookie: &str) -> Value {
-    json!([{
-        "type": "ResponseHeaderModifier",
-        "responseHeaderModifier": {"add": [{"name": "Set-Cookie", "value": cookie}]},
-    }])
-}
-
 fn is_our_mirror(c: &Validated, filter: &Value) -> bool {
     filter["requestMirror"]["backendRef"]["name"] == c.names.canary_service.as_str()
-}
-
-fn shares(c: &Validated, rule: &Value) -> Shares {
-    let one = |backend: &Value| {
-        let name = backend["name"].as_str().unwrap_or_default();
-        (route::side(c, name), backend["weight"].as_i64().unwrap_or(1))
-    };
-    get::list(&rule["backendRefs"]).iter().map(one).collect()
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    route,
+    route::{self, Shares},
     takeover::{Request, Shape},
 };
 use crate::{api::duration, manifest::json as get, spec::Validated};
@@ -184,6 +184,34 @@ pub(super) fn origins(c: &Validated) -> (Vec<Value>, Vec<String>) {
         }
     }
     (known, unknown)
+}
+
+/// A Service as destination.
+pub(super) fn service(c: &Validated, name: &str) -> Value {
+    json!({"group": "", "kind": "Service", "name": name, "port": c.service.port})
+}
+
+pub(super) fn backend(c: &Validated, name: &str, weight: i32) -> Value {
+    let mut backend = service(c, name);
+    get::set(&mut backend, &["weight"], json!(weight));
+    backend
+}
+
+/// The weights of the sides in a rule.
+pub(super) fn shares(c: &Validated, rule: &Value) -> Shares {
+    let one = |backend: &Value| {
+        let name = backend["name"].as_str().unwrap_or_default();
+        (route::side(c, name), backend["weight"].as_i64().unwrap_or(1))
+    };
+    get::list(&rule["backendRefs"]).iter().map(one).collect()
+}
+
+/// Filters of a destination whose answers set this cookie.
+pub(super) fn set_cookie(cookie: &str) -> Value {
+    json!([{
+        "type": "ResponseHeaderModifier",
+        "responseHeaderModifier": {"add": [{"name": "Set-Cookie", "value": cookie}]},
+    }])
 }
 
 /// Mirrors all requests to this backend.

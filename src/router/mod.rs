@@ -47,12 +47,12 @@ mod tests;
 pub(crate) use bystanders::terms as bystander_terms;
 pub(crate) use cookie::fresh as fresh_cookie;
 pub(crate) use copy::named_routes;
-pub(crate) use destination_handover::{announcing, remembering};
+pub(crate) use destination_handover::{announcing, remembering, renumbers};
 pub(crate) use kubernetes::{Selected, percent, selected, shared};
 pub(crate) use named_ports::{leads_to_port, may_name_port, names_port};
 pub(crate) use queries::{Builtin, Counted};
 pub use split::Split;
-pub use traits::{Cookies, Router, Unaccepted};
+pub use traits::{Cookies, Handover, Router, Unaccepted};
 
 use crate::spec::Validated;
 

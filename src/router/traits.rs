@@ -20,6 +20,18 @@ pub struct Cookies {
     pub previous: Option<String>,
 }
 
+/// Where a routing object lists rules and, in each of them, destinations.
+#[derive(Clone, Copy, Debug)]
+pub struct Handover {
+    /// The member of the spec with the rules.
+    pub rules: &'static str,
+    /// The member of a rule with its destinations.
+    pub destinations: &'static str,
+    /// The member of a rule with its requests, if proxies may have destinations for the number of a rule. Of two
+    /// rules for the same requests the first one counts.
+    pub numbered: Option<&'static str>,
+}
+
 /// Why no split could be read or rendered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouterError {
@@ -72,9 +84,9 @@ pub trait Router: Send + Sync {
     fn shifts_traffic(&self, _c: &Validated) -> bool {
         true
     }
-    /// Where its routing object lists rules and, in each of them, destinations, if its proxies learn of the two
-    /// separately, so that they may answer 503 for a moment while destinations are exchanged.
-    fn needs_handover(&self) -> Option<[&'static str; 2]> {
+    /// Its lists, if its proxies learn of rules and destinations separately, so that they may answer 503 for a moment while
+    /// destinations are exchanged.
+    fn needs_handover(&self) -> Option<Handover> {
         None
     }
     /// Requests that it does not move go to the apex Service itself, so that has to select the primary.

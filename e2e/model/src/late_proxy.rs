@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serin::snapshot::{Kind, ObjectRef, SERVICE};
 
-use crate::{late_ports, pods::Pods, time::later, world::World};
+use crate::{late_ports, numbered_clusters, pods::Pods, time::later, world::World};
 
 /// The versions of an object, each with its start.
 type Versions = Vec<(Timestamp, Option<Value>)>;
@@ -108,6 +108,9 @@ impl LateProxy {
                     lost.push(format!("{to} was not named before"));
                 }
             }
+        }
+        if self.entry.route.kind.kind == "HTTPRoute" {
+            lost.extend(numbered_clusters::lost(&routes));
         }
         lost.sort();
         lost.dedup();

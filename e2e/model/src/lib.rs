@@ -9,7 +9,8 @@
 //! - [`rates`]: requests to both sides, for comparisons.
 //! - [`together`]: several Canaries in the namespace.
 //! - [`observer`]: invariants of every decision and every write; [`route`], [`shares`]: their view of traffic and pods.
-//! - [`late_proxy`]: a proxy that learns about each object separately, late and in any order.
+//! - [`late_proxy`]: a proxy that learns about each object separately, late and in any order; `numbered_clusters`: one whose
+//!   clusters have the numbers of rules.
 //! - [`behaviour`]: a transcript without its texts.
 //! - [`answers`]: scripted answers, and events during the wait.
 //! - [`writes`]: plans are executed, or interrupted.
@@ -32,6 +33,7 @@ mod late_ports;
 pub mod late_proxy;
 #[cfg(test)]
 mod meanwhile;
+mod numbered_clusters;
 mod objects;
 pub mod observer;
 pub mod others;

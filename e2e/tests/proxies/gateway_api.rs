@@ -20,7 +20,7 @@ use serin_bed::{
 use crate::{
     Family, Shared,
     clients::Clients,
-    lives::{Life, app, canary},
+    lives::{Life, app, canary, handed_back},
     story,
     way::Way,
 };
@@ -89,6 +89,10 @@ async fn named(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()>
     insiders.all("2").await?;
     life.users.still("1").await?;
     goes_on(&life).await?;
+    if way == ENVOY_GATEWAY {
+        // its clusters have the numbers of rules
+        handed_back(&life).await?;
+    }
     insiders.whole("the named")
 }
 

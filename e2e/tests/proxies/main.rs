@@ -106,6 +106,7 @@ const SLOW: &[&str] = &[
     "lost_services::t10_contour",
     "lost_services::t10_skipper",
     "lost_services::t10_traefik",
+    "named::s1_2_gateway_api_by_envoy_gateway",
     "named::s1_2_gloo",
 ];
 

@@ -6,12 +6,19 @@ use serde_json::json;
 use serin::api::Phase;
 use serin_bed::proxies::Door;
 
-use crate::{Family, Shared, clients::Clients, lives::Life, story, way::Way};
+use crate::{
+    Family, Shared,
+    clients::Clients,
+    lives::{Life, handed_back},
+    story,
+    way::Way,
+};
 
 pub(crate) const STORIES: Family = &[
     story!(s1_2_contour),
     story!(s1_2_gateway_api_by_contour),
     story!(s1_2_gateway_api_by_istiod),
+    story!(s1_2_gateway_api_by_envoy_gateway),
     story!(s1_2_istio),
     story!(s1_2_gloo),
 ];
@@ -42,9 +49,12 @@ async fn s1_2(shared: &Shared, namespace: &str, way: Way) -> anyhow::Result<()> 
     life.story.set_image("app", "app:2").await?;
     life.story.phase("app", Phase::Succeeded).await?;
     always.all("2").await?;
+    life.users.whole("everybody, after an abort")?;
+    if way == Way::Gateway(Door::EnvoyGateway) {
+        handed_back(&life).await?;
+    }
     always.whole("always, after an abort")?;
-    never.whole("never, after an abort")?;
-    life.users.whole("everybody, after an abort")
+    never.whole("never, after an abort")
 }
 
 async fn s1_2_contour(shared: &Shared) -> anyhow::Result<()> {
@@ -57,6 +67,11 @@ async fn s1_2_gateway_api_by_contour(shared: &Shared) -> anyhow::Result<()> {
 
 async fn s1_2_gateway_api_by_istiod(shared: &Shared) -> anyhow::Result<()> {
     s1_2(shared, "s1-2-gwapi-istiod", Way::Gateway(Door::Mesh)).await
+}
+
+/// Its clusters have the numbers of rules. The Canary is deleted in the end.
+async fn s1_2_gateway_api_by_envoy_gateway(shared: &Shared) -> anyhow::Result<()> {
+    s1_2(shared, "s1-2-gwapi-envoy-gw", Way::Gateway(Door::EnvoyGateway)).await
 }
 
 async fn s1_2_istio(shared: &Shared) -> anyhow::Result<()> {

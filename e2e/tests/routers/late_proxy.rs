@@ -351,6 +351,46 @@ fn t7_t8_no_request_is_lost_by_any_strategy() -> Result<()> {
     lives(all, End::InARun)
 }
 
+/// The strategies with several rules, on their own and together, where each prefix of a path has rules of its own.
+#[test]
+fn no_request_is_lost_behind_a_gateway_whose_clusters_have_the_numbers_of_rules() -> Result<()> {
+    let exact = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
+    let cookies = json!({"cookieName": "canary", "primaryCookieName": "primary"});
+    let service = json!({
+        "match": [{"uri": {"prefix": "/"}}, {"uri": {"prefix": "/b"}}],
+        "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"}, "gatewayRefs": [{"name": "gw"}],
+    });
+    let mut all = Vec::new();
+    for analysis in [
+        json!({"stepWeight": 0, "iterations": 2, "match": exact("insider")}),
+        json!({"match": exact("insider")}),
+        json!({"always": exact("always"), "never": exact("never"), "sessionAffinity": cookies}),
+    ] {
+        let spec = json!({"analysis": analysis, "service": service});
+        all.push(Setting { spec, ..Setting::of("gatewayapi:v1") });
+    }
+    lives(all, End::InARun)
+}
+
+#[test]
+fn no_request_is_lost_when_a_canary_at_rest_gets_rules_and_loses_them() -> Result<()> {
+    let exact = |value: &str| json!([{"headers": {"x-canary": {"exact": value}}}]);
+    let mut life = Life::behind("gatewayapi:v1")?;
+    life.pass(80, "being set up")?;
+    for (always, never) in
+        [(exact("always"), json!(null)), (exact("always"), exact("never")), (json!(null), json!(null))]
+    {
+        let analysis = json!({"always": always, "never": never});
+        life.play.sim.world.edit_canary(&json!({"spec": {"analysis": analysis}}));
+        life.play.sim.look();
+        life.pass(30, "being edited")?;
+        let rules = life.play.sim.world.objects.at(&life.route).map(|route| route["spec"]["rules"].clone());
+        let wanted = 1 + usize::from(!always.is_null()) + usize::from(!never.is_null());
+        ensure!(rules.as_ref().and_then(Value::as_array).map(Vec::len) == Some(wanted), "{rules:?}");
+    }
+    Ok(())
+}
+
 /// Users still call the former name: what is there under it serves them until the Canary is deleted, and after that.
 #[test]
 fn t7_t8_no_request_to_the_former_name_is_lost() -> Result<()> {

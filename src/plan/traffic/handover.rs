@@ -78,7 +78,8 @@ pub(crate) fn exchangeable(cx: &Context<'_>, d: &mut PlanBuilder, next: &[Manife
     let announced = next.iter().filter_map(|route| router::announcing(cx.router, &cx.c, live, route));
     let remembered = next.iter().filter_map(|route| router::remembering(cx.router, &cx.c, live, route));
     let (announced, remembered): (Vec<_>, Vec<_>) = (announced.collect(), remembered.collect());
-    if announced.is_empty() && remembered.is_empty() {
+    let renumbers = next.iter().any(|route| router::renumbers(cx.router, live, route));
+    if announced.is_empty() && remembered.is_empty() && !renumbers {
         return GO_ON;
     }
     write_all(cx, d, announced)?;

@@ -8,7 +8,7 @@ use crate::{
     },
     router::{
         Cookies, Split, by_name,
-        destination_handover::{announcing, remembering},
+        destination_handover::{announcing, remembering, renumbers},
         traits::{Router, RouterError},
     },
     snapshot::{Kind, Objects},
@@ -94,6 +94,50 @@ fn destinations_are_named_before_a_route_is_taken_over_and_before_it_is_given_ba
         let object = live.of(kind).next().unwrap();
         assert_eq!((&object["spec"], &object["metadata"]["annotations"]), (&theirs, &json!({"theirs": "1"})));
     }
+}
+
+/// Envoy Gateway names clusters by the numbers of rules: each is there before requests go to it and while they may.
+#[test]
+fn rules_are_there_before_a_route_is_taken_over_and_until_it_is_given_back() {
+    let to = json!([{"name": "podinfo", "port": 80, "weight": 1}]);
+    let matches = json!([{"path": {"type": "PathPrefix", "value": "/"}}, {"method": "GET"}]);
+    let theirs = json!({"rules": [{"name": "api", "matches": matches, "backendRefs": to}]});
+    let (router, mut c, kind, mut live) = case("gatewayapi:v1", &theirs);
+    let exact = |value: &str| json!([{"headers": {"x": {"exact": value}}}]);
+    c.analysis = serde_json::from_value(json!({"always": exact("a"), "never": exact("b")})).unwrap();
+    let rules = |live: &Objects| get::list(&live.of(kind).next().unwrap()["spec"]["rules"]).to_vec();
+    let next =
+        |live: &Objects| router.render(&c, live, Split::to_canary(0), &Cookies::default()).unwrap().remove(0);
+    let first = announcing(router, &c, &live, &next(&live)).unwrap();
+    written(&mut live, &first);
+    let announced = rules(&live);
+    assert_eq!(announced.len(), 3);
+    for unused in &announced[1..] {
+        assert_eq!(unused["matches"], json!([matches[0]]), "the first rule has its requests");
+        assert_eq!((&unused["backendRefs"], &unused["name"]), (&announced[0]["backendRefs"], &Value::Null));
+    }
+    assert_eq!(announcing(router, &c, &live, &next(&live)), None);
+    assert!(renumbers(router, &live, &next(&live)), "the rules are there, and have to be known");
+    let second = remembering(router, &c, &live, &next(&live)).unwrap();
+    written(&mut live, &second);
+    let last = next(&live);
+    written(&mut live, &last);
+    assert!(!renumbers(router, &live, &next(&live)));
+    assert_eq!(rules(&live).iter().filter(|rule| rule["name"] == "api").count(), 1);
+
+    let back = |live: &Objects| {
+        let Undo::Restore(back) = router.restore(&c, live).remove(0) else { panic!("not given back") };
+        back
+    };
+    let before = announcing(router, &c, &live, &back(&live)).unwrap();
+    written(&mut live, &before);
+    let second = remembering(router, &c, &live, &back(&live)).unwrap();
+    written(&mut live, &second);
+    assert_eq!(rules(&live).len(), 3);
+    assert!(rules(&live).iter().all(|rule| rule["matches"][0] == matches[0]));
+    let last = back(&live);
+    written(&mut live, &last);
+    assert_eq!(live.of(kind).next().unwrap()["spec"], theirs);
 }
 
 #[test]

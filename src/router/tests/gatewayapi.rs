@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 use crate::{
     manifest::{fixture, json as get},
     router::{
-        gatewayapi::{GatewayApi, V1, V1BETA1, backend},
+        gatewayapi::{GatewayApi, V1, V1BETA1},
+        httproute::backend,
         split::Split,
         tests::snapshot,
         traits::{Cookies, Router, RouterError},
@@ -226,7 +227,67 @@ fn pinned_requests_have_a_rule_for_each_prefix_that_is_replaced() {
         live.insert(V1.kinds[0], rendered(&V1, &c, split, &Cookies::default()));
         assert_eq!(V1.read_back(&c, &live), Ok(split));
         let rules = live.get(V1.kinds[0], "podinfo").unwrap()["spec"]["rules"].clone();
-        assert_eq!(rules.as_array().map(Vec::len), Some(if pinned { 4 } else { 2 }));
+        let led: Vec<usize> =
+            get::list(&rules).iter().map(|rule| get::list(&rule["backendRefs"]).len()).collect();
+        assert_eq!(led, if pinned { [1, 1, 2, 2] } else { [2; 4] }, "at rest they are like all others");
+    }
+}
+
+/// Envoy Gateway names its clusters by the numbers of rules.
+#[test]
+fn a_rule_keeps_its_number_at_rest_and_in_a_run() {
+    let exact = |value: &str| json!([{"headers": {"x": {"exact": value}}}]);
+    let prefixes = json!({
+        "match": [{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}],
+        "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"},
+    });
+    let given = |canary: Option<&str>, primary: Option<&str>, previous: Option<&str>| Cookies {
+        canary: canary.map(str::to_owned),
+        primary: primary.map(str::to_owned),
+        previous: previous.map(str::to_owned),
+    };
+    let to = Split::to_canary;
+    let stages = [
+        (to(0), given(None, None, None)),
+        (to(0).pinning(true).mirroring(true), given(None, Some("b=y"), None)),
+        (to(10).pinning(true), given(Some("a=x"), Some("b=y"), None)),
+        (to(100).pinning(true), given(Some("a=x"), None, None)),
+        (to(100).for_everyone(true), given(Some("a=x"), None, None)),
+        (to(0), given(None, Some("b=y"), Some("a=x"))),
+    ];
+    let cookies = json!({"cookieName": "a", "primaryCookieName": "b"});
+    for service in [json!({}), prefixes] {
+        let each = if service == json!({}) { 1 } else { 2 };
+        for (analysis, kinds) in [
+            (json!({"stepWeight": 10}), 1),
+            (json!({"iterations": 3, "match": exact("insider")}), 2),
+            (json!({"stepWeight": 10, "always": exact("always")}), 2),
+            (json!({"stepWeight": 10, "always": exact("always"), "never": exact("never")}), 3),
+            (json!({"stepWeight": 10, "sessionAffinity": {"cookieName": "a"}}), 2),
+            (json!({"stepWeight": 10, "sessionAffinity": cookies, "never": exact("never")}), 4),
+        ] {
+            let c = canary(&service, &analysis);
+            for (split, cookies) in &stages {
+                let rules = rendered(&V1, &c, *split, cookies)["spec"]["rules"].clone();
+                let rules = get::list(&rules);
+                assert_eq!(rules.len(), kinds * each, "{analysis} {split:?}");
+                for rule in &rules[(kinds - 1) * each..] {
+                    let said = &rule["matches"][0];
+                    assert!(said["headers"].is_null(), "all others come last: {analysis} {split:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn requests_of_never_alone_are_pinned_only_where_the_canary_is_left_out() {
+    let c = canary(&json!({}), &json!({"stepWeight": 25, "never": [{"headers": {"x": {"exact": "y"}}}]}));
+    for split in [0, 25, 100].into_iter().flat_map(|w| [true, false].map(|p| Split::to_canary(w).pinning(p)))
+    {
+        let mut live = Objects::default();
+        live.insert(V1.kinds[0], rendered(&V1, &c, split, &Cookies::default()));
+        assert_eq!(V1.read_back(&c, &live), Ok(split));
     }
 }
 
