@@ -5,7 +5,8 @@ use anyhow::{Context as _, Result, ensure};
 /// Calls in each stage of a life: initialisation, a promoted run, a rolled back run, the deletion.
 pub(crate) type Calls = [usize; 4];
 
-/// The calls of each router.
+/// The calls of each router. Commit 5d73f992, before hand-overs were put in order, took as many, but one less to delete a
+/// Canary behind Kuma; it had no Knative.
 const TAKEN: &[(&str, Calls)] = &[
     ("istio", [16, 27, 23, 16]),
     ("gatewayapi:v1", [14, 27, 23, 16]),
