@@ -121,7 +121,9 @@ impl UserRoute<'_> {
         // a port that they name is theirs
         if self.c.names_port && theirs.iter().all(|to| to["destination"]["port"].is_null()) {
             let port = json!({"number": self.c.service.port});
-            split.iter_mut().for_each(|to| get::set(to, &["destination", "port"], port.clone()));
+            for to in &mut split {
+                get::set(to, &["destination", "port"], port.clone());
+            }
         }
         get::set(&mut http[position], &["route"], json!(split));
         let original = original.unwrap_or_else(|| Original {
