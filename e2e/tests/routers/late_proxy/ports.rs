@@ -44,12 +44,16 @@ impl Life {
     }
 }
 
-/// Edits of ports, each with the seconds that follow it, and the ports afterwards: of the Canary alone, and beside an apex
-/// with port 80 that was there before.
-fn edits_of_ports() -> Vec<(Vec<(Value, u64)>, [&'static [i64]; 2])> {
+/// Edits of the Canary's Service, each with the seconds that follow it.
+type Edits = Vec<(Value, u64)>;
+/// Ports of the primary's Service.
+type Ports = &'static [i64];
+
+/// Edits of ports, and the ports afterwards: of the Canary alone, and beside an apex with port 80 that was there before.
+fn edits_of_ports() -> Vec<(Edits, [Ports; 2])> {
     let port = |number: i32| json!({"port": number});
     let found = |on: bool| json!({"portDiscovery": on, "targetPort": 9898});
-    let mut all: Vec<(Vec<(Value, u64)>, [&[i64]; 2])> = vec![
+    let mut all: Vec<(Edits, [Ports; 2])> = vec![
         (vec![(port(8080), 30)], [&[8080], &[80, 8080]]),
         (vec![(found(true), 30)], [&[80, 9797], &[80, 9797]]),
         (vec![(found(true), 30), (found(false), 30)], [&[80], &[80, 9797]]),
