@@ -42,11 +42,15 @@ impl stage::Shared for Shared {
 /// The stories of one file.
 pub(crate) type Family = stage::Family<Shared>;
 
+/// istiod's own: a renamed port of a Service and its EndpointSlices, which Kubernetes writes some milliseconds later, reach
+/// the proxies together.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+
 const FAMILIES: &[(&str, Family)] =
     &[("keda", keda::STORIES), ("keda_scales", keda_scales::STORIES), ("trials", trials::STORIES)];
 
 async fn start() -> anyhow::Result<Shared> {
-    let bed = Bed::start(Options::default()).await?;
+    let bed = Bed::start(Options { istiod_debounce: DEBOUNCE, ..Options::default() }).await?;
     bed.install().await?;
     let observer = Observer::start(bed.admin());
     let mut operator = Operator::start(&bed, &[], &[])?;
