@@ -40,7 +40,7 @@ pub(crate) fn in_force<'a>(cx: &'a Context<'_>, d: &mut PlanBuilder, lowers: boo
         of_primary()
             .find(|other| *other != port && sides.are_led_to(*other) && !of_primary().any(|has| has == port))
     };
-    match led.or_else(|| sides.replaced()).or_else(served) {
+    match led.or_else(served).or_else(|| sides.replaced()) {
         Some(former) => Cow::Owned(cx.c.with_port(former)),
         None => Cow::Borrowed(&cx.c),
     }
@@ -95,13 +95,13 @@ impl<'a> Sides<'a> {
         self.all.iter().any(|(name, _)| leads(name))
     }
 
-    /// The former port that all of them have, if no route names one: the only one, or the one with the name of the Canary's.
+    /// The former port of the primary, if no route names one: the only one, or the one with the name of the Canary's.
     fn replaced(&self) -> Option<i32> {
         let (_, live) = self.all.first()?;
         let ports = get::list(&live["spec"]["ports"]);
         let named = |port: &&Value| ports.len() == 1 || port["name"] == *self.cx.c.port_name();
         let number = i32::try_from(ports.iter().find(named)?["port"].as_i64()?).ok()?;
-        (number != self.cx.c.service.port && self.all_have(number)).then_some(number)
+        (number != self.cx.c.service.port).then_some(number)
     }
 }
 
@@ -113,9 +113,15 @@ pub(crate) fn keeping(cx: &Context<'_>, d: &mut PlanBuilder, wanted: Manifest) -
         return wanted;
     };
     let complete = service::has_ports(live, &wanted);
-    let of_side = wanted.name != cx.c.names.apex;
-    if !complete && of_side && !Sides::of(cx).all.iter().all(|(name, live)| is_named(cx, d, name, live)) {
-        return service::with_live_ports(wanted, live);
+    if !complete && wanted.name != cx.c.names.apex {
+        let sides = Sides::of(cx).all;
+        // the route names the primary's port; a Service that was made again has the new one already
+        let has = service::port_numbers(live);
+        let alike = |(_, live): &&(&str, &Value)| service::port_numbers(live) == has;
+        let waits = sides.first().is_some_and(|primary| alike(&primary));
+        if waits && !sides.iter().filter(alike).all(|(name, live)| is_named(cx, d, name, live)) {
+            return service::with_live_ports(wanted, live);
+        }
     }
     let former = service::former(live, &wanted);
     if former.is_empty() {

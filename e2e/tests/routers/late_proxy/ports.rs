@@ -93,3 +93,33 @@ fn no_request_is_lost_while_ports_are_replaced() -> Result<()> {
     ensure!(wrong.is_empty(), "{} lives\n{}", wrong.len(), wrong.join("\n\n"));
     Ok(())
 }
+
+/// The Service of a side is made again with the new port alone, while the other one still has the former one.
+#[test]
+fn a_side_that_is_deleted_does_not_hold_up_an_edit_of_the_port() -> Result<()> {
+    let mut wrong = Vec::new();
+    for provider in ["istio", "gatewayapi:v1", "contour", "gloo"] {
+        for (side, seconds) in [("podinfo-canary", 1), ("podinfo-canary", 5), ("podinfo-primary", 1)] {
+            let spec = json!({"service": {"gateways": ["public"]}});
+            let setting = Setting { spec, taken_over: false, apex: false, ..Setting::of(provider) };
+            let mut life = Life::new(&setting)?;
+            life.play.pass(80);
+            life.play.sim.world.edit_canary(&json!({"spec": {"service": {"port": 8080}}}));
+            life.play.sim.look();
+            life.play.pass(seconds);
+            life.play.sim.world.objects.remove(&ObjectRef::new(SERVICE, side));
+            life.play.sim.look();
+            life.play.pass(60);
+            let ports = |name: &str| {
+                let live = life.play.sim.world.objects.get(SERVICE, name);
+                let all = live.and_then(|live| live["spec"]["ports"].as_array()).into_iter().flatten();
+                all.map(|port| port["port"].clone()).collect::<Vec<_>>()
+            };
+            if [ports("podinfo-primary"), ports("podinfo-canary")] != [[8080], [8080]] {
+                wrong.push(format!("{provider}, {side}, {seconds}\n{}", life.play.sim.log.join("\n")));
+            }
+        }
+    }
+    ensure!(wrong.is_empty(), "{} lives\n{}", wrong.len(), wrong.join("\n\n"));
+    Ok(())
+}
