@@ -111,8 +111,9 @@ fn a_side_that_is_deleted_does_not_hold_up_an_edit_of_the_port() -> Result<()> {
             life.play.sim.look();
             life.play.pass(60);
             let ports = |name: &str| {
-                let live = life.play.sim.world.objects.get(SERVICE, name);
-                let all = live.and_then(|live| live["spec"]["ports"].as_array()).into_iter().flatten();
+                let service = life.play.sim.world.objects.get(SERVICE, name);
+                let all = service.and_then(|service| service["spec"]["ports"].as_array());
+                let all = all.into_iter().flatten();
                 all.map(|port| port["port"].clone()).collect::<Vec<_>>()
             };
             if [ports("podinfo-primary"), ports("podinfo-canary")] != [[8080], [8080]] {
