@@ -1,8 +1,9 @@
 //! Istio, on a VirtualService of the user's (`spec.routeRef`): in one of its http routes the weights are ours.
 //!
-//! Owns the weights of primary and canary in that route, and their port if it is edited and the user names none. Everything else is the user's and
-//! is written back unchanged: a list of http routes can only be written as a whole, and only with the version it
-//! was read at. Before the takeover the route points to the apex, or to primary and canary; afterwards to the apex.
+//! Owns the weights of primary and canary in that route, and their port if the user names none and it is edited: then it
+//! stays. Everything else is the user's and is written back unchanged: a list of http routes can only be written as a
+//! whole, and only with the version it was read at. Before the takeover the route points to the apex, or to primary and
+//! canary; afterwards to the apex.
 
 use serde_json::{Map, Value, json};
 

@@ -244,3 +244,23 @@ fn r40_the_only_route_needs_no_name_and_the_object_may_be_named_as_a_host() {
     assert_eq!(weights, [75, 25]);
     assert_eq!(Istio.read_back(&c, &holding(&after)), Ok(Split::to_canary(25)));
 }
+
+#[test]
+fn a_port_that_is_being_replaced_is_named_unless_the_user_names_one() {
+    let ports = |c: &Validated, live: &Value| -> Vec<Value> {
+        let route = live["spec"]["http"][1]["route"].as_array().unwrap().iter();
+        assert_eq!(Istio.read_back(c, &holding(live)), Ok(Split::to_canary(10)));
+        route.map(|to| to["destination"]["port"]["number"].clone()).collect()
+    };
+    let c = canary(Some("primary"));
+    let plain = carrying(&c, &users(&json!([{"destination": {"host": "podinfo"}}])), 10);
+    assert_eq!(ports(&c, &plain), [Value::Null, Value::Null]);
+    let former = carrying(&c.with_port(80), &plain, 10);
+    assert_eq!(ports(&c, &former), [80, 80]);
+    let new = carrying(&c.with_port(8080), &former, 10);
+    assert_eq!(ports(&c, &new), [8080, 8080]);
+    // it stays afterwards
+    assert_eq!(ports(&c, &carrying(&c, &new, 10)), [8080, 8080]);
+    let theirs = carrying(&c, &users(&json!([to("podinfo")])), 10);
+    assert_eq!(ports(&c, &carrying(&c.with_port(8080), &theirs, 10)), [80, 80]);
+}
