@@ -40,9 +40,9 @@ pub(super) fn read_by_proxies(apex: &Value) -> BTreeMap<String, String> {
     annotations(apex).into_iter().filter(|(key, _)| read(key)).collect()
 }
 
-/// Metadata of an apex that somebody else created: theirs, with the annotation for Flux to ignore it and the record of
-/// the original.
-pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
+/// Metadata of an apex that somebody else created: theirs, with the annotation for Flux to ignore it, the record of
+/// the original, and the `targetPort` that is replaced now by that in `ports`.
+pub(super) fn metadata(c: &Validated, live: &Value, ports: &[Value]) -> Value {
     let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
         || {
             let markers: Map<String, Value> = names::FLUX_MARKERS
@@ -51,7 +51,7 @@ pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
                 .collect();
             let spec = &live["spec"];
             json!({
-                "canary": c.name, "selector": spec["selector"], "ports": spec["ports"],
+                "canary": c.name, "selector": spec["selector"], "ports": spec["ports"], "port": c.service.port,
                 "trafficDistribution": spec["trafficDistribution"], "annotations": markers,
             })
             .to_string()
@@ -61,6 +61,11 @@ pub(super) fn metadata(c: &Validated, live: &Value) -> Value {
     let mut annotations: Map<String, Value> =
         names::FLUX_MARKERS.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
     annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(original));
+    let (was, now) = (target_port(get::list(&live["spec"]["ports"]), c), target_port(ports, c));
+    if !says_target_port(c) && was.is_some() && was != now {
+        let replaced = json!({"was": was, "now": now}).to_string();
+        annotations.insert(names::ANNOTATION_TARGET_PORT.into(), json!(replaced));
+    }
     json!({"annotations": annotations})
 }
 
@@ -82,10 +87,28 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     a["port"] == b["port"] && protocol(a) == protocol(b)
 }
 
-/// Where the Service sends its users on this port.
-pub(super) fn target_port(apex: &Value, port: i32) -> Option<Value> {
-    let asked = json!({"port": port});
-    let found = get::list(&apex["spec"]["ports"]).iter().find(|theirs| same(theirs, &asked))?;
+/// The Canary names the container port behind its port.
+pub(super) fn says_target_port(c: &Validated) -> bool {
+    match &json!(c.service.target_port) {
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::String(name) => !name.is_empty(),
+        _ => false,
+    }
+}
+
+/// Where the Service sends its users on the Canary's port, and where it sent them before Serin replaced that.
+pub(super) fn target_ports(c: &Validated, apex: &Value) -> Vec<Value> {
+    let Some(now) = target_port(get::list(&apex["spec"]["ports"]), c) else { return vec![] };
+    let note = annotation(apex, names::ANNOTATION_TARGET_PORT);
+    let note: Value = note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    // its owner may have changed it since
+    let was = Some(note["was"].clone()).filter(|was| note["now"] == now && !was.is_null());
+    [now].into_iter().chain(was).collect()
+}
+
+fn target_port(ports: &[Value], c: &Validated) -> Option<Value> {
+    let own = json!({"port": c.service.port});
+    let found = ports.iter().find(|port| same(port, &own))?;
     Some(found["targetPort"].clone()).filter(|to| !to.is_null())
 }
 
@@ -203,22 +226,37 @@ pub(super) fn takeover_conflict(
 }
 
 /// The apex as it was before it was adopted, with ports that its owner has added since. A created one selects the
-/// target, and so does one whose selector matches no pods of a target that was created again with other labels.
-pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value, live: &Value) -> Manifest {
+/// target, and so does one whose selector matches no pods of a target that was created again with other labels. The
+/// Canary's port leads to a container port that the target `declares`, if a known one is.
+pub(super) fn given_back(
+    c: &Validated,
+    label: &(String, String),
+    target: &Value,
+    live: &Value,
+    declares: &dyn Fn(&Value) -> bool,
+) -> Manifest {
     let noted = recorded_original(c, live);
     let mut annotations = Map::new();
     for (key, _) in names::FLUX_MARKERS {
         annotations.insert(key.into(), noted["annotations"][key].clone());
     }
     let marks = [names::ANNOTATION_COPIED, names::ANNOTATION_EPOCH, names::ANNOTATION_WRITTEN];
-    for key in marks.into_iter().chain([names::ANNOTATION_DISTRIBUTION, names::ANNOTATION_ORIGINAL]) {
+    let of_services =
+        [names::ANNOTATION_DISTRIBUTION, names::ANNOTATION_TARGET_PORT, names::ANNOTATION_ORIGINAL];
+    for key in marks.into_iter().chain(of_services) {
         annotations.insert(key.into(), Value::Null);
     }
     let mut metadata = json!({"annotations": annotations});
     if ours(live, &c.name) {
         get::set(&mut metadata, &["labels", names::LABEL_CANARY], Value::Null);
     }
-    let mut spec = json!({"selector": selectors::of_target(target, label), "ports": live["spec"]["ports"]});
+    let ports = if noted["ports"].is_array() {
+        ports_back(c, &noted, live)
+    } else {
+        get::list(&live["spec"]["ports"]).to_vec()
+    };
+    let ports = reaching(c, live, ports, declares);
+    let mut spec = json!({"selector": selectors::of_target(target, label), "ports": ports});
     // Flagger takes a Service over without becoming its owner
     let of_primary = noted["selector"][&label.0] == names::primary(&label.1);
     let pods = &target["spec"]["template"]["metadata"]["labels"];
@@ -228,15 +266,30 @@ pub(super) fn given_back(c: &Validated, label: &(String, String), target: &Value
     if noted["selector"].as_object().is_some_and(meets) && !of_primary {
         get::set(&mut spec, &["selector"], noted["selector"].clone());
     }
-    if noted["ports"].is_array() {
-        get::set(&mut spec, &["ports"], json!(ports_back(c, &noted, live)));
-    }
     let distributed = c.service.traffic_distribution.is_some() || distribution_is_ours(live);
     if noted["canary"].is_string() && distributed {
         get::set(&mut spec, &["trafficDistribution"], noted["trafficDistribution"].clone());
     }
     let body = json!({"metadata": metadata, "spec": spec});
     Manifest::new(SERVICE, &c.names.apex, managers::WORKLOAD, OWNED, body)
+}
+
+/// The ports, of which the Canary's leads to where the target listens: its release may have brought another port.
+fn reaching(
+    c: &Validated,
+    live: &Value,
+    mut ports: Vec<Value>,
+    declares: &dyn Fn(&Value) -> bool,
+) -> Vec<Value> {
+    let own = json!({"port": c.service.port});
+    let known = target_ports(c, live).into_iter().chain([json!(c.service.target_port)]);
+    if let Some(port) =
+        ports.iter_mut().find(|port| same(port, &own)).filter(|port| !declares(&port["targetPort"]))
+        && let Some(to) = known.into_iter().find(declares)
+    {
+        get::set(port, &["targetPort"], to);
+    }
+    ports
 }
 
 /// The ports that existed before, in their owner's current form, and those that were added since.
@@ -246,6 +299,13 @@ fn ports_back(c: &Validated, noted: &Value, live: &Value) -> Vec<Value> {
     let known = |list: &[Value], port: &Value| list.iter().find(|other| same(other, port)).cloned();
     // it cannot be determined which of them are gone because an earlier version removed them
     let lost = noted["canary"].is_null();
+    // the port that was added at the takeover goes; the one that users were told to call since then stays
+    let renumbered = if noted["port"].is_number() {
+        noted["port"] != c.service.port
+    } else {
+        // earlier versions did not record it
+        !lost && before.iter().any(|port| known(now, port).is_none())
+    };
     let mut back: Vec<Value> = before
         .iter()
         .filter_map(|port| {
@@ -257,7 +317,8 @@ fn ports_back(c: &Validated, noted: &Value, live: &Value) -> Vec<Value> {
         })
         .collect();
     if c.service.port_discovery != Some(true) {
-        back.extend(now.iter().filter(|port| !same(port, &own) && known(before, port).is_none()).cloned());
+        let added = |port: &&Value| known(before, port).is_none() && (renumbered || !same(port, &own));
+        back.extend(now.iter().filter(added).cloned());
     }
     if back.is_empty() { before.to_vec() } else { back }
 }

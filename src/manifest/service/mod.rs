@@ -55,7 +55,7 @@ pub fn render(
     let theirs = live.get(SERVICE, &c.names.apex).filter(|apex| !made_for(apex, &c.name));
     let declared = container_ports(target);
     let advice = resolves(c, &declared, theirs)?;
-    let new = ports(c, &declared, &target_port(c, theirs).0);
+    let new = ports(c, &declared, &target_port(c, &declared, theirs).0);
     let primary = live.get(c.target.kind(), &c.names.primary);
     let promoted = primary.map_or_else(|| new.clone(), |primary| of_pods(c, primary, theirs, live));
     let (at_apex, at_primary, at_canary) = match theirs {
@@ -79,7 +79,7 @@ pub fn render(
         let live = live.get(SERVICE, name);
         let spec = spec(c, ports, pods, live);
         let metadata = match live {
-            Some(live) if name == c.names.apex && theirs.is_some() => adopted::metadata(c, live),
+            Some(live) if name == c.names.apex && theirs.is_some() => adopted::metadata(c, live, ports),
             _ => owned_metadata(c, name, &label.0, metadata, live),
         };
         let mut body = json!({"metadata": metadata, "spec": spec});
@@ -138,7 +138,9 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
         live.get(SERVICE, &c.names.apex).filter(|apex| marks::adopted(apex) || made_for(apex, &c.name));
     if let Some(apex) = apex {
         let target = live.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
-        undo.push(Undo::Restore(adopted::given_back(c, label, target, apex)));
+        let declared = container_ports(target);
+        let declares = |to: &Value| declared.iter().any(|port| port.is(to));
+        undo.push(Undo::Restore(adopted::given_back(c, label, target, apex, &declares)));
     }
     for name in [&c.names.primary_service, &c.names.canary_service] {
         if live.get(SERVICE, name).is_some_and(|s| made_for(s, &c.name)) {

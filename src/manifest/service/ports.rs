@@ -15,16 +15,23 @@ const PROXIES: [&str; 2] = ["istio-proxy", "envoy"];
 /// Longest name of a Service's port.
 pub(super) const PORT_NAME: usize = 63;
 
-/// The container port behind the Canary's port, and whether it is that of an apex that was taken over.
-pub(super) fn target_port(c: &Validated, theirs: Option<&Value>) -> (Value, bool) {
-    let given = json!(c.service.target_port);
-    let theirs = theirs.and_then(|apex| adopted::target_port(apex, c.service.port));
-    match (&given, theirs) {
-        (Value::Number(n), _) if n.as_i64() != Some(0) => (given, false),
-        (Value::String(name), _) if !name.is_empty() => (given, false),
-        // containers need not declare a number to listen on it
-        (_, Some(theirs)) => (theirs, true),
-        (_, None) => (json!(c.service.port), false),
+/// The container port behind the Canary's port, for pods that declare these ports, and whether it is that of an apex that
+/// was taken over.
+pub(super) fn target_port(
+    c: &Validated,
+    declared: &[ContainerPort<'_>],
+    theirs: Option<&Value>,
+) -> (Value, bool) {
+    if adopted::says_target_port(c) {
+        return (json!(c.service.target_port), false);
+    }
+    let theirs = theirs.map(|apex| adopted::target_ports(c, apex)).unwrap_or_default();
+    // the apex leads to the primary; its owner may have led it elsewhere together with a release
+    let known = theirs.iter().find(|to| declared.iter().any(|port| port.is(to)));
+    // containers need not declare a number to listen on it
+    match known.or(theirs.first()) {
+        Some(theirs) => (theirs.clone(), true),
+        None => (json!(c.service.port), false),
     }
 }
 
@@ -38,7 +45,7 @@ pub(super) fn resolves(
     if !(1..=65535).contains(&port) {
         return Err(format!("spec.service.port: {port} is not a port number from 1 to 65535"));
     }
-    let (wanted, kept) = target_port(c, theirs);
+    let (wanted, kept) = target_port(c, declared, theirs);
     if declared.iter().any(|port| port.is(&wanted)) {
         return Ok(vec![]);
     }
@@ -72,7 +79,7 @@ pub(crate) fn leads_past(c: &Validated, primary: &Value, template: &Value, live:
 /// template serve, perhaps for good.
 pub(super) fn of_pods(c: &Validated, primary: &Value, theirs: Option<&Value>, live: &Objects) -> Vec<Value> {
     let declared = container_ports(primary);
-    let wanted = target_port(c, theirs).0;
+    let wanted = target_port(c, &declared, theirs).0;
     let served = served(c, live).filter(|served| {
         let has = |to: &Value| declared.iter().any(|port| port.is(to));
         !selectors::is_rolled_out(primary) || has(served) && !has(&wanted)
@@ -138,7 +145,7 @@ pub(super) struct ContainerPort<'a> {
 
 impl ContainerPort<'_> {
     /// A `targetPort` means this one.
-    fn is(&self, to: &Value) -> bool {
+    pub(super) fn is(&self, to: &Value) -> bool {
         *to == self.number || to.as_str().is_some_and(|name| name == self.name)
     }
 }

@@ -738,3 +738,157 @@ fn a_former_port_gets_a_name_that_the_api_server_accepts() {
         assert_eq!(all.body["spec"]["ports"][3]["name"], kept);
     }
 }
+
+/// The only Service of this list of ports is given back to a target whose containers declare these.
+fn given_back(service: &Value, live: &Objects, declared: &[(&str, i64)]) -> Value {
+    let mut live = live.clone();
+    live.insert(DEPLOYMENT, with_ports("podinfo", declared));
+    let Undo::Restore(back) = restore(&fixture::canary(service), &label(), &live).remove(0) else { panic!() };
+    apply(&mut live, &back);
+    let apex = live.get(SERVICE, "podinfo").unwrap();
+    assert!(!apex.to_string().contains("serin.dev"), "{apex}");
+    apex["spec"]["ports"].clone()
+}
+
+/// An apex with these ports that a Canary with this `spec.service` has taken over.
+fn adopted_with(service: &Value, ports: &Value) -> Objects {
+    let mut apex = users_apex();
+    apex["spec"]["ports"] = ports.clone();
+    let mut live = Objects::default();
+    live.insert(SERVICE, apex);
+    apply_apex(&mut live, service);
+    live
+}
+
+fn set_ports(live: &mut Objects, ports: &Value) {
+    let mut apex = live.get(SERVICE, "podinfo").unwrap().clone();
+    apex["spec"]["ports"] = ports.clone();
+    live.insert(SERVICE, apex);
+}
+
+fn port(name: &str, number: i32, to: &Value) -> Value {
+    json!({"name": name, "protocol": "TCP", "port": number, "targetPort": to})
+}
+
+#[test]
+fn r8_a_port_that_is_given_back_leads_to_where_the_target_listens() {
+    let before = json!([port("http", 80, &json!(8080))]);
+    let mut live = adopted_with(&json!({"targetPort": 8080}), &before);
+    let later = json!({"targetPort": 9090});
+    apply_apex(&mut live, &later);
+    let to = |declared: &[(&str, i64)]| given_back(&later, &live, declared)[0]["targetPort"].clone();
+    assert_eq!(to(&[("http", 9090)]), 9090, "a release has changed the port since the takeover");
+    assert_eq!(to(&[("http", 8080)]), 8080);
+    assert_eq!(to(&[("http", 8080), ("admin", 9090)]), 8080, "as it was");
+    assert_eq!(to(&[]), 8080, "nothing is known");
+    // deleted while the release is on trial: the apex still leads to the former port
+    let live = adopted_with(&json!({"targetPort": 8080}), &before);
+    assert_eq!(given_back(&later, &live, &[("http", 9090)])[0]["targetPort"], 9090);
+    let made = rendered(&json!({"targetPort": 9898}), &Objects::default()).apex;
+    let mut live = Objects::default();
+    live.insert(SERVICE, made.to_create());
+    let ports = given_back(&later, &live, &[("http", 9090)]);
+    assert_eq!(ports[0]["targetPort"], 9090, "the same holds for one that was created");
+}
+
+#[test]
+fn r8_a_port_that_users_call_since_the_takeover_is_not_lost_when_the_apex_is_given_back() {
+    let metrics = port("metrics", 9102, &json!(9102));
+    let adopted =
+        || adopted_with(&json!({"targetPort": "http"}), &json!([port("http", 80, &json!("http")), metrics]));
+    let renumbered = json!({"port": 8080, "targetPort": "http"});
+    let numbers =
+        |ports: &Value| ports.as_array().unwrap().iter().map(|p| p["port"].clone()).collect::<Vec<_>>();
+    for by_owner in [true, false] {
+        let mut live = adopted();
+        if by_owner {
+            set_ports(&mut live, &json!([port("http", 8080, &json!("http")), metrics]));
+        }
+        apply_apex(&mut live, &renumbered);
+        let back = given_back(&renumbered, &live, &[("http", 9898)]);
+        let mut back = numbers(&back);
+        back.sort_by_key(Value::as_i64);
+        assert_eq!(back, if by_owner { vec![8080, 9102] } else { vec![80, 8080, 9102] });
+    }
+    // a record of an earlier version
+    let mut live = adopted();
+    set_ports(&mut live, &json!([port("http", 8080, &json!("http")), metrics]));
+    let mut apex = live.get(SERVICE, "podinfo").unwrap().clone();
+    let mut noted = super::adopted::recorded_original(&fixture::canary(&renumbered), &apex);
+    noted.as_object_mut().unwrap().remove("port");
+    apex["metadata"]["annotations"][names::ANNOTATION_ORIGINAL] = json!(noted.to_string());
+    live.insert(SERVICE, apex);
+    assert_eq!(numbers(&given_back(&renumbered, &live, &[("http", 9898)])), [9102, 8080]);
+    // the Canary has added it
+    let live = adopted_with(&renumbered, &json!([metrics]));
+    assert_eq!(numbers(&given_back(&renumbered, &live, &[("http", 9898)])), [9102]);
+}
+
+/// One pass: the three Services are written.
+fn pass(live: &mut Objects) {
+    let target = live.get(DEPLOYMENT, "podinfo").unwrap().clone();
+    let made = render(&fixture::canary(&json!({})), &target, &label(), live).unwrap();
+    for service in [&made.apex, &made.primary, &made.canary] {
+        apply(live, service);
+    }
+}
+
+/// Where the apex, the primary's Service and the canary's lead after each of several passes.
+fn led_in_passes(live: &mut Objects) -> [Value; 3] {
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        pass(live);
+        seen.push(
+            ["podinfo", "podinfo-primary", "podinfo-canary"]
+                .map(|name| live.get(SERVICE, name).unwrap()["spec"]["ports"][0]["targetPort"].clone()),
+        );
+    }
+    assert!(seen.iter().all(|led| *led == seen[0]), "{seen:?}");
+    seen.remove(0)
+}
+
+#[test]
+fn r8_a_release_is_reached_at_the_port_to_which_the_owner_leads_the_apex_with_it() {
+    for [former, new] in [[json!(8080), json!(9090)], [json!("http"), json!("web")]] {
+        let declared = if former.is_number() {
+            [[("port", 8080)], [("port", 9090)]]
+        } else {
+            [[("http", 8080)], [("web", 9090)]]
+        };
+        let of = |workload: &str, to: &Value| {
+            let mut made = with_ports(workload, &declared[usize::from(*to == new)]);
+            made["status"] = json!({"observedGeneration": 1});
+            made
+        };
+        let mut live = adopted_with(&json!({}), &json!([port("http", 80, &former)]));
+        live.insert(DEPLOYMENT, of("podinfo", &former));
+        live.insert(DEPLOYMENT, of("podinfo-primary", &former));
+        let all = |to: &Value| [to, to, to].map(Value::clone);
+        assert_eq!(led_in_passes(&mut live), all(&former));
+        // the Service may come before the template, if its new port has a number
+        set_ports(&mut live, &json!([port("http", 80, &new)]));
+        if new.is_number() {
+            pass(&mut live);
+        }
+        live.insert(DEPLOYMENT, of("podinfo", &new));
+        assert_eq!(led_in_passes(&mut live), [former.clone(), former.clone(), new.clone()]);
+        let ports = given_back(&json!({}), &live, &declared[1]);
+        assert_eq!(ports[0]["targetPort"], new, "deleted now, it leads to the target's port");
+        // promoted
+        live.insert(DEPLOYMENT, of("podinfo-primary", &new));
+        assert_eq!(led_in_passes(&mut live), all(&new));
+        // a promotion that is undone when the apex follows already
+        live.insert(DEPLOYMENT, of("podinfo-primary", &former));
+        assert_eq!(led_in_passes(&mut live), [former.clone(), former.clone(), new.clone()]);
+        live.insert(DEPLOYMENT, of("podinfo", &former));
+        assert_eq!(led_in_passes(&mut live), all(&former), "set back");
+        // what its owner writes later counts, whatever containers declare
+        set_ports(&mut live, &json!([port("http", 80, &json!(7070))]));
+        for workload in ["podinfo", "podinfo-primary"] {
+            let mut made = with_ports(workload, &[("other", 1)]);
+            made["status"] = json!({"observedGeneration": 1});
+            live.insert(DEPLOYMENT, made);
+        }
+        assert_eq!(led_in_passes(&mut live), all(&json!(7070)));
+    }
+}

@@ -162,7 +162,7 @@ fn attempt(
 }
 
 /// Annotations that describe the rest of an object, or its original: neither is written without the other.
-const DESCRIBE: [&str; 7] = [
+const DESCRIBE: [&str; 8] = [
     names::ANNOTATION_ORIGINAL,
     names::ANNOTATION_REVISION,
     names::ANNOTATION_RESTORED,
@@ -170,6 +170,7 @@ const DESCRIBE: [&str; 7] = [
     names::ANNOTATION_SOURCE,
     names::ANNOTATION_FLOOR,
     names::ANNOTATION_DISTRIBUTION,
+    names::ANNOTATION_TARGET_PORT,
 ];
 
 /// The parts of a refused patch, if it has several.
