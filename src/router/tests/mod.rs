@@ -7,6 +7,7 @@ mod destination_handover;
 mod forged;
 mod fuzz;
 mod gatewayapi;
+mod given_back;
 mod gloo;
 mod istio;
 mod knative;
