@@ -15,8 +15,8 @@ use crate::{
         context::Context,
         history,
         model::{
-            Messages,
-            flow::{Flow, GO_ON, HANDLED, WAIT, all, wait_unless},
+            Action, Messages,
+            flow::{Flow, GO_ON, HANDLED, WAIT, WRITE_FIRST, all, wait_unless},
         },
         objects::{autoscaler, primary, revisions, services, write::WriteReason},
         observed_target,
@@ -35,6 +35,7 @@ pub(crate) const CHAIN: Chain = &[
     ("on_healthy_side", traffic::on_healthy_side),
     ("primary_made", primary_made),
     ("autoscaler", autoscaler::sync),
+    ("primary_sized", primary_sized),
     ("primary_ready", primary_ready),
     ("side_services", |cx, d| services::side_services(cx, d, WriteReason::Wanted)),
     ("led_objects", routes::prepare),
@@ -131,6 +132,31 @@ fn kept_as_it_runs(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value) -> Flow 
 fn own_template<'a>(cx: &Context<'a>, live: &'a Value) -> (String, Cow<'a, Value>) {
     let held = cx.c.target.as_target(live);
     (revision::hash_with(&cx.c.target.revision(&held), &BTreeMap::new()), held)
+}
+
+/// Until it rests, a target that gets more replicas gets them for its users, whom the primary takes over: it gets as many,
+/// from its autoscaler if it has one.
+fn primary_sized(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let Some((live, wanted)) = cx.primary().zip(autoscaler::primary_least(cx)) else { return GO_ON };
+    // one that is switched off gets its replicas back in the next guard
+    let few = (1..wanted).contains(&manifest::replicas(live));
+    if cx.scaler.is_some() {
+        if cx.status().primary_replicas.map_or(0, i64::from) < wanted {
+            d.status.primary_replicas = i32::try_from(wanted).ok();
+        }
+        if few {
+            let why =
+                format!("waiting for its autoscaler to give it {wanted} replicas, as many as the target has");
+            waiting::for_pods(cx, d, cx.standing_since(), &why, |why| cx.messages.primary_not_ready(why));
+        }
+        return wait_unless(!few);
+    }
+    // if it is reverted again and again, that is no reason to stop
+    if !few || d.try_act(Action::scale(live, wanted)) != WRITE_FIRST {
+        return GO_ON;
+    }
+    d.say(cx.messages.handed_over(wanted));
+    WRITE_FIRST
 }
 
 fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {

@@ -27,6 +27,7 @@ fn a_canary_is_set_up_in_this_order() {
             "on_healthy_side",
             "primary_made",
             "autoscaler",
+            "primary_sized",
             "primary_ready",
             "side_services",
             "led_objects",

@@ -59,6 +59,17 @@ pub(crate) fn primary_start(cx: &Context<'_>) -> i64 {
     }
 }
 
+/// Replicas that the primary needs for the users of its target, within the bounds of its autoscaler. None: they are not
+/// counted, or an autoscaler that the Canary does not name sets them.
+pub(crate) fn primary_least(cx: &Context<'_>) -> Option<i64> {
+    let wanted = cx.target_replicas();
+    match (scaler::named(&cx.c), cx.scaler) {
+        _ if !cx.c.target.replicated() => None,
+        (Some((kind, named)), Some(live)) => Some(wanted.min(scaler::primary_bounds(kind, named, live).1)),
+        _ => Some(wanted).filter(|_| !replicas::primary_is_scaled(cx)),
+    }
+}
+
 /// Replicas at the start of a run: the primary's if nothing scales the target. An autoscaler finds the right number
 /// once there is load; until then there are enough for the largest share of the run.
 pub(super) fn target_start(cx: &Context<'_>) -> i64 {

@@ -4,7 +4,7 @@ mod bounds;
 pub(super) mod find;
 mod sync;
 
-pub(crate) use bounds::{primary_start, remember_floor, target_back};
+pub(crate) use bounds::{primary_least, primary_start, remember_floor, target_back};
 pub(crate) use find::find;
 pub(crate) use sync::{
     begin_return, is_held, is_scaled_to_zero, of_primary, release, report_capacity, returned, scale_down,
