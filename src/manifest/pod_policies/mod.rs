@@ -1,19 +1,19 @@
-//! NetworkPolicies and PodDisruptionBudgets that select the target's pods by a label that the primary's do not have:
-//! they do not apply to the pods that serve users.
+//! NetworkPolicies, PodDisruptionBudgets and Services of others that select the target's pods by a label that the
+//! primary's do not have: they do not apply to the pods that serve users.
 
 mod reach;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use self::reach::Reach;
-use super::json as get;
+use super::{json as get, marks::marked};
 use crate::{
     names::conditions,
-    snapshot::{Kind, NETWORK_POLICY, Objects, POD_DISRUPTION_BUDGET, Snapshot},
+    snapshot::{Kind, NETWORK_POLICY, Objects, POD_DISRUPTION_BUDGET, SERVICE, Snapshot},
     spec::Validated,
 };
 
-/// Kinds that select pods of others by their labels.
+/// Kinds that select pods of others by their labels, and that are read for that alone.
 pub const KINDS: [Kind; 2] = [NETWORK_POLICY, POD_DISRUPTION_BUDGET];
 /// Rules of a NetworkPolicy and the other ends of the connections that they allow.
 const DIRECTIONS: [(&str, &str); 2] = [("ingress", "from"), ("egress", "to")];
@@ -25,7 +25,8 @@ pub fn advice(c: &Validated, sides: [&Value; 2], snap: &Snapshot) -> Vec<String>
         let unlisted = snap.unlisted_kinds.contains_key(&kind.crd());
         if unlisted { said(snap, kind) } else { Sides::new(c, sides).advice(kind, &snap.objects) }
     };
-    KINDS.into_iter().flat_map(one).collect()
+    let services = Sides::new(c, sides).about_services(c, &snap.objects);
+    KINDS.into_iter().flat_map(one).chain(services).collect()
 }
 
 /// The sentences about this kind in the Canary's condition.
@@ -63,6 +64,25 @@ impl<'a> Sides<'a> {
             all.into_iter().map(|what| format!("{} {name} {what}: {remedy}", kind.kind)).collect::<Vec<_>>()
         };
         objects.of(kind).flat_map(one).collect()
+    }
+
+    /// Services of others. Between runs the target has no pods, and in a run all of them are of the new version.
+    fn about_services(&self, c: &Validated, objects: &Objects) -> Vec<String> {
+        let own = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
+        let leads = |service: &&Value| {
+            let selector = &service["spec"]["selector"];
+            let all = selector.as_object().is_none_or(serde_json::Map::is_empty);
+            !marked(service) && !all && self.only_target(&json!({"matchLabels": selector}))
+        };
+        let found = objects.of(SERVICE).filter(leads);
+        let names = found.filter_map(|service| service["metadata"]["name"].as_str());
+        let Self { target, primary, .. } = self;
+        let told = |name: &str| {
+            format!(
+                "Service {name} leads to the pods of {target} and not to those of {primary}, which serve users: between runs it has no endpoints, and in a run all its users meet the new version: have it select the labels of {primary}, or a label that both bear"
+            )
+        };
+        names.filter(|name| own.iter().all(|own| own != name)).map(told).collect()
     }
 
     fn about_policy(&self, spec: &Value, all: &[&Value]) -> Vec<String> {

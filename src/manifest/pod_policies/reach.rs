@@ -1,4 +1,4 @@
-//! Which pods a NetworkPolicy or PodDisruptionBudget may affect, so that policies for other pods need not be read.
+//! Which pods a NetworkPolicy, PodDisruptionBudget or Service may affect, so that those for other pods need not be read.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{
     super::{digest, json as get},
     DIRECTIONS,
 };
-use crate::snapshot::{Kind, NETWORK_POLICY};
+use crate::snapshot::{Kind, NETWORK_POLICY, SERVICE};
 
 /// The pods that an object may affect.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,9 +24,14 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// The reach of an object of one of the [`KINDS`](super::KINDS).
+    /// The reach of an object of one of the [`KINDS`](super::KINDS), or of a Service.
     pub fn of(kind: Kind, object: &Value) -> Self {
         let spec = &object["spec"];
+        if kind == SERVICE {
+            let labels = get::strings(&spec["selector"]);
+            let selectors = if labels.is_empty() { vec![] } else { vec![labels] };
+            return Self { selectors, holds_for: String::new(), open: false };
+        }
         let own = if kind == NETWORK_POLICY { &spec["podSelector"] } else { &spec["selector"] };
         let mut reach = Self { selectors: vec![], holds_for: digest::of(own), open: false };
         if own.is_object() {

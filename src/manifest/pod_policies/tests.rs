@@ -129,3 +129,38 @@ fn advice_about_peers_goes_when_the_primary_is_let_through_as_well() {
         assert_eq!(said_of(NETWORK_POLICY, &[("it", &it), ("other", &other)]).len(), told, "{whose}");
     }
 }
+
+#[test]
+fn a_service_of_others_that_leads_to_the_target_alone_is_named() {
+    let [target, primary] = sides();
+    let told = |name: &str, selector: Value, labels: Value| {
+        let mut objects = Objects::default();
+        let metadata = json!({"name": name, "labels": labels});
+        objects
+            .insert(crate::snapshot::SERVICE, json!({"metadata": metadata, "spec": {"selector": selector}}));
+        let c = fixture::canary(&json!({}));
+        Sides::new(&c, [&target, &primary]).about_services(&c, &objects)
+    };
+    for selector in [json!({"app": "podinfo"}), json!({"app": "podinfo", "tier": "web"})] {
+        let said = told("podinfo-lb", selector, Value::Null);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with(
+            "Service podinfo-lb leads to the pods of podinfo and not to those of podinfo-primary"
+        ));
+        assert!(said[0].contains("have it select the labels of podinfo-primary"), "{said:?}");
+    }
+    for selector in [
+        json!({"app": "podinfo-primary"}),
+        json!({"tier": "web"}),
+        json!({"app": "podinfo", "tier": "cache"}),
+        json!({}),
+        Value::Null,
+    ] {
+        assert!(told("podinfo-lb", selector.clone(), Value::Null).is_empty(), "{selector}");
+    }
+    let own = json!({"app": "podinfo"});
+    for name in ["podinfo", "podinfo-canary", "podinfo-primary"] {
+        assert!(told(name, own.clone(), Value::Null).is_empty(), "{name}");
+    }
+    assert!(told("other", own, json!({crate::names::LABEL_CANARY: "other"})).is_empty(), "Serin made it");
+}

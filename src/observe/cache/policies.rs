@@ -1,4 +1,4 @@
-//! NetworkPolicies and PodDisruptionBudgets in the cache, found by the labels of the pods that they may affect.
+//! NetworkPolicies, PodDisruptionBudgets and Services in the cache, found by the labels of the pods that they may affect.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl ObjectCache {
-    /// Policies of a kind that may affect pods with some of these labels, and those that have to be compared with them.
+    /// Objects of a kind that may affect pods with some of these labels, and those that have to be compared with them.
     pub(crate) fn bearing_on(
         &self,
         kind: Kind,

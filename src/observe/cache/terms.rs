@@ -1,11 +1,13 @@
 //! The terms by which an object is found, in addition to its name.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::{
     analysis::job,
     manifest::{
-        json as get,
+        self, json as get,
         pod_policies::{self, Reach},
     },
     names, router,
@@ -75,8 +77,15 @@ impl Terms {
         } else {
             vec![]
         };
-        Self { here, one_of: vec![], anywhere }
+        // those that Serin has made or taken over are found by their names and labels
+        let others = kind == SERVICE && !manifest::marked(object);
+        let led = if others { Reach::of(kind, object).selectors } else { vec![] };
+        Self { here, one_of: led.iter().map(all_of).collect(), anywhere }
     }
+}
+
+fn all_of(labels: &BTreeMap<String, String>) -> Vec<String> {
+    labels.iter().map(|(key, value)| labelled(key, value)).collect()
 }
 
 /// Terms of a NetworkPolicy or PodDisruptionBudget.
@@ -87,7 +96,7 @@ fn of_policy(kind: Kind, object: &Value) -> Terms {
         if labels.is_empty() {
             terms.here.push(ANY.to_owned());
         } else {
-            terms.one_of.push(labels.iter().map(|(key, value)| labelled(key, value)).collect());
+            terms.one_of.push(all_of(labels));
         }
     }
     terms.here.push(format!("{ALIKE}{}", reach.holds_for));

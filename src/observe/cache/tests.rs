@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     names,
-    snapshot::{JOB, SECRET},
+    snapshot::{JOB, SECRET, SERVICE},
     spec::Target,
 };
 
@@ -344,4 +344,30 @@ fn what_is_newer_than_a_list_is_not_gone_because_the_list_lacks_it() {
     cache.insert(JOB, object("after", "107"));
     cache.listed(JOB, &BTreeSet::new());
     assert!(cache.get(JOB, "n", "after").is_none());
+}
+
+#[test]
+fn a_service_of_others_triggers_the_canary_to_whose_target_it_leads() {
+    let cache = ObjectCache::default();
+    let meta = |name: &str| json!({"name": name, "namespace": "n", "resourceVersion": "1"});
+    cache.insert(CANARY, json!({"metadata": meta("app"), "spec": {"targetRef": {"name": "app"}}}));
+    let template = json!({"metadata": {"labels": {"app": "app"}}});
+    cache.insert(DEPLOYMENT, json!({"metadata": meta("app"), "spec": {"template": template}}));
+    let service = |version: &str, selector: Value, labels: Value| {
+        let mut metadata = meta("lb");
+        metadata["resourceVersion"] = json!(version);
+        metadata["labels"] = labels;
+        json!({"metadata": metadata, "spec": {"selector": selector}})
+    };
+    let triggered = |selector: Value, labels: Value| {
+        let cache = &cache;
+        cache.remove(SERVICE, &service("2", json!({}), json!({})));
+        cache.insert(SERVICE, service("3", selector, labels)).len()
+    };
+    assert_eq!(triggered(json!({"app": "app"}), json!({})), 1);
+    for other in [json!({"app": "other"}), json!({"app": "app", "tier": "web"}), json!({}), Value::Null] {
+        assert_eq!(triggered(other.clone(), json!({})), 0, "{other}");
+    }
+    let of_another = json!({names::LABEL_CANARY: "other"});
+    assert_eq!(triggered(json!({"app": "app"}), of_another), 0, "Serin made it");
 }

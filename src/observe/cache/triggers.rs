@@ -13,7 +13,7 @@ use crate::{
     names,
     snapshot::{
         ALERT_PROVIDER, CANARY, CANARY_RUN, DAEMONSET, DEPLOYMENT, HPA, JOB, Key, Kind, METRIC_TEMPLATE,
-        ObjectRef, POD, REVISION, SCALED_OBJECT, SECRET,
+        ObjectRef, POD, REVISION, SCALED_OBJECT, SECRET, SERVICE,
     },
 };
 
@@ -77,7 +77,16 @@ impl Inner {
                 triggered
             }
             kind if pod_policies::KINDS.contains(&kind) => self.governed_by(kind, namespace, object),
-            // Services, and most routing objects, are named after the apex
+            SERVICE => {
+                let mut triggered = self.served(namespace, name);
+                // others may lead to the same pods
+                let governed =
+                    if manifest::marked(object) { vec![] } else { self.governed_by(kind, namespace, object) };
+                triggered
+                    .extend(governed.into_iter().filter(|key| !triggered.contains(key)).collect::<Vec<_>>());
+                triggered
+            }
+            // most routing objects are named after the apex
             _ => self.served(namespace, name),
         }
     }

@@ -1,13 +1,13 @@
-//! Other objects about the pods of target and primary: workloads and policies of others, found by the labels of these
-//! pods.
+//! Other objects about the pods of target and primary: workloads, policies and Services of others, found by the labels of
+//! these pods.
 
 use std::collections::BTreeSet;
 
 use crate::{
-    manifest::{json, pod_policies, selectors},
+    manifest::{json, marked, pod_policies, selectors},
     names,
     observe::{availability::Availability, cache::ObjectCache},
-    snapshot::{DAEMONSET, DEPLOYMENT, Objects},
+    snapshot::{DAEMONSET, DEPLOYMENT, Objects, SERVICE},
     spec::Target,
 };
 
@@ -43,7 +43,7 @@ pub(super) fn strangers(
     }
 }
 
-/// Policies that select pods of the target or the primary by their labels, and those to compare with. They are only
+/// Policies and Services that select pods of the target or the primary by their labels, and those to compare with. They are only
 /// used for advice: a kind that is not listed yet is not awaited, and nothing is known about a kind that may not be
 /// listed.
 pub(super) fn policies(
@@ -54,6 +54,11 @@ pub(super) fn policies(
     available: &mut Availability,
 ) {
     let labels = if kind.rests() { pod_labels(kind, target, objects) } else { BTreeSet::new() };
+    for service in cache.bearing_on(SERVICE, namespace, &labels) {
+        if !marked(&service) {
+            objects.share(SERVICE, service);
+        }
+    }
     for kind in pod_policies::KINDS {
         if cache.listed_in(kind, namespace) {
             for object in cache.bearing_on(kind, namespace, &labels) {

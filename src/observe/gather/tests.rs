@@ -223,8 +223,13 @@ fn application(name: &str, provider: &str) -> Vec<(Kind, Value)> {
         all.push((kind, object(name.to_owned(), json!({}), policy(name))));
     }
     for service in [name.to_owned(), primary.clone(), names::canary(name)] {
-        all.push((SERVICE, object(service, own(), json!({}))));
+        all.push((
+            SERVICE,
+            object(service, own(), json!({"spec": {"selector": {"app": name, "tier": "web"}}})),
+        ));
     }
+    let selector = json!({"spec": {"selector": {"app": name, "tier": "web"}}});
+    all.push((SERVICE, object(format!("{name}-lb"), json!({}), selector)));
     for number in 1..4 {
         all.push((REVISION, object(format!("{primary}-{number}"), own(), json!({"data": {}}))));
         all.push((CANARY_RUN, object(format!("{name}-{number}"), own(), json!({}))));
@@ -260,7 +265,7 @@ fn no_pass_and_no_event_costs_more_because_there_are_others() {
         let kinds: Vec<Kind> = kinds.chain(pod_policies::KINDS).collect();
         let read =
             |snap: &Snapshot| kinds.iter().map(|kind| snap.objects.of(*kind).count()).collect::<Vec<_>>();
-        assert_eq!(read(&small), [2, 3, 3, 3, 2, 2, 1, 1], "{provider}");
+        assert_eq!(read(&small), [2, 4, 3, 3, 2, 2, 1, 1], "{provider}");
         assert_eq!(read(&small), read(&large), "{provider}");
         assert_eq!(cost, more, "{provider}");
         assert!(cost.parsed > 15 && cost.bytes > 3000 && cost.typed == 2, "{provider}: {cost:?}");
