@@ -353,6 +353,23 @@ fn r11_what_led_to_the_sides_before_leads_to_the_apex_afterwards() {
     }
 }
 
+/// What a Service as target points to may have changed at any time.
+#[test]
+fn at_rest_every_request_is_led_to_the_primary_or_a_service_is_refused_as_target() {
+    for case in cases().iter().filter(|case| case.provider != "knative") {
+        let (router, c) = (case.router(), canary(case, &[], &[]));
+        let mut live = sources(case);
+        for weight in [0, 50, 0] {
+            let made = router.render(&c, &live, Split::to_canary(weight), &Cookies::default()).unwrap();
+            write(&mut live, &made);
+        }
+        let route = router.route(&c, &live).and_then(|at| live.at(&at).cloned()).unwrap_or_default();
+        let switched_off = route["metadata"].to_string().contains("False()");
+        let leads = route["spec"].to_string().contains("podinfo-primary") && !switched_off;
+        assert!(leads || router.apex_is_primary(), "{}: {route}", case.provider);
+    }
+}
+
 #[test]
 fn every_weight_is_read_back() {
     for case in cases() {
