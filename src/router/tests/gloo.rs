@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 use crate::{
     manifest::fixture,
     router::{
-        gloo::{Gloo, UPSTREAM, to_upstream},
+        gloo::{Gloo, to_upstream},
+        gloo_upstreams::UPSTREAM,
         route::Side,
         split::Split,
         tests::snapshot,
@@ -92,4 +93,23 @@ fn t8_what_gloo_says_of_upstreams_is_read_in_each_of_its_forms() {
         let (accepted, why) = said(of_each(json!({"state": rejected, "reason": "no such Service"})));
         assert!(!accepted && why.is_some_and(|why| why.contains("no such Service")));
     }
+}
+
+#[test]
+fn settings_of_an_upstream_that_a_table_led_to_are_asked_for() {
+    let upstream = json!({"upstream": {"name": "test-podinfo-80", "namespace": "gloo-system"}});
+    let kube = json!({"kube": {"ref": {"name": "podinfo", "namespace": "test"}, "port": 80}});
+    let advice = |reference: &Value, to: &Value| {
+        let c = canary(reference, &json!({"stepWeight": 10}));
+        let mut live = Objects::default();
+        let table =
+            json!({"metadata": {"name": "podinfo"}, "spec": {"routes": [{"routeAction": {"single": to}}]}});
+        live.insert(Gloo.kinds()[0], table);
+        Gloo.advice(&c, &live).join("; ")
+    };
+    let said = advice(&Value::Null, &upstream);
+    assert!(said.contains("test-podinfo-80") && said.contains("spec.upstreamRef"), "{said}");
+    assert_eq!(advice(&Value::Null, &kube), "");
+    let reference = json!({"apiVersion": "gloo.solo.io/v1", "kind": "Upstream", "name": "settings"});
+    assert_eq!(advice(&reference, &upstream), "");
 }
