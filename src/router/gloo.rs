@@ -191,6 +191,21 @@ impl Router for Gloo {
         [place(c).at()].into_iter().chain(upstreams::both(c)).collect()
     }
 
+    fn read_by_mark(&self) -> &'static [Kind] {
+        &[UPSTREAM]
+    }
+
+    fn leftovers(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let Some(table) = live.at(&place(c).at()) else { return vec![] };
+        let mut led = Vec::new();
+        for to in get::list(&table["spec"]["routes"]).iter().flat_map(SHAPE.all) {
+            led.push(to["destination"]["upstream"]["name"].clone());
+        }
+        let mut former = upstreams::of_former_ports(c, live);
+        former.retain(|at| !led.iter().any(|name| *name == at.name.as_str()));
+        former.into_iter().map(Undo::Delete).collect()
+    }
+
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         let ours = json!({"routes": [rule(&[], &[])]});
         let changed =
@@ -254,7 +269,7 @@ impl Router for Gloo {
         let plain = json!({"routes": [rule(&[], &[apex])]});
         let mut undo: Vec<Undo> =
             place(c).given_back(c, live, &plain).map(Undo::Restore).into_iter().collect();
-        for at in upstreams::both(c) {
+        for at in upstreams::both(c).into_iter().chain(upstreams::of_former_ports(c, live)) {
             if live.at(&at).is_some_and(|upstream| made_for(upstream, &c.name)) {
                 undo.push(Undo::Delete(at));
             }

@@ -1,11 +1,11 @@
-//! PURE. The Upstreams of both sides, whose names have the port: their settings, and Gloo's report
-//! about them.
+//! PURE. The Upstreams of both sides, whose names have the port: their settings, Gloo's report about them, and those of
+//! a former port.
 
 use serde_json::{Map, Value, json};
 
 use super::{route::Side, traits::RouterError};
 use crate::{
-    manifest::{self, Manifest},
+    manifest::{self, Manifest, made_for},
     names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
@@ -65,6 +65,18 @@ pub(super) fn of_side(
 /// Those of the Canary's port.
 pub(super) fn both(c: &Validated) -> [ObjectRef; 2] {
     [Side::Primary, Side::Canary].map(|side| ObjectRef::new(UPSTREAM, name(c, side)))
+}
+
+/// Those that were made for this Canary and another port.
+pub(super) fn of_former_ports(c: &Validated, live: &Objects) -> Vec<ObjectRef> {
+    let known = both(c);
+    let port = |name: &str, side: Side| name.strip_prefix(&of_any_port(c, side))?.parse::<u16>().ok();
+    let former = |upstream: &Value| {
+        let name = upstream["metadata"]["name"].as_str()?;
+        port(name, Side::Primary).or_else(|| port(name, Side::Canary))?;
+        Some(ObjectRef::new(UPSTREAM, name)).filter(|at| made_for(upstream, &c.name) && !known.contains(at))
+    };
+    live.of(UPSTREAM).filter_map(former).collect()
 }
 
 pub(super) fn name(c: &Validated, side: Side) -> String {
