@@ -147,7 +147,8 @@ fn unforsaken_service(snap: &Snapshot, c: &Validated, at: &ObjectRef, live: &Val
     lost.map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost)))
 }
 
-fn unsafe_to_take(at: &ObjectRef, lost: &str) -> Problem {
+/// What a takeover would change, with a remedy.
+pub(crate) fn unsafe_to_take(at: &ObjectRef, lost: &str) -> Problem {
     let text = format!(
         "{at} is there already, and taking it over would change what users get: {lost}, or change {at} first"
     );
