@@ -137,8 +137,11 @@ impl Router for Contour {
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         let ours = json!({"routes": [rule(c, &[], &[])]});
-        let lost = SHAPE.lost(c, &theirs["spec"], &ours)?;
-        Some(format!("{lost}: set spec.service.name to a free name, and include HTTPProxy of that name"))
+        let apart = "set spec.service.name to a free name, and include HTTPProxy of that name";
+        let lost = SHAPE.lost(c, &theirs["spec"], &ours).map(|lost| format!("{lost}: {apart}"));
+        let widened = || SHAPE.widened(&theirs["spec"], &ours);
+        let widened = || widened().map(|more| format!("{more}: say the same in spec.service.match, {apart}"));
+        lost.or_else(widened)
     }
 
     fn read_back(&self, c: &Validated, live: &Objects) -> Result<Split, RouterError> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    always_never, cookie, gateway_status,
+    always_never, cookie, gateway_parents, gateway_status,
     httproute::{
         SHAPE, backend, cors, filters, inexpressible, mirror, origins, replaces_prefix, request, service,
         set_cookie, shares, whole_units,
@@ -158,20 +158,9 @@ impl Router for GatewayApi {
     }
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
-        let namespace = |r: &Value| r["namespace"].as_str().unwrap_or(&c.namespace).to_owned();
-        let attached = |theirs: &&Value| {
-            let whole = |r: &Value, field: &str| r[field].is_null() || r[field] == theirs[field];
-            let same = |r: &Value| r["name"] == theirs["name"] && namespace(r) == namespace(theirs);
-            c.service.gateway_refs.iter().any(|r| same(r) && whole(r, "sectionName") && whole(r, "port"))
-        };
-        if let Some(parent) = get::list(&theirs["spec"]["parentRefs"]).iter().find(|p| !attached(p)) {
-            let name = parent["name"].as_str().unwrap_or_default();
-            let section =
-                parent["sectionName"].as_str().map(|s| format!(", sectionName {s},")).unwrap_or_default();
-            return Some(format!(
-                "add its parent {name}{section} of namespace {} to spec.service.gatewayRefs",
-                namespace(parent)
-            ));
+        let parents = get::list(&theirs["spec"]["parentRefs"]);
+        if let Some(changed) = gateway_parents::changed(c, parents) {
+            return Some(changed);
         }
         let hosts = &theirs["spec"]["hostnames"];
         if get::list(hosts).is_empty() && !c.service.hosts.is_empty() {
@@ -181,7 +170,9 @@ impl Router for GatewayApi {
         let ours = spec(c, &self.rules(c, &c.service.match_, &all, false));
         let lost = || SHAPE.lost(c, &theirs["spec"], &ours);
         let lost = || lost().map(|lost| format!("{lost}: set spec.service.name to a free name"));
-        route::unnamed_host(hosts, &c.service.hosts).or_else(lost)
+        let widened = || SHAPE.widened(&theirs["spec"], &ours);
+        let widened = || widened().map(|more| format!("{more}: say the same in spec.service.match"));
+        route::unnamed_host(hosts, &c.service.hosts).or_else(lost).or_else(widened)
     }
 
     fn needs_handover(&self) -> Option<Handover> {

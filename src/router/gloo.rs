@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     always_never, bystanders,
     gloo_services::{self, UPSTREAM_GROUP, VIRTUAL_SERVICE},
+    gloo_upstreams::{self as upstreams, State, UPSTREAM, of_any_port, state},
     queries::{Builtin, UNANSWERED, builtin},
     route::{self, Place, Shares, Side},
     split::Split,
@@ -18,31 +19,15 @@ use super::{
     traits::{Cookies, Router, RouterError, Unaccepted, is_host_of},
 };
 use crate::{
-    manifest::{self, Manifest, Undo, json as get, made_for},
-    names::{self, managers},
+    manifest::{Manifest, Undo, json as get, made_for},
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
 };
 
 const ROUTE_TABLE: Kind =
     Kind { group: "gateway.solo.io", version: "v1", kind: "RouteTable", plural: "routetables" };
-pub(super) const UPSTREAM: Kind =
-    Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
 
 const OWNED_TABLE: &[&str] = &["/spec/routes"];
-/// The Service, and the fields taken from the user's Upstream.
-const OWNED_UPSTREAM: &[&str] = &[
-    "/spec/kube",
-    "/spec/sslConfig",
-    "/spec/circuitBreakers",
-    "/spec/connectionConfig",
-    "/spec/loadBalancerConfig",
-    "/spec/useHttp2",
-    "/spec/initialStreamWindowSize",
-    "/spec/initialConnectionWindowSize",
-    "/spec/httpProxyHostname",
-];
-
 const QUERIES: Builtin = Builtin {
     needs: "Prometheus has to scrape Gloo's Envoys at /metrics, with the statistics of clusters in them",
     unseen: UNANSWERED,
@@ -63,25 +48,40 @@ const SHAPE: Shape = Shape {
     },
     leading: Some(&["matchers", "routeAction", "inheritablePathMatchers"]),
     destination: &["destination", "weight"],
-    elsewhere: |c, to| {
-        let to = &to["destination"];
-        let name = |at: &Value| at["name"].as_str().unwrap_or_default().to_owned();
-        if to["kube"].is_object() {
-            let service = name(&to["kube"]["ref"]);
-            return route::ours(c, &service).or_else(|| route::port(c, &service, &to["kube"]["port"]));
-        }
-        let upstream = name(&to["upstream"]);
-        // the name that Gloo gives to discovered ones
-        let found = format!("{}-{}-{}", c.namespace, c.names.apex, c.service.port);
-        let known = [found, self::upstream(c, Side::Primary), self::upstream(c, Side::Canary)];
-        (!known.contains(&upstream)).then(|| if upstream.is_empty() { to.to_string() } else { upstream })
-    },
+    elsewhere,
     requests: |route| {
         let ways = [("prefix", "prefix"), ("exact", "exact"), ("regex", "regex")];
         let one = |entry: &Value| Request::of(entry, entry, &ways).without(&["prefix", "exact", "regex"]);
         get::list(&route["matchers"]).iter().map(one).collect()
     },
 };
+
+/// Where a destination points, unless it is the whole of a Service or an Upstream of the Canary.
+fn elsewhere(c: &Validated, to: &Value) -> Option<String> {
+    let to = &to["destination"];
+    let name = |at: &Value| at["name"].as_str().unwrap_or_default().to_owned();
+    let known = |key: &String| ["kube", "upstream"].contains(&key.as_str());
+    let said = |(key, value): (&String, &Value)| (!known(key) && !value.is_null()).then(|| key.clone());
+    if let Some(member) = to.as_object().into_iter().flatten().find_map(said) {
+        return Some(format!("a destination with {member}, which a route of Serin does not have"));
+    }
+    let foreign = |at: &Value| {
+        let namespace = at["namespace"].as_str().filter(|at| !at.is_empty() && *at != c.namespace);
+        namespace.map(|namespace| format!("{} of namespace {namespace}", name(at)))
+    };
+    if to["kube"].is_object() {
+        let (at, service) = (&to["kube"]["ref"], name(&to["kube"]["ref"]));
+        let other = foreign(at).or_else(|| route::ours(c, &service));
+        return other.or_else(|| route::port(c, &service, &to["kube"]["port"]));
+    }
+    let upstream = name(&to["upstream"]);
+    if upstream == upstreams::discovered(c) {
+        return None;
+    }
+    let known = [Side::Primary, Side::Canary].map(|side| upstreams::name(c, side)).contains(&upstream);
+    let other = || if upstream.is_empty() { to.to_string() } else { upstream.clone() };
+    foreign(&to["upstream"]).or_else(|| (!known).then(other))
+}
 
 /// The router.
 pub(super) struct Gloo;
@@ -150,7 +150,7 @@ impl Router for Gloo {
     }
 
     fn not_accepted(&self, c: &Validated, live: &Objects) -> Option<Unaccepted> {
-        let led = upstreams(c);
+        let led = upstreams::both(c);
         let states = || led.iter().filter_map(|at| Some((at, state(live.at(at)?))));
         // a rejected one is awaited without limit, one without a status is not
         let rejected = states().find_map(|(at, state)| match state {
@@ -170,8 +170,9 @@ impl Router for Gloo {
         let unseen = |at: &ObjectRef| live.at(at).is_some_and(|it| matches!(state(it), State::Unseen));
         let why =
             "whether it has taken in a change cannot be determined, so set spec.settleTime to what it needs";
-        let silent = upstreams(c).into_iter().find(|at| self.read_back(c, live).is_ok() && unseen(at));
-        silent.into_iter().map(|at| format!("Gloo writes no status to {at}: {why}")).collect()
+        let silent = upstreams::both(c).into_iter().find(|at| self.read_back(c, live).is_ok() && unseen(at));
+        let silent = silent.map(|at| format!("Gloo writes no status to {at}: {why}"));
+        silent.into_iter().chain(unread_settings(c, live)).collect()
     }
 
     fn not_programmed(&self, c: &Validated, live: &Objects) -> Option<String> {
@@ -187,12 +188,31 @@ impl Router for Gloo {
     }
 
     fn reads(&self, c: &Validated) -> Vec<ObjectRef> {
-        [place(c).at()].into_iter().chain(upstreams(c)).collect()
+        [place(c).at()].into_iter().chain(upstreams::both(c)).collect()
+    }
+
+    fn read_by_mark(&self) -> &'static [Kind] {
+        &[UPSTREAM]
+    }
+
+    fn leftovers(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
+        let Some(table) = live.at(&place(c).at()) else { return vec![] };
+        let mut led = Vec::new();
+        for to in get::list(&table["spec"]["routes"]).iter().flat_map(SHAPE.all) {
+            led.push(to["destination"]["upstream"]["name"].clone());
+        }
+        let mut former = upstreams::of_former_ports(c, live);
+        former.retain(|at| !led.iter().any(|name| *name == at.name.as_str()));
+        former.into_iter().map(Undo::Delete).collect()
     }
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
-        let lost = SHAPE.lost(c, &theirs["spec"], &json!({"routes": [rule(&[], &[])]}))?;
-        Some(format!("{lost}: set spec.service.name to a free name, and delegate to RouteTable of that name"))
+        let ours = json!({"routes": [rule(&[], &[])]});
+        let changed =
+            SHAPE.lost(c, &theirs["spec"], &ours).or_else(|| SHAPE.widened(&theirs["spec"], &ours))?;
+        Some(format!(
+            "{changed}: set spec.service.name to a free name, and delegate to RouteTable of that name"
+        ))
     }
 
     fn leads_to(&self, c: &Validated, service: &str, text: &str) -> bool {
@@ -222,10 +242,8 @@ impl Router for Gloo {
         _cookies: &Cookies,
     ) -> Result<Vec<Manifest>, RouterError> {
         let mut all = Vec::new();
-        for (side, service) in
-            [(Side::Primary, &c.names.primary_service), (Side::Canary, &c.names.canary_service)]
-        {
-            all.push(self.upstream(c, live, side, service)?);
+        for side in [Side::Primary, Side::Canary] {
+            all.push(upstreams::of_side(c, live, side, self.sources(c).first())?);
         }
         let sides =
             [to_upstream(c, Side::Primary, want.primary()), to_upstream(c, Side::Canary, want.canary())];
@@ -251,7 +269,7 @@ impl Router for Gloo {
         let plain = json!({"routes": [rule(&[], &[apex])]});
         let mut undo: Vec<Undo> =
             place(c).given_back(c, live, &plain).map(Undo::Restore).into_iter().collect();
-        for at in self.reads(c).into_iter().filter(|at| at.kind == UPSTREAM) {
+        for at in upstreams::both(c).into_iter().chain(upstreams::of_former_ports(c, live)) {
             if live.at(&at).is_some_and(|upstream| made_for(upstream, &c.name)) {
                 undo.push(Undo::Delete(at));
             }
@@ -264,87 +282,25 @@ impl Router for Gloo {
     }
 }
 
-impl Gloo {
-    /// One side's Upstream, with the settings of the user's; or with its previous settings, if that is gone.
-    fn upstream(
-        &self,
-        c: &Validated,
-        live: &Objects,
-        side: Side,
-        service: &str,
-    ) -> Result<Manifest, RouterError> {
-        let name = upstream(c, side);
-        let mut settings = Value::Null;
-        if let Some(user) = self.sources(c).first() {
-            let stand_in = || live.get(UPSTREAM, &name);
-            let found = live.at(user).or_else(stand_in).ok_or_else(|| RouterError::NotFound(user.clone()))?;
-            settings = found.clone();
-        }
-        let kube = json!({
-            "serviceName": service, "serviceNamespace": c.namespace, "servicePort": c.service.port,
-        });
-        let mut spec = Map::from_iter([("kube".to_owned(), kube)]);
-        for field in OWNED_UPSTREAM.iter().filter_map(|field| field.strip_prefix("/spec/")) {
-            if let Some(value) = settings["spec"].get(field).filter(|_| field != "kube") {
-                spec.insert(field.to_owned(), value.clone());
-            }
-        }
-        let mut labels = manifest::untracked(&settings);
-        for (key, value) in settings["metadata"]["labels"].as_object().into_iter().flatten() {
-            if !manifest::is_tracking(key) && !names::is_own(key) {
-                labels.insert(key.clone(), value.clone());
-            }
-        }
-        labels.insert(names::LABEL_CANARY.into(), json!(names::label_value(&c.name)));
-        let body = json!({"metadata": {"labels": labels}, "spec": spec});
-        Ok(Manifest::new(UPSTREAM, &name, managers::ROUTE, OWNED_UPSTREAM, body))
-    }
-}
-
-/// Gloo's report about an object.
-enum State {
-    Unseen,
-    Taken,
-    Rejected(String),
-}
-
-/// From its status: one for each Gloo that watches it, or a single one, in words or as a number.
-fn state(object: &Value) -> State {
-    let status = &object["status"];
-    let of_each = status["statuses"].as_object().into_iter().flatten().map(|(_, one)| one);
-    let mut state = State::Unseen;
-    for one in of_each.chain([status]) {
-        match (one["state"].as_str().unwrap_or_default(), one["state"].as_i64()) {
-            ("Rejected", _) | (_, Some(2)) => {
-                return State::Rejected(one["reason"].as_str().unwrap_or_default().to_owned());
-            }
-            // with a warning it is in effect
-            ("Accepted" | "Warning", _) | (_, Some(1 | 3)) => state = State::Taken,
-            _ => {}
-        }
-    }
-    state
-}
-
 fn place(c: &Validated) -> Place<'_> {
     Place { kind: ROUTE_TABLE, name: &c.names.apex, owned: OWNED_TABLE, shape: Some(&SHAPE) }
 }
 
-fn upstreams(c: &Validated) -> [ObjectRef; 2] {
-    [Side::Primary, Side::Canary].map(|side| ObjectRef::new(UPSTREAM, upstream(c, side)))
-}
-
-fn upstream(c: &Validated, side: Side) -> String {
-    format!("{}{}", of_any_port(c, side), c.service.port)
-}
-
-fn of_any_port(c: &Validated, side: Side) -> String {
-    let side = if side == Side::Canary { "canary" } else { "primary" };
-    format!("{}-{}-{side}upstream-", c.namespace, c.names.apex)
+/// The table led to the Upstream that Gloo makes of the apex Service, whose settings are not known here.
+fn unread_settings(c: &Validated, live: &Objects) -> Option<String> {
+    let (theirs, found) = (place(c).theirs(c, live)?, upstreams::discovered(c));
+    let named = get::list(&theirs["routes"]).iter().flat_map(SHAPE.all);
+    let mut named = named.map(|to| to["destination"]["upstream"]["name"].clone());
+    (c.spec.upstream_ref.is_none() && named.any(|name| name == found.as_str())).then(|| {
+        format!(
+            "RouteTable {} led to Upstream {found}, and the Upstreams of this Canary do not have its settings: if it has any, such as sslConfig or useHttp2, make an Upstream with them in namespace {} and name it in spec.upstreamRef",
+            c.names.apex, c.namespace
+        )
+    })
 }
 
 pub(super) fn to_upstream(c: &Validated, side: Side, weight: i32) -> Value {
-    let to = json!({"upstream": {"name": upstream(c, side), "namespace": c.namespace}});
+    let to = json!({"upstream": {"name": upstreams::name(c, side), "namespace": c.namespace}});
     json!({"destination": to, "weight": weight})
 }
 
@@ -392,7 +348,7 @@ fn unmatched(entry: &Value) -> impl Iterator<Item = String> {
 
 fn shares(c: &Validated, rule: &Value) -> Shares {
     let side = |name: &Value| {
-        [Side::Primary, Side::Canary].into_iter().find(|side| *name == upstream(c, *side).as_str())
+        [Side::Primary, Side::Canary].into_iter().find(|side| *name == upstreams::name(c, *side).as_str())
     };
     let one = |to: &Value| (side(&to["destination"]["upstream"]["name"]), to["weight"].as_i64().unwrap_or(0));
     get::list(&rule["routeAction"]["multi"]["destinations"]).iter().map(one).collect()

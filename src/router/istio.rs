@@ -14,10 +14,10 @@ use super::{
     istio_hosts,
     istio_ports::with_ports,
     istio_queries::QUERIES,
+    istio_takeover,
     queries::Builtin,
     route::{self, Place, Shares, Side},
     split::Split,
-    takeover::Shape,
     traits::{Cookies, Router, RouterError},
     user_virtual_service,
     virtual_service::{GROUP, VIRTUAL_SERVICE, is_host, is_tcp},
@@ -35,17 +35,6 @@ const DESTINATION_RULE: Kind =
 
 const OWNED_ROUTE: &[&str] = &["/spec/hosts", "/spec/gateways", "/spec/http", "/spec/tcp"];
 const OWNED_RULE: &[&str] = &["/spec/host", "/spec/trafficPolicy"];
-
-const HTTP: Shape = Shape {
-    rules: "/http",
-    destinations: "/route",
-    all: |rule| get::list(&rule["route"]).to_vec(),
-    leading: Some(&["match", "route"]),
-    destination: &["destination", "weight"],
-    elsewhere,
-    requests: istio_hosts::of_rule,
-};
-const TCP: Shape = Shape { rules: "/tcp", ..HTTP };
 
 /// The router.
 pub(super) struct Istio;
@@ -104,24 +93,26 @@ impl Router for Istio {
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         if c.service.delegation == Some(true) {
-            return lost_rules(c, &theirs["spec"]);
+            return changed(c, &theirs["spec"], &[]);
         }
-        let (ours, own) = (gateways(c), format!("{}/", c.namespace));
-        let plain = |gateway: &str| gateway.strip_prefix(&own).unwrap_or(gateway).to_owned();
+        let ours = gateways(c);
         let mut given: Vec<&str> =
             get::list(&theirs["spec"]["gateways"]).iter().filter_map(Value::as_str).collect();
         if given.is_empty() {
             given.push(MESH);
         }
-        let lost = given.into_iter().find(|gateway| !ours.iter().any(|ours| plain(ours) == plain(gateway)));
+        let same = |ours: &String, gateway: &str| {
+            istio_takeover::plain(c, ours) == istio_takeover::plain(c, gateway)
+        };
+        let lost = given.into_iter().find(|gateway| !ours.iter().any(|ours| same(ours, gateway)));
         if let Some(gateway) = lost {
             return Some(format!("add its gateway {gateway} to spec.service.gateways"));
         }
         let mut hosts = istio_hosts::of(c);
         let apex = format!("{}.{}", c.names.apex, c.namespace);
         hosts.extend([format!("{apex}.svc"), format!("{apex}.svc.cluster.local"), apex]);
-        let lost = || lost_rules(c, &theirs["spec"]);
-        route::unnamed_host(&theirs["spec"]["hosts"], &hosts).or_else(lost)
+        let changed = || changed(c, &theirs["spec"], &ours);
+        route::unnamed_host(&theirs["spec"]["hosts"], &hosts).or_else(changed)
     }
 
     fn shadows(&self, c: &Validated, other: &CanaryService) -> Option<String> {
@@ -221,29 +212,14 @@ impl Router for Istio {
     }
 }
 
-fn lost_rules(c: &Validated, theirs: &Value) -> Option<String> {
-    let mirror = |rule: &Value| rule["mirror"].is_object() || !get::list(&rule["mirrors"]).is_empty();
-    let copies = c.analysis.mirror == Some(true) && get::list(&theirs["http"]).iter().any(mirror);
+fn changed(c: &Validated, theirs: &Value, gateways: &[String]) -> Option<String> {
     let all = json!([{"destination": destination(&c.names.primary_service)}]);
-    let (shape, ours) = if is_tcp(c) {
-        (&TCP, json!({"tcp": [tcp_route(c, &all)]}))
+    let ours = if is_tcp(c) {
+        json!({"tcp": [tcp_route(c, &all)]})
     } else {
-        (&HTTP, json!({"http": [http_route(c, &c.service.match_, &all)]}))
+        json!({"http": [http_route(c, &c.service.match_, &all)]})
     };
-    let lost = copies.then(|| "it copies requests, as spec.analysis.mirror does".to_owned());
-    let lost = lost.or_else(|| shape.lost(c, theirs, &ours))?;
-    Some(format!("{lost}: keep it and name its route to {} in spec.routeRef", c.names.apex))
-}
-
-/// The destination, unless it is a Service of the Canary.
-fn elsewhere(c: &Validated, to: &Value) -> Option<String> {
-    let to = &to["destination"];
-    let host = to["host"].as_str().unwrap_or_default();
-    let names = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
-    let subset = to["subset"].as_str().filter(|subset| !subset.is_empty());
-    let subset = subset.map(|subset| format!("the subset {subset} of {host}"));
-    let other = (!names.iter().any(|name| is_host(c, host, name))).then(|| host.to_owned());
-    subset.or(other).or_else(|| route::port(c, host, &to["port"]["number"]))
+    istio_takeover::conflict(c, theirs, &ours, gateways)
 }
 
 fn place(c: &Validated) -> Place<'_> {
@@ -251,7 +227,7 @@ fn place(c: &Validated) -> Place<'_> {
         kind: VIRTUAL_SERVICE,
         name: &c.names.apex,
         owned: OWNED_ROUTE,
-        shape: Some(if is_tcp(c) { &TCP } else { &HTTP }),
+        shape: Some(istio_takeover::shape(c)),
     }
 }
 

@@ -215,9 +215,12 @@ fn lost(c: &Validated, theirs: &Value) -> Option<String> {
         return Some("it is for some callers only (spec.targetRef)".into());
     }
     let apex = service(c, &c.names.apex);
-    let others = get::list(&theirs["to"]).iter().map(|to| &to["targetRef"]);
-    if let Some(other) = others.into_iter().find(|to| to["name"] != apex.as_str()) {
+    let mut others = get::list(&theirs["to"]).iter().map(|to| &to["targetRef"]);
+    if let Some(other) = others.clone().find(|to| to["name"] != apex.as_str()) {
         return Some(format!("it is for {} too, not {apex} alone", other["name"]));
+    }
+    if let Some(some) = others.find_map(part) {
+        return Some(format!("it is for {some}, not all of it"));
     }
     for rule in rules(theirs) {
         let path = &rule["matches"][0];
@@ -230,10 +233,23 @@ fn lost(c: &Validated, theirs: &Value) -> Option<String> {
         }
         let names = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
         let here = |to: &&Value| names.iter().any(|name| to["name"] == service(c, name).as_str());
-        let leads = get::list(&rule["default"]["backendRefs"]).iter();
-        if let Some(other) = leads.filter(|to| to["weight"] != 0).find(|to| !here(to)) {
+        let mut leads = get::list(&rule["default"]["backendRefs"]).iter().filter(|to| to["weight"] != 0);
+        if let Some(other) = leads.clone().find(|to| !here(to)) {
             return Some(format!("it leads to {}", other["name"]));
+        }
+        if let Some(some) = leads.find_map(part) {
+            return Some(format!("it leads to {some}"));
         }
     }
     None
+}
+
+/// A reference to some pods or a port of a Service, in words; None: to all of it.
+fn part(to: &Value) -> Option<String> {
+    let said = |field: &str| Some(&to[field]).filter(|value| !value.is_null() && **value != json!({}));
+    let kind = to["kind"].as_str().filter(|kind| *kind != "MeshService");
+    let mut fields = ["tags", "labels", "sectionName", "namespace"].into_iter();
+    let field = fields.find_map(|field| Some(format!("{field} {}", said(field)?)));
+    let what = field.or_else(|| kind.map(|kind| format!("kind {kind}")))?;
+    Some(format!("{} by {what}", to["name"]))
 }

@@ -89,21 +89,32 @@ pub(super) fn takeover_conflict(c: &Validated, theirs: &Value) -> Option<String>
     if mesh != c.mesh {
         return Some(format!("annotate the Canary with {}: {mesh}", names::KUMA_MESH));
     }
+    let apart = "set spec.service.name to a free name";
+    let sources = get::list(&theirs["spec"]["sources"]).iter();
+    if let Some(some) = sources.map(|from| &from["match"]).find(|from| **from != json!({SERVICE: "*"})) {
+        return Some(format!("it is for some callers only (spec.sources has {some}): {apart}"));
+    }
     let ours = service(c, &c.names.apex);
     let leads = get::list(&theirs["spec"]["destinations"]).iter().map(|to| tag(&to["match"]));
     if let Some(other) = leads.into_iter().find(|led| *led != ours) {
-        return Some(format!("it is for {other}, not {ours}: set spec.service.name to a free name"));
+        return Some(format!("it is for {other}, not {ours}: {apart}"));
     }
     let conf = &theirs["spec"]["conf"];
     let split = get::list(&conf["split"]).iter().filter(|one| one["weight"] != 0);
-    let to = split.map(|one| tag(&one["destination"])).chain([tag(&conf["destination"])]);
+    let split = split.map(|one| &one["destination"]).chain([&conf["destination"]]);
+    let to = split.clone().map(tag);
     let names = [&c.names.apex, &c.names.primary_service, &c.names.canary_service];
     let here = |to: &str| to.is_empty() || names.iter().any(|name| to == service(c, name));
     if let Some(other) = to.into_iter().find(|to| !here(to)) {
-        return Some(format!("it leads to {other}: set spec.service.name to a free name"));
+        return Some(format!("it leads to {other}: {apart}"));
+    }
+    let named = get::list(&theirs["spec"]["destinations"]).iter().map(|to| &to["match"]);
+    let more = |tags: &&Value| tags.as_object().is_some_and(|tags| tags.keys().any(|tag| tag != SERVICE));
+    if let Some(some) = named.chain(split).find(more) {
+        return Some(format!("it names some pods only ({some}): {apart}"));
     }
     let rules = !get::list(&theirs["spec"]["conf"]["http"]).is_empty();
-    rules.then(|| "it has rules in spec.conf.http: set spec.service.name to a free name".to_owned())
+    rules.then(|| format!("it has rules in spec.conf.http: {apart}"))
 }
 
 /// Its split; none if it does not exist, or belongs to another Canary.

@@ -66,6 +66,11 @@ impl Router for Skipper {
         Duration::from_secs(5)
     }
 
+    /// While nothing goes to the canary, the user's own Ingress routes all requests.
+    fn apex_is_primary(&self) -> bool {
+        true
+    }
+
     fn unsupported(&self, c: &Validated) -> Vec<String> {
         let why = "Skipper splits by weight only: leave it out";
         let mut refused = copy::unnamed(c, "ingressRef");

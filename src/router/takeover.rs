@@ -1,6 +1,6 @@
 //! PURE. A routing object of somebody else is taken over without loss: everything that the Canary does not mention
-//! stays in the rules that replace theirs, or the takeover is refused with a list of what would be lost. Knows no kind:
-//! a router describes the place of its rules in a [`Shape`].
+//! stays in the rules that replace theirs, or the takeover is refused with a list of what would be lost. Nor does it serve
+//! more requests than before. Knows no kind: a router describes the place of its rules in a [`Shape`].
 
 use serde_json::{Map, Value};
 
@@ -56,6 +56,7 @@ impl Request {
         let path = match (&self.path, &other.path) {
             (None, _) => true,
             (Some(("prefix", at)), _) if at == "/" => true,
+            (Some(("regex", all)), _) if ["/.*", ".*"].contains(&all.as_str()) => true,
             // whole segments: proxies differ in whether /a is a prefix of /ab
             (Some(("prefix", at)), Some(("prefix" | "exact", below))) => {
                 let rest = below.strip_prefix(at.as_str());
@@ -149,16 +150,29 @@ impl Shape {
         Some(format!("it leads {requests} to {other}"))
     }
 
-    fn uncovered(&self, theirs: &[&Value], ours: &[&Value]) -> Option<String> {
-        let all = |rules: &[&Value]| -> Vec<Request> {
-            let of = |rule: &&Value| {
-                let requests = (self.requests)(rule);
-                if requests.is_empty() { vec![Request::default()] } else { requests }
-            };
-            rules.iter().flat_map(of).collect()
+    /// What their spec does not serve and ours would: nobody gets these requests so far, or somebody else does. Without
+    /// rules theirs leaves all requests to the Service.
+    pub(super) fn widened(&self, theirs: &Value, ours: &Value) -> Option<String> {
+        let theirs = self.served(&self.rules(theirs));
+        let ours = self.served(&self.rules(ours));
+        let more = ours.iter().find(|ours| !theirs.iter().any(|theirs| theirs.covers(ours)))?;
+        let only: Vec<String> = theirs.iter().map(Request::said).collect();
+        let only = Some(only.join(" and ")).filter(|only| !only.is_empty())?;
+        Some(format!("it serves {only} only, and the Canary would serve {}", more.said()))
+    }
+
+    fn served(&self, rules: &[&Value]) -> Vec<Request> {
+        let of = |rule: &&Value| {
+            let requests = (self.requests)(rule);
+            if requests.is_empty() { vec![Request::default()] } else { requests }
         };
-        let ours = all(ours);
-        let lost = all(theirs).into_iter().find(|theirs| !ours.iter().any(|ours| ours.covers(theirs)))?;
+        rules.iter().flat_map(of).collect()
+    }
+
+    fn uncovered(&self, theirs: &[&Value], ours: &[&Value]) -> Option<String> {
+        let ours = self.served(ours);
+        let mut theirs = self.served(theirs).into_iter();
+        let lost = theirs.find(|theirs| !ours.iter().any(|ours| ours.covers(theirs)))?;
         Some(format!("it serves {}, which spec.service.match leaves out", lost.said()))
     }
 }

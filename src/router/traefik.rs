@@ -27,7 +27,7 @@ const OWNED: &[&str] = &["/spec/weighted/services"];
 const QUERIES: Builtin = Builtin {
     needs: "Traefik has to be started with --metrics.prometheus, with addServicesLabels as by default, and Prometheus has to scrape it",
     ..builtin!(
-            r#"service=~"{{ namespace }}-{{ side }}-[0-9a-zA-Z-]+@kubernetescrd""#,
+            r#"service=~"{{ namespace }}-{{ side }}-[0-9]+@kubernetescrd""#,
             "traefik_service_request_duration_seconds_count" if r#"code!~"5..""#,
             p99 "traefik_service_request_duration_seconds_bucket" " * 1000"
     )

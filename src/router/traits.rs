@@ -137,6 +137,10 @@ pub trait Router: Send + Sync {
     }
     /// Objects that it makes or takes over. One with the apex's name is taken over if it has no controller.
     fn reads(&self, c: &Validated) -> Vec<ObjectRef>;
+    /// Kinds of which all objects with the Canary's mark are read, because their names change with an edit.
+    fn read_by_mark(&self) -> &'static [Kind] {
+        &[]
+    }
     /// The first of these that users' requests reach; it points to the others.
     fn route(&self, c: &Validated, _live: &Objects) -> Option<ObjectRef> {
         self.reads(c).into_iter().next()
@@ -145,7 +149,7 @@ pub trait Router: Send + Sync {
     fn claims(&self, c: &Validated, _live: &Objects) -> Vec<ObjectRef> {
         self.reads(c)
     }
-    /// Routes of an earlier version, or of Flagger, to remove once the route is in effect.
+    /// Routes of an earlier version, of Flagger or of a former port, to remove once the route is in effect.
     fn leftovers(&self, _c: &Validated, _live: &Objects) -> Vec<Undo> {
         vec![]
     }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serin::snapshot::{
-    CANARY_RUN, CONFIG_MAP, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, JOB, KNATIVE_SERVICE, Kind,
+    CANARY_RUN, CONFIG_MAP, DAEMONSET, DEPLOYMENT, ENDPOINTS, HPA, INGRESS, JOB, KNATIVE_SERVICE, Kind,
     METRIC_TEMPLATE, ObjectRef, REVISION, Rival, SCALED_OBJECT, SECRET, SERVICE,
 };
 
@@ -14,7 +14,7 @@ use crate::{
     world::{NAMESPACE, World},
 };
 
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 15] = [
     DEPLOYMENT,
     DAEMONSET,
     SERVICE,
@@ -26,6 +26,7 @@ const KINDS: [Kind; 14] = [
     route::VIRTUAL_SERVICE,
     route::DESTINATION_RULE,
     ENDPOINTS,
+    INGRESS,
     KNATIVE_SERVICE,
     CANARY_RUN,
     JOB,

@@ -111,6 +111,11 @@ fn ports_are_new(play: &Play) -> Result<()> {
                 play.sim.log.join("\n")
             );
         }
+        for kind in play.router.kinds().iter().filter(|kind| kind.kind == "Upstream") {
+            let all: Vec<&Value> = play.sim.world.objects.of(*kind).collect();
+            let new = all.iter().all(|upstream| upstream["spec"]["kube"]["servicePort"] == 8080);
+            ensure!(new && all.len() == 2, "{all:?}\n{}", play.sim.log.join("\n"));
+        }
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ const OF_FLAGGER: &[Contained] = &[
     ),
     (
         "traefik",
-        &[r#"service=~"test-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd""#, r#"code!~"5..""#],
+        &[r#"service=~"test-podinfo-canary-[0-9]+@kubernetescrd""#, r#"code!~"5..""#],
         &["traefik_service_request_duration_seconds_bucket{", "* 1000"],
     ),
     (

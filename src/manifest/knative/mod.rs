@@ -77,6 +77,23 @@ pub fn shares(live: &Value) -> Option<(&str, i64)> {
     (newest["latestRevision"] == true && whole).then_some((name, percent(newest)))
 }
 
+/// Requests that a revision other than the newest gets by its name, although nobody has noted a primary: the newest,
+/// which counts as promoted when a Canary is first seen, was held back. In words, with a remedy.
+pub(super) fn held_back(live: &Value) -> Option<String> {
+    let noted = annotation(live, names::ANNOTATION_ORIGINAL).is_some() || annotated_revision(live).is_some();
+    let newest = newest(live).filter(|_| !noted)?;
+    let other = |entry: &&Value| {
+        entry["percent"].as_i64().unwrap_or(0) > 0
+            && text(&entry["revisionName"]).is_some_and(|name| name != newest)
+    };
+    let entry = get::list(&live["spec"]["traffic"]).iter().find(other)?;
+    let (name, percent) = (text(&entry["revisionName"])?, &entry["percent"]);
+    Some(format!(
+        "spec.traffic leads {percent} % to revision {name}, and the newest revision {newest} would get all: to have {newest} analysed first, annotate the Knative Service with {}={name}",
+        names::ANNOTATION_PRIMARY_REVISION
+    ))
+}
+
 /// What makes a revision of it.
 pub(super) fn revision(live: &Value) -> Value {
     newest(live).map_or_else(|| json!({}), of)
@@ -117,9 +134,12 @@ pub(super) fn behind(snap: &Snapshot, service: &str) -> u32 {
     let led = || {
         shares(live).map(|(name, _)| name).filter(|_| annotation(live, names::ANNOTATION_ORIGINAL).is_some())
     };
+    // noted by the user, or by Flagger, before a Canary is first seen
+    let kept = || annotated_revision(live).filter(|name| sent(live, name) > 0);
     u32::from(if service == names::primary(target) {
         primary(live)
             .or_else(led)
+            .or_else(kept)
             .is_some_and(|name| newest(live) != Some(name) || ready(name) || sent(live, name) > 0)
     } else {
         newest(live).is_some_and(ready)

@@ -153,3 +153,28 @@ fn why_a_revision_is_not_ready_is_said_in_knatives_words() {
     let rollout = Target::Knative.rollout(&live, 1, 100);
     assert_eq!(rollout, Rollout::Ready);
 }
+
+#[test]
+fn a_newest_revision_without_requests_is_held_back_until_a_primary_is_noted() {
+    let held = |traffic: Value, annotations: Value| {
+        held_back(&json!({
+            "metadata": {"annotations": annotations}, "spec": {"traffic": traffic},
+            "status": {"latestCreatedRevisionName": "app-2"},
+        }))
+    };
+    let pinned = json!([{"revisionName": "app-1", "percent": 100}]);
+    let said = held(pinned.clone(), json!({})).unwrap();
+    assert!(said.contains("app-1") && said.contains("flagger.app/primary-revision=app-1"), "{said}");
+    let shared = json!([{"latestRevision": true, "percent": 90}, {"revisionName": "app-1", "percent": 10}]);
+    assert!(held(shared, json!({})).is_some());
+    for traffic in [
+        Value::Null,
+        json!([{"latestRevision": true, "percent": 100}, {"revisionName": "app-1", "tag": "old"}]),
+        json!([{"revisionName": "app-2", "percent": 100}]),
+    ] {
+        assert_eq!(held(traffic, json!({})), None);
+    }
+    for noted in [names::ANNOTATION_ORIGINAL, names::ANNOTATION_PRIMARY_REVISION] {
+        assert_eq!(held(pinned.clone(), json!({noted: "x"})), None);
+    }
+}

@@ -277,6 +277,11 @@ impl Target {
         })
     }
 
+    /// Why users would be moved if its current revision counted as promoted, with a remedy.
+    pub fn held_back(self, live: &Value) -> Option<String> {
+        if self == Self::Knative { knative::held_back(live) } else { None }
+    }
+
     /// Works, but probably not as intended.
     pub fn advice(self, c: &Validated, live: &Value, objects: &Objects) -> Vec<String> {
         match self {

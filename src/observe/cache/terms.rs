@@ -68,6 +68,9 @@ impl Terms {
                 secret.as_str().map(str::to_owned).into_iter().collect()
             }
             kind if pod_policies::KINDS.contains(&kind) => return of_policy(kind, object),
+            kind if router::all().iter().any(|router| router.read_by_mark().contains(&kind)) => {
+                get::label(object, names::LABEL_CANARY).map(str::to_owned).into_iter().collect()
+            }
             _ => vec![],
         };
         let anywhere = if kind == METRIC_TEMPLATE && object["spec"]["provider"]["type"] == job::KIND {

@@ -227,6 +227,12 @@ fn routes(
         for port in ports.filter(|port| *port != c.service.port) {
             wanted.extend(router.reads(&c.with_port(port)));
         }
+        let key = (namespace.to_owned(), c.name.clone());
+        for kind in router.read_by_mark() {
+            let named = |object: &Arc<Value>| object["metadata"]["name"].as_str().map(str::to_owned);
+            let names = cache.owned(*kind, &key).iter().filter_map(named).collect::<Vec<_>>();
+            wanted.extend(names.into_iter().map(|name| ObjectRef::new(*kind, name)));
+        }
     }
     Ok(wanted)
 }

@@ -127,6 +127,15 @@ fn objects_of_a_former_port_are_read_as_long_as_the_services_have_it() {
         json!({"metadata": meta("app-primary"), "spec": {"ports": [{"port": 80}, {"port": 81}]}}),
     );
     assert!(read());
+    let mut without = meta("app-primary");
+    without["resourceVersion"] = json!("6");
+    cache.insert(SERVICE, json!({"metadata": without, "spec": {"ports": [{"port": 80}]}}));
+    assert!(!read(), "it may be of another Canary");
+    let mut marked = meta("n-app-primaryupstream-81");
+    marked["resourceVersion"] = json!("6");
+    marked["labels"] = json!({names::LABEL_CANARY: "app"});
+    cache.insert(upstream, json!({"metadata": marked}));
+    assert!(read(), "it is to be removed");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn unforsaken(
     if !router.reads(c).contains(at) || router.externally_owned_route(c).as_ref() == Some(at) {
         return Ok(());
     }
-    router.takeover_conflict(c, live).map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost, "take it off")))
+    router.takeover_conflict(c, live).map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost)))
 }
 
 fn unforsaken_service(snap: &Snapshot, c: &Validated, at: &ObjectRef, live: &Value) -> Result<(), Problem> {
@@ -144,12 +144,14 @@ fn unforsaken_service(snap: &Snapshot, c: &Validated, at: &ObjectRef, live: &Val
     let label =
         target.and_then(|target| Some((target, c.target.label(target, &snap.rules.selector_labels)?)));
     let lost = label.and_then(|(target, label)| service::takeover_conflict(c, target, &label, live));
-    lost.map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost, "change")))
+    lost.map_or(Ok(()), |lost| Err(unsafe_to_take(at, &lost)))
 }
 
-fn unsafe_to_take(at: &ObjectRef, lost: &str, instead: &str) -> Problem {
-    let text =
-        format!("{at} is there already, and its users would be cut off: {lost}, or {instead} {at} first");
+/// What a takeover would change, with a remedy.
+pub(crate) fn unsafe_to_take(at: &ObjectRef, lost: &str) -> Problem {
+    let text = format!(
+        "{at} is there already, and taking it over would change what users get: {lost}, or change {at} first"
+    );
     Problem::new("TakeoverUnsafe", text)
 }
 

@@ -20,7 +20,7 @@ use crate::{
         traffic::pod_weighting,
     },
     router::{self, Cookies, Router, Split},
-    snapshot::{Kind, Snapshot},
+    snapshot::{Kind, ObjectRef, Snapshot},
     spec::{Denial, Findings, Problem, Validated, validate},
 };
 
@@ -87,7 +87,7 @@ pub(crate) fn surroundings<'a>(
     references::forbidden(snap, &c, &asks)?;
     if snap.canary.metadata.deletion_timestamp.is_none() {
         metadata::allowed(snap, &c)?;
-        fit(&c, target)?;
+        fit(snap, &c, target)?;
         renders(snap, &c, router)?;
     }
     findings.advice.extend(router::ignored(router, &c));
@@ -309,10 +309,11 @@ fn autoscaler<'a>(
     label: &(String, String),
     findings: &mut Findings,
 ) -> Result<(Option<&'a Value>, Option<Problem>), Rejection> {
-    let unmade = matches!(snap.status().begun(), Phase::Unset | Phase::Initializing);
     match autoscaler::find(snap, c, label, findings) {
         Ok(scaler) => Ok((scaler, None)),
-        Err(problem) if unmade && snap.canary.metadata.deletion_timestamp.is_none() => Err(problem.into()),
+        Err(problem) if unmade(snap) && snap.canary.metadata.deletion_timestamp.is_none() => {
+            Err(problem.into())
+        }
         Err(problem) => Ok((None, Some(problem))),
     }
 }
@@ -373,13 +374,18 @@ fn ports(
 }
 
 /// A new revision of the target could run.
-fn fit(c: &Validated, target: &Value) -> Result<(), Rejection> {
-    match c.target.unfit(target) {
-        Some(why) => {
-            Err(reject("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target)))
-        }
-        None => Ok(()),
+fn fit(snap: &Snapshot, c: &Validated, target: &Value) -> Result<(), Rejection> {
+    if let Some(why) = c.target.unfit(target) {
+        return Err(reject("TargetUnfit", format!("{} {}: {why}", c.target.kind().kind, c.names.target)));
     }
+    let held_back = c.target.held_back(target).filter(|_| unmade(snap));
+    let at = ObjectRef::new(c.target.kind(), c.names.target.clone());
+    held_back.map_or(Ok(()), |why| Err(ownership::unsafe_to_take(&at, &why).into()))
+}
+
+/// No primary has been made yet.
+fn unmade(snap: &Snapshot) -> bool {
+    matches!(snap.status().begun(), Phase::Unset | Phase::Initializing)
 }
 
 /// Validates the limits and conditions of metrics.

@@ -191,6 +191,8 @@ fn istio_losses() -> Vec<(Value, &'static str)> {
             ),
             "timeout",
         ),
+        (http(json!([{"match": [{"uri": {"prefix": "/api"}}], "route": to(APEX)}])), "/api"),
+        (http(json!([{"match": [{"gateways": ["public"]}], "route": to(APEX)}])), "gateway mesh"),
         (json!({"hosts": [APEX, "b.example.com"]}), "b.example.com"),
         (json!({"gateways": ["mesh", "public"]}), "public"),
     ]
@@ -242,6 +244,12 @@ fn gateway_losses() -> Vec<(Value, &'static str)> {
             json!({"parentRefs": [{"name": "gw", "namespace": "infra"}, {"name": "other", "namespace": "infra"}]}),
             "other",
         ),
+        (rules(json!([gateway_rule(&json!({"matches": path("/api")}))])), "/api"),
+        (
+            json!({"parentRefs": [{"name": "gw", "namespace": "infra", "sectionName": "https"}]}),
+            "sectionName https",
+        ),
+        (json!({"parentRefs": [{"name": "gw", "namespace": "infra", "port": 443}]}), "port 443"),
     ]
 }
 
@@ -257,7 +265,7 @@ fn gateway(provider: &'static str) -> Case {
             json!({"match": [{"headers": {"x": {"exact": "a"}}}], "sessionAffinity": {"cookieName": "a"}}),
         ],
         theirs: json!({
-            "parentRefs": [{"name": "gw", "namespace": "infra", "sectionName": "https"}],
+            "parentRefs": [{"name": "gw", "namespace": "infra"}],
             "rules": [gateway_rule(&json!({
                 "name": "kept-name", "sessionPersistence": {"sessionName": "kept-session"}, "retry": {"note": "kept-retry"},
                 "filters": [{"type": "ExtensionRef", "extensionRef": {"name": "kept-filter"}}],
@@ -295,6 +303,7 @@ fn contour_losses() -> Vec<(Value, &'static str)> {
         (routes(json!([admin, {"services": to(APEX, 80)}])), "/admin to admin"),
         (routes(json!([sockets, {"services": to(APEX, 80)}])), "enableWebsockets"),
         (routes(json!([{"services": to(APEX, 9102)}])), "9102"),
+        (routes(json!([{"conditions": [{"prefix": "/api"}], "services": to(APEX, 80)}])), "/api"),
         (
             routes(
                 json!([{"services": [{"name": APEX, "port": 80}, {"name": "spy", "port": 80, "mirror": true}]}]),
@@ -440,6 +449,10 @@ fn apisix() -> Case {
     }
 }
 
+fn gloo_service(namespace: &str) -> Value {
+    json!({"kube": {"ref": {"name": APEX, "namespace": namespace}, "port": 80}})
+}
+
 fn gloo() -> Case {
     let kind = Kind { group: "gloo.solo.io", version: "v1", kind: "Upstream", plural: "upstreams" };
     let user = json!({
@@ -472,6 +485,32 @@ fn gloo() -> Case {
             (
                 json!({"routes": [{"routeAction": {"single": {"kube": {"ref": {"name": APEX}, "port": 9102}}}}]}),
                 "9102",
+            ),
+            (
+                json!({"routes": [{"matchers": [{"prefix": "/api"}], "routeAction": {"single": gloo_service("test")}}]}),
+                "/api",
+            ),
+            (
+                json!({"routes": [{"routeAction": {"single": gloo_service("prod")}}]}),
+                "podinfo of namespace prod",
+            ),
+            (
+                json!({"routes": [{"routeAction": {"single": {"upstream": {
+                    "name": "test-podinfo-primaryupstream-80", "namespace": "prod",
+                }}}}]}),
+                "test-podinfo-primaryupstream-80 of namespace prod",
+            ),
+            (
+                json!({"routes": [{"routeAction": {"single": {
+                    "kube": {"ref": {"name": APEX, "namespace": "test"}, "port": 80}, "subset": {"values": {"v": "1"}},
+                }}}]}),
+                "subset",
+            ),
+            (
+                json!({"routes": [{"routeAction": {"single": {
+                    "kube": {"ref": {"name": APEX, "namespace": "test"}, "port": 80}, "destinationSpec": {"aws": {}},
+                }}}]}),
+                "destinationSpec",
             ),
         ],
         ..Case::of("gloo")
@@ -508,6 +547,12 @@ fn mesh_route(apex: &str, more: &Value) -> Value {
     json!([{"targetRef": {"kind": "MeshService", "name": name}, "rules": [rule]}])
 }
 
+/// Some pods of the Service.
+fn mesh_subset() -> Value {
+    let name = format!("{APEX}_test_svc_80");
+    json!([{"kind": "MeshServiceSubset", "name": name, "tags": {"version": "v1"}}])
+}
+
 fn kuma() -> Case {
     let [always, never] = pins();
     let mut case = Case {
@@ -527,6 +572,11 @@ fn kuma() -> Case {
             (
                 json!({"to": mesh_route(APEX, &json!({"default": {"backendRefs": [{"name": "other_test_svc_80"}]}}))}),
                 "other_test_svc_80",
+            ),
+            (json!({"to": mesh_route(APEX, &json!({"default": {"backendRefs": mesh_subset()}}))}), "version"),
+            (
+                json!({"to": [{"targetRef": mesh_subset()[0], "rules": [{"default": {"backendRefs": mesh_subset()}}]}]}),
+                "version",
             ),
         ],
         ..Case::of("kuma")

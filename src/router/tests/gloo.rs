@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    manifest::fixture,
+    manifest::{Undo, fixture},
     router::{
-        gloo::{Gloo, UPSTREAM, to_upstream},
+        gloo::{Gloo, to_upstream},
+        gloo_upstreams::UPSTREAM,
         route::Side,
         split::Split,
         tests::snapshot,
@@ -92,4 +93,56 @@ fn t8_what_gloo_says_of_upstreams_is_read_in_each_of_its_forms() {
         let (accepted, why) = said(of_each(json!({"state": rejected, "reason": "no such Service"})));
         assert!(!accepted && why.is_some_and(|why| why.contains("no such Service")));
     }
+}
+
+/// The objects of a Canary with this port, beside `live`.
+fn with_port(live: &mut Objects, c: &Validated) {
+    for made in Gloo.render(c, &live.clone(), Split::to_canary(0), &Cookies::default()).unwrap() {
+        live.insert(made.kind, made.to_create());
+    }
+}
+
+#[test]
+fn upstreams_of_a_former_port_go_once_the_table_leads_elsewhere() {
+    let c = canary(&Value::Null, &json!({"stepWeight": 10}));
+    let new = c.with_port(8080);
+    let mut live = Objects::default();
+    with_port(&mut live, &c);
+    let mut foreign = live.get(UPSTREAM, "test-podinfo-primaryupstream-80").unwrap().clone();
+    foreign["metadata"] = json!({"name": "test-podinfo-primaryupstream-81"});
+    live.insert(UPSTREAM, foreign);
+    let names = |undo: Vec<Undo>| {
+        let deleted = |undo: Undo| if let Undo::Delete(at) = undo { Some(at.name) } else { None };
+        undo.into_iter().filter_map(deleted).collect::<Vec<_>>()
+    };
+    assert!(names(Gloo.leftovers(&new, &live)).is_empty(), "the table leads to them");
+    with_port(&mut live, &new);
+    let former = ["test-podinfo-canaryupstream-80", "test-podinfo-primaryupstream-80"];
+    assert_eq!(names(Gloo.leftovers(&new, &live)), former);
+    let mut other = new.clone();
+    other.name = "other".into();
+    assert!(names(Gloo.leftovers(&other, &live)).is_empty());
+    let mut all = names(Gloo.restore(&new, &live));
+    all.sort_unstable();
+    let current = ["test-podinfo-canaryupstream-8080", "test-podinfo-primaryupstream-8080"];
+    assert_eq!(all, [former[0], current[0], former[1], current[1]]);
+}
+
+#[test]
+fn settings_of_an_upstream_that_a_table_led_to_are_asked_for() {
+    let upstream = json!({"upstream": {"name": "test-podinfo-80", "namespace": "gloo-system"}});
+    let kube = json!({"kube": {"ref": {"name": "podinfo", "namespace": "test"}, "port": 80}});
+    let advice = |reference: &Value, to: &Value| {
+        let c = canary(reference, &json!({"stepWeight": 10}));
+        let mut live = Objects::default();
+        let table =
+            json!({"metadata": {"name": "podinfo"}, "spec": {"routes": [{"routeAction": {"single": to}}]}});
+        live.insert(Gloo.kinds()[0], table);
+        Gloo.advice(&c, &live).join("; ")
+    };
+    let said = advice(&Value::Null, &upstream);
+    assert!(said.contains("test-podinfo-80") && said.contains("spec.upstreamRef"), "{said}");
+    assert_eq!(advice(&Value::Null, &kube), "");
+    let reference = json!({"apiVersion": "gloo.solo.io/v1", "kind": "Upstream", "name": "settings"});
+    assert_eq!(advice(&reference, &upstream), "");
 }

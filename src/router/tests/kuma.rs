@@ -208,6 +208,28 @@ fn a_route_of_another_mesh_or_with_rules_is_not_taken_over() {
 }
 
 #[test]
+fn a_route_of_some_callers_or_pods_is_not_taken_over() {
+    let c = fixture::canary(&json!({}));
+    let lost = |change: Value| {
+        let mut route = flaggers("test");
+        fixture::merge(&mut route, &json!({"spec": change}));
+        Kuma.takeover_conflict(&c, &route).unwrap_or_else(|| "is taken over".into())
+    };
+    assert_eq!(lost(json!({})), "is taken over");
+    let some = json!({SERVICE: "podinfo_test_svc_80", "version": "v1"});
+    for (change, word) in [
+        (json!({"sources": [{"match": {SERVICE: "web_test_svc_80"}}]}), "web_test_svc_80"),
+        (json!({"sources": [{"match": {SERVICE: "*", "zone": "a"}}]}), "zone"),
+        (json!({"destinations": [{"match": some}]}), "version"),
+        (json!({"conf": {"split": null, "destination": some}}), "version"),
+        (json!({"conf": {"split": [{"weight": 100, "destination": some}]}}), "version"),
+    ] {
+        let said = lost(change.clone());
+        assert!(said.contains(word), "{change}: {said}");
+    }
+}
+
+#[test]
 fn one_destination_gets_everything_whatever_its_port() {
     let c = fixture::canary(&json!({}));
     let mut route = flaggers("test");
