@@ -231,3 +231,58 @@ fn what_the_proxies_of_kuma_ask_for_themselves_is_no_request() {
         assert_eq!(counts_in("kuma", all, &series(own)), [false; 4], "{own}");
     }
 }
+
+/// Whether a request with this code, status of gRPC and flags has failed.
+fn has_failed(code: &str, grpc: &str, flags: &str) -> bool {
+    code.starts_with('5') || ["2", "4", "13", "14", "15"].contains(&grpc) && !["DC", "DR"].contains(&flags)
+}
+
+#[test]
+fn with_istio_a_call_fails_by_its_status_of_grpc_too() {
+    let c = fixture::canary(&json!({}));
+    let ends = [
+        ("destination", "destination_workload_namespace", "destination_workload", "podinfo"),
+        ("source", "destination_service_namespace", "destination_service_name", "podinfo-canary"),
+    ];
+    for (reporter, wanted) in
+        [(Reporter::Destination, 0..1), (Reporter::Source, 1..2), (Reporter::Both, 0..2)]
+    {
+        let of = router::by_name("istio").unwrap().queries().reported_by(reporter);
+        let text = builtin::render(&c, &Checks::default(), of, Metric::SuccessRate, "1m").unwrap();
+        let (good, all) = text.split_once(" or vector(0)) / ").unwrap();
+        let selected = |text: &str| builtin::selector(&c, &Checks::default(), of, text).unwrap();
+        let counted = of.counts.unwrap();
+        let (whole, bad) = (selected(counted.all), selected(&counted.bad.join(" ")));
+        let reporting = selected(
+            r#"istio_requests_total{reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}"}"#,
+        );
+        for (end, namespace, workload, name) in &ends[wanted] {
+            for code in ["200", "404", "500", "503", "0"] {
+                for grpc in ["", "0", "1", "2", "4", "5", "12", "13", "14", "15", "16"] {
+                    for flags in ["-", "DC", "DR", "UC", "UC,DC"] {
+                        let labels: Labels<'_> = [
+                            ("reporter", *end),
+                            (namespace, "test"),
+                            (workload, name),
+                            ("response_code", code),
+                            ("grpc_response_status", grpc),
+                            ("response_flags", flags),
+                        ]
+                        .map(|(name, value)| (name, value.to_owned()))
+                        .into();
+                        let in_text = |text: &str| found(text, "istio_requests_total", &labels);
+                        let failed = has_failed(code, grpc, flags);
+                        let what = format!("{reporter:?} {labels:?}");
+                        // which callers report is asked for with all their requests
+                        let reports = good.replace(&reporting, "");
+                        assert!(in_text(all) > 0, "{what}");
+                        assert_eq!(in_text(&reports), usize::from(!failed), "{what}");
+                        if in_text(&whole) > 0 {
+                            assert_eq!(in_text(&bad), usize::from(failed), "{what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
