@@ -125,9 +125,10 @@ fn side(
     span: Span,
 ) -> Result<String, String> {
     let whole = builtin::selector(c, checks, builtin, counted.all)?;
-    let failed = builtin::selector(c, checks, builtin, counted.bad)?;
+    let failed = failed(c, checks, builtin, counted)?;
     let ms = span.to.as_millisecond() - span.from.as_millisecond();
-    let (requests, failures) = (grown(&whole, &whole, ms, young), grown(&failed, &whole, ms, young));
+    let requests = format!("sum({})", growth(std::slice::from_ref(&whole), &whole, ms, young));
+    let failures = format!("sum({})", growth(&failed, &whole, ms, young));
     // no failures is 0, not nothing
     let failures = format!("({failures} or 0 * sum(last_over_time({whole}[{BACK}])))");
     let named =
@@ -135,13 +136,24 @@ fn side(
     Ok(format!("{} or {}", named(&requests, all), named(&failures, bad)))
 }
 
-fn grown(series: &str, side: &str, ms: i64, young: bool) -> String {
-    format!("sum({})", growth(series, side, ms, young))
+/// The selectors of failed requests.
+pub(super) fn failed(
+    c: &Validated,
+    checks: &Checks,
+    builtin: &Builtin,
+    counted: &Counted,
+) -> Result<Vec<String>, String> {
+    counted.bad.iter().map(|text| builtin::selector(c, checks, builtin, text)).collect()
 }
 
-/// By how much counters grew: of series that went on, and of those that were born or reset, which count from 0 if their target
-/// was there before, by any series of `side`.
-pub(super) fn growth(series: &str, side: &str, ms: i64, young: bool) -> String {
+/// By how much counters grew that these selectors find: of series that went on, and of those that were born or reset, which
+/// count from 0 if their target was there before, by any series of `side`.
+pub(super) fn growth(selectors: &[String], side: &str, ms: i64, young: bool) -> String {
+    let each: Vec<String> = selectors.iter().map(|series| growth_of(series, side, ms, young)).collect();
+    each.join(" or ")
+}
+
+fn growth_of(series: &str, side: &str, ms: i64, young: bool) -> String {
     let now = format!("last_over_time({series}[{BACK}])");
     let before = format!("last_over_time({series}[{BACK}] offset {ms}ms)");
     let born = if young {
@@ -188,7 +200,8 @@ mod tests {
         };
         let (canary, primary) = (of("podinfo", ""), of("podinfo-primary", ""));
         let bad = ",response_code=~\"5.*\"";
-        let (canary_bad, primary_bad) = (of("podinfo", bad), of("podinfo-primary", bad));
+        let call = ",response_code!~\"5.*\",grpc_response_status=~\"2|4|13|14|15\",response_flags!~\"DC|DR\"";
+        let failed = |workload: &str| [of(workload, bad), of(workload, call)];
         let went_on = |x: &str| {
             format!(
                 "(last_over_time({x}[5m]) - (last_over_time({x}[5m] offset 15000ms) <= last_over_time({x}[5m])))"
@@ -196,21 +209,23 @@ mod tests {
         };
         let guarded = |x: &str, s: &str| {
             format!(
-                "sum({} or (last_over_time({x}[5m]) and on (job, instance) group by (job, instance) \
-                 (last_over_time({s}[5m] offset 15000ms))))",
+                "{} or (last_over_time({x}[5m]) and on (job, instance) group by (job, instance) \
+                 (last_over_time({s}[5m] offset 15000ms)))",
                 went_on(x)
             )
         };
-        let young = |x: &str| format!("sum({} or last_over_time({x}[5m]))", went_on(x));
+        let young = |x: &str| format!("{} or last_over_time({x}[5m])", went_on(x));
+        let both =
+            |[x, y]: [String; 2], grown: &dyn Fn(&str) -> String| format!("{} or {}", grown(&x), grown(&y));
         let expected = format!(
-            "label_replace({}, \"serin_count\", \"canary_all\", \"\", \"\") or \
-             label_replace(({} or 0 * sum(last_over_time({canary}[5m]))), \"serin_count\", \"canary_bad\", \"\", \"\") or \
-             label_replace({}, \"serin_count\", \"primary_all\", \"\", \"\") or \
-             label_replace(({} or 0 * sum(last_over_time({primary}[5m]))), \"serin_count\", \"primary_bad\", \"\", \"\")",
+            "label_replace(sum({}), \"serin_count\", \"canary_all\", \"\", \"\") or \
+             label_replace((sum({}) or 0 * sum(last_over_time({canary}[5m]))), \"serin_count\", \"canary_bad\", \"\", \"\") or \
+             label_replace(sum({}), \"serin_count\", \"primary_all\", \"\", \"\") or \
+             label_replace((sum({}) or 0 * sum(last_over_time({primary}[5m]))), \"serin_count\", \"primary_bad\", \"\", \"\")",
             young(&canary),
-            young(&canary_bad),
+            both(failed("podinfo"), &young),
             guarded(&primary, &primary),
-            guarded(&primary_bad, &primary),
+            both(failed("podinfo-primary"), &|x| guarded(x, &primary)),
         );
         assert_eq!(query(None, 0, 15), expected);
     }
@@ -218,12 +233,12 @@ mod tests {
     #[test]
     fn a_series_that_comes_back_is_not_counted_again_once_the_run_is_old() {
         let unguarded = |text: &str| text.matches("and on (job, instance)").count();
-        assert_eq!(unguarded(&query(None, 300, 315)), 2);
-        assert_eq!(unguarded(&query(None, 301, 316)), 4, "older than that");
-        assert_eq!(unguarded(&query(None, 0, 900)), 4, "a long look");
+        assert_eq!(unguarded(&query(None, 300, 315)), 3);
+        assert_eq!(unguarded(&query(None, 301, 316)), 6, "older than that");
+        assert_eq!(unguarded(&query(None, 0, 900)), 6, "a long look");
         assert_eq!(
             unguarded(&query(Some(Reporter::Source), 0, 15)),
-            4,
+            6,
             "counters of proxies are older than the run"
         );
     }

@@ -7,7 +7,7 @@ use super::{
     access::Access,
     builtin,
     checks::Checks,
-    counting::{LABEL, growth},
+    counting::{LABEL, failed, growth},
     query::{Metric, Query, Range},
 };
 use crate::{router::Builtin, spec::Validated};
@@ -32,17 +32,17 @@ pub(crate) fn of_pods(
     let Some(counted) = builtin.counts else { return Ok(None) };
     let primary = c.for_primary();
     let whole = builtin::selector(&primary, checks, builtin, counted.all)?;
-    let failed = builtin::selector(&primary, checks, builtin, counted.bad)?;
+    let failed = failed(&primary, checks, builtin, counted)?;
     let ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
     let by = if counted.of_pods { " by (job, instance)" } else { "" };
-    let named = |series: &str, name: &str| {
+    let named = |series: &[String], name: &str| {
         let grown = growth(series, &whole, ms, false);
         format!("label_replace(sum{by}({grown}), \"{LABEL}\", \"{name}\", \"\", \"\")")
     };
     Ok(Some(Query {
         metric: "requests of the primary".into(),
         kind: Metric::SuccessRate,
-        promql: format!("{} or {}", named(&whole, WHOLE), named(&failed, FAILED)),
+        promql: format!("{} or {}", named(std::slice::from_ref(&whole), WHOLE), named(&failed, FAILED)),
         server: c.metrics_server.clone(),
         access: Access::in_namespace(&c.namespace),
         range: Range::default(),
@@ -73,7 +73,7 @@ mod tests {
         let text = query("istio", None).unwrap();
         let whole = "istio_requests_total{reporter=\"destination\",destination_workload_namespace=\"test\",\
                      destination_workload=~\"podinfo-primary\"}";
-        let look = super::super::counting::growth(whole, whole, 15_000, false);
+        let look = super::super::counting::growth(&[whole.to_owned()], whole, 15_000, false);
         assert!(
             text.starts_with(&format!(
                 "label_replace(sum by (job, instance)({look}), \"serin_count\", \"all\""

@@ -120,7 +120,8 @@ pub(crate) fn unsettled(
     readings: &BTreeMap<usize, Reading>,
 ) -> Option<(Doubt, Duration)> {
     let outcome = found.outcome;
-    let mine = asks.iter().enumerate().filter(|(_, ask)| ask.metric == at && ask.role == Role::Value);
+    let of_canary = |ask: &Ask| matches!(ask.role, Role::Value | Role::Samples);
+    let mine = asks.iter().enumerate().filter(|(_, ask)| ask.metric == at && of_canary(ask));
     let doubted = |(index, ask): (usize, &Ask)| {
         let Reading::Doubted { doubt, .. } = readings.get(&index)? else { return None };
         let query = ask.query.as_ref().ok()?;
@@ -129,7 +130,9 @@ pub(crate) fn unsettled(
                 matches!(outcome, MetricOutcome::Pass | MetricOutcome::NoData | MetricOutcome::Inconclusive)
             }
             // what another query proves to be bad is bad now
-            Doubt::Former if outcome == MetricOutcome::Fail => found.query == query.promql,
+            Doubt::Former if outcome == MetricOutcome::Fail && ask.role == Role::Value => {
+                found.query == query.promql
+            }
             Doubt::Former => outcome != MetricOutcome::Error,
             Doubt::Late { .. } | Doubt::Early => outcome == MetricOutcome::Pass,
             Doubt::Reset => outcome == MetricOutcome::Error,
@@ -257,6 +260,31 @@ mod tests {
         assert_eq!(doubted(0.0, 0.0), (MetricOutcome::Fail, None));
         assert_eq!(doubted(100.0, 0.0), (MetricOutcome::Fail, Some(Doubt::Former)));
         assert_eq!(doubted(100.0, 100.0), (MetricOutcome::Pass, Some(Doubt::Former)));
+    }
+
+    #[test]
+    fn samples_from_before_the_run_are_not_enough() {
+        let metric = json!({
+            "name": "mine", "query": "up", "thresholdRange": {"min": 99}, "minSamples": 20, "samplesQuery": "n",
+        });
+        let checks = Checks { metrics: vec![serde_json::from_value(metric).unwrap()], ..Checks::default() };
+        let c = fixture::canary(&json!({}));
+        let asks = asks(&c, &checks, router::by_name("istio").unwrap().queries());
+        let doubted = |value: f64, samples: f64, doubt: Doubt| {
+            let samples = Reading::Doubted { values: vec![samples], doubt };
+            let readings = [(0, Reading::Values(vec![value])), (1, samples)].into();
+            let found = assess(&c, &checks, 0, &asks, &readings).unwrap();
+            (found.outcome, unsettled(0, &found, &asks, &readings).map(|(doubt, _)| doubt))
+        };
+        for (value, samples, outcome) in [
+            (100.0, 30.0, MetricOutcome::Pass),
+            (0.0, 30.0, MetricOutcome::Fail),
+            (0.0, 3.0, MetricOutcome::NoData),
+        ] {
+            assert_eq!(doubted(value, samples, Doubt::Former), (outcome, Some(Doubt::Former)));
+        }
+        assert_eq!(doubted(100.0, 30.0, Doubt::Early), (MetricOutcome::Pass, Some(Doubt::Early)));
+        assert_eq!(doubted(0.0, 30.0, Doubt::Early), (MetricOutcome::Fail, None));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! From a metric to its query: the built-in one, that of its MetricTemplate, or its own.
+//! From a metric to its queries: the built-in one, that of its MetricTemplate, and its own.
 
 use super::{
     access::{Access, PROMETHEUS},
     args, builtin,
     checks::Checks,
     job,
-    metric::{kind_of, range, template_of, window},
+    metric::{range, template_of, window},
     provider_kinds,
     query::{Metric, Query},
     template,
@@ -19,15 +19,17 @@ use crate::{
 /// Text for a metric without anything to measure.
 const NOTHING_TO_ASK: &str = "Metric query failed for no usable metrics template and query were configured";
 
-/// The query of a metric: the built-in one if it has the name of a built-in check, otherwise its own. Err: the metric
-/// cannot be queried, and what is wrong with it.
+/// The first query of a metric: the built-in one if it has the name of a built-in check, otherwise the first of its own.
+/// Err: the metric cannot be queried, and what is wrong with it.
 pub(super) fn query(
     c: &Validated,
     checks: &Checks,
     m: &CanaryMetric,
     builtin: &Builtin,
 ) -> Result<Query, String> {
-    let Some(name) = canonical(&m.name) else { return own(c, checks, m) };
+    let Some(name) = canonical(&m.name) else {
+        return own(c, checks, m).next().unwrap_or_else(|| Err(NOTHING_TO_ASK.into()));
+    };
     let window = window(m, PROMETHEUS)?;
     let kind = if name == builtin::DURATION { Metric::Duration } else { Metric::SuccessRate };
     let promql = builtin::render(c, checks, builtin, kind, &window)?;
@@ -47,57 +49,76 @@ pub(super) fn query(
     })
 }
 
-/// The additional query of a built-in check that also has a `templateRef` or a `query`, as in Flagger.
-pub(super) fn beside(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Option<Result<Query, String>> {
-    canonical(&m.name)?;
-    let more = m.template_ref.is_some() || m.query.as_ref().is_some_and(|q| !q.trim().is_empty());
-    more.then(|| own(c, checks, m))
+/// The queries of a metric beside its first: a built-in check may have a `templateRef`, and each a `query`, as in Flagger.
+pub(super) fn beside(
+    c: &Validated,
+    checks: &Checks,
+    m: &CanaryMetric,
+) -> impl Iterator<Item = Result<Query, String>> {
+    own(c, checks, m).skip(usize::from(canonical(&m.name).is_none()))
 }
 
-/// The user's own query: that of the MetricTemplate, or the inline one.
-fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> Result<Query, String> {
-    let window = window(m, kind_of(c, checks, m))?;
-    let (model, secret) = template::Model::of_metric(c, checks, m, &window);
-    let (kind, access, server, whose, text) = if let Some(name) = template_of(c, m) {
-        let template =
-            checks.templates.get(&name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
-        if template.provider.type_ == job::KIND {
-            return job::query(c, checks, m, &name);
-        }
-        let server = template.provider.address.clone().unwrap_or_default();
-        let access = Access::of(&name, template, &checks.secrets);
-        (Metric::Template, access, server, format!("MetricTemplate {name}"), Some(&template.query))
-    } else {
-        let whose = format!("query of metric {}", m.name);
-        (
-            Metric::Inline,
-            Access::in_namespace(&c.namespace),
-            c.metrics_server.clone(),
-            whose,
-            m.query.as_ref(),
-        )
-    };
-    let lent = provider_kinds::is_lent(&access, &server, &c.namespace);
-    if lent {
-        args::plain(m, &whose)?;
+/// The user's own queries: that of the MetricTemplate, and the inline one.
+fn own(c: &Validated, checks: &Checks, m: &CanaryMetric) -> impl Iterator<Item = Result<Query, String>> {
+    let templated = template_of(c, m).map(|name| templated(c, checks, m, &name));
+    let text = m.query.as_deref().filter(|text| !text.trim().is_empty());
+    templated.into_iter().chain(text.map(|text| inline(c, checks, m, text)))
+}
+
+fn templated(c: &Validated, checks: &Checks, m: &CanaryMetric, name: &str) -> Result<Query, String> {
+    let template = checks.templates.get(name).ok_or_else(|| format!("MetricTemplate {name} is missing"))?;
+    if template.provider.type_ == job::KIND {
+        return job::query(c, checks, m, name);
     }
-    let text = text.map(|q| q.trim()).filter(|q| !q.is_empty()).ok_or(NOTHING_TO_ASK)?;
-    let promql =
-        model.names().and_then(|()| template::render(text, &model)).map_err(|e| format!("{whose}: {e}"))?;
-    let access = Access { args: secret, lent, ..access };
-    let (metric, range) = (m.name.clone(), range(m, kind));
-    Ok(Query {
-        metric,
-        kind,
-        promql,
-        server,
-        access,
-        range,
-        window,
-        counters: None,
-        doubts: vec![],
-        since: None,
-    })
+    let server = template.provider.address.clone().unwrap_or_default();
+    let access = Access::of(name, template, &checks.secrets);
+    let asked = Asked { kind: Metric::Template, server, access, whose: format!("MetricTemplate {name}") };
+    asked.query(c, checks, m, &template.query)
+}
+
+fn inline(c: &Validated, checks: &Checks, m: &CanaryMetric, text: &str) -> Result<Query, String> {
+    let (server, access) = (c.metrics_server.clone(), Access::in_namespace(&c.namespace));
+    let asked = Asked { kind: Metric::Inline, server, access, whose: format!("query of metric {}", m.name) };
+    asked.query(c, checks, m, text)
+}
+
+/// Where a query of the user's goes, and what to call it.
+struct Asked {
+    kind: Metric,
+    server: String,
+    access: Access,
+    whose: String,
+}
+
+impl Asked {
+    fn query(self, c: &Validated, checks: &Checks, m: &CanaryMetric, text: &str) -> Result<Query, String> {
+        let Self { kind, server, access, whose } = self;
+        let window = window(m, &access.kind)?;
+        let (model, secret) = template::Model::of_metric(c, checks, m, &window);
+        let lent = provider_kinds::is_lent(&access, &server, &c.namespace);
+        if lent {
+            args::plain(m, &whose)?;
+        }
+        let text = Some(text.trim()).filter(|text| !text.is_empty()).ok_or(NOTHING_TO_ASK)?;
+        let promql = model
+            .names()
+            .and_then(|()| template::render(text, &model))
+            .map_err(|e| format!("{whose}: {e}"))?;
+        let access = Access { args: secret, lent, ..access };
+        let (metric, range) = (m.name.clone(), range(m, kind));
+        Ok(Query {
+            metric,
+            kind,
+            promql,
+            server,
+            access,
+            range,
+            window,
+            counters: None,
+            doubts: vec![],
+            since: None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -153,16 +174,12 @@ mod tests {
             ask(json!({"name": "x", "query": "{{ nope }}"})).unwrap_err().starts_with("query of metric x: ")
         );
         let both = metric(json!({"name": "request-duration", "query": "up"}));
-        let second = beside(&fixture::canary(&json!({})), &Checks::default(), &both).unwrap().unwrap();
+        let (c, checks) = (fixture::canary(&json!({})), Checks::default());
+        let second = beside(&c, &checks, &both).next().unwrap().unwrap();
         assert_eq!((second.kind, second.promql.as_str()), (Metric::Inline, "up"));
-        assert!(
-            beside(
-                &fixture::canary(&json!({})),
-                &Checks::default(),
-                &metric(json!({"name": "request-duration"}))
-            )
-            .is_none()
-        );
+        for alone in [json!({"name": "request-duration"}), json!({"name": "x", "query": "up"})] {
+            assert!(beside(&c, &checks, &metric(alone)).next().is_none());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! All queries for the metrics of a Canary, in one fixed order: for each metric its value, then the same for
+//! All queries for the metrics of a Canary, in one fixed order: for each metric its values, then the same for
 //! the primary if a condition compares with it, then the number of samples if a minimum is set.
 
 use super::{
@@ -16,8 +16,8 @@ use crate::{
     spec::{Validated, metric_names::canonical},
 };
 
-/// All queries of a Canary's checks. A built-in check that also carries a `templateRef` or a `query` asks both, as in
-/// Flagger.
+/// All queries of a Canary's checks. A metric asks each of these that it has, as in Flagger: the built-in query of its
+/// name, its `templateRef` and its `query`.
 pub(crate) fn asks(c: &Validated, checks: &Checks, builtin: &Builtin) -> Vec<Ask> {
     let builtin = builtin.reported_by(c.analysis.reporter.unwrap_or_default());
     checks.metrics.iter().enumerate().flat_map(|(at, m)| of(c, checks, at, m, builtin)).collect()
@@ -26,18 +26,33 @@ pub(crate) fn asks(c: &Validated, checks: &Checks, builtin: &Builtin) -> Vec<Ask
 fn of(c: &Validated, checks: &Checks, metric: usize, m: &CanaryMetric, builtin: &Builtin) -> Vec<Ask> {
     let first = query(c, checks, m, builtin);
     let ask = |role, query| Ask { metric, role, query };
-    let second = beside(c, checks, m);
+    let more: Vec<_> = beside(c, checks, m).collect();
     let primary = compares(checks, m).then(|| {
-        let of_two = format!(
-            "metric {}: a built-in metric with a query or templateRef of its own asks two things, of which one cannot be compared with the primary: make two metrics of them",
-            m.name
-        );
-        let query = if second.is_some() { Err(of_two) } else { of_primary(c, checks, m, builtin, &first) };
+        let query = if more.is_empty() {
+            of_primary(c, checks, m, builtin, &first)
+        } else {
+            Err(format!(
+                "metric {}: {} ask different things, of which only one can be compared with the primary: make a metric of each",
+                m.name,
+                named(m)
+            ))
+        };
         ask(Role::Primary, query)
     });
     let samples = m.verdict.min_samples.map(|_| ask(Role::Samples, samples(c, checks, m, builtin, &first)));
     let value = std::iter::once(ask(Role::Value, first));
-    value.chain(second.map(|query| ask(Role::Value, query))).chain(primary).chain(samples).collect()
+    let more = more.into_iter().map(|query| ask(Role::Value, query));
+    value.chain(more).chain(primary).chain(samples).collect()
+}
+
+/// What a metric with several queries asks, in words.
+fn named(m: &CanaryMetric) -> &'static str {
+    match (canonical(&m.name).is_some(), m.template_ref.is_some()) {
+        (true, true) if m.query.is_some() => "its name, its templateRef and its query",
+        (true, true) => "its name and its templateRef",
+        (true, false) => "its name and its query",
+        (false, _) => "its templateRef and its query",
+    }
 }
 
 /// A condition of the metric also uses the primary.
@@ -170,7 +185,49 @@ mod tests {
         let all = asked(json!([
             {"name": "request-success-rate", "query": "errors{app=\"{{ target }}\"}", "successCondition": "canary[0] <= primary[0]"},
         ]));
-        assert!(text(&all[2]).contains("make two metrics of them"), "{}", text(&all[2]));
+        assert_eq!(
+            text(&all[2]),
+            "metric request-success-rate: its name and its query ask different things, of which only one can be compared with the primary: make a metric of each"
+        );
+        let plain = json!({"type": "prometheus", "address": "http://p:9090"});
+        let both = json!({"query": "errors{app=\"{{ target }}\"}", "templateVariables": {"team": "a"}, "successCondition": "canary[0] <= primary[0]"});
+        let all = borrowed("test", &plain, &both);
+        assert!(
+            text(&all[2]).starts_with("metric mine: its templateRef and its query ask"),
+            "{}",
+            text(&all[2])
+        );
+    }
+
+    #[test]
+    fn a_metric_asks_its_template_and_its_query() {
+        let lent = json!({"type": "prometheus", "address": "http://p:9090", "secretRef": {"name": "login"}});
+        let more = json!({"query": "up{app=\"{{ target }}\"}", "templateVariables": {"team": "a"}});
+        let asked = |metric: &Value| -> Vec<_> {
+            let mut all = more.clone();
+            fixture::merge(&mut all, metric);
+            let asked = borrowed("monitoring", &lent, &all).into_iter();
+            let asked = asked.map(|ask| (ask.role, ask.query.unwrap()));
+            asked.map(|(role, q)| (role, q.kind, q.server, q.access.lent, q.promql)).collect()
+        };
+        let server = fixture::canary(&json!({})).metrics_server.clone();
+        let own = |kind, server: &str, lent, text: &str| {
+            (Role::Value, kind, server.to_owned(), lent, text.to_owned())
+        };
+        let templated = own(Metric::Template, "http://p:9090", true, r#"sum(e{app="podinfo",team="a"})"#);
+        let inline = own(Metric::Inline, &server, false, r#"up{app="podinfo"}"#);
+        assert_eq!(asked(&json!({})), [templated.clone(), inline.clone()]);
+        let three = asked(&json!({"name": "request-success-rate"}));
+        assert_eq!(three[1..], [templated, inline]);
+        assert_eq!(three[0].1, Metric::SuccessRate);
+    }
+
+    #[test]
+    fn an_interval_that_only_the_server_of_the_template_knows_is_refused_for_the_query_beside_it() {
+        let graphite = json!({"type": "graphite", "address": "http://g"});
+        let both = json!({"query": "up", "templateVariables": {"team": "a"}, "interval": "1min"});
+        let all = borrowed("test", &graphite, &both);
+        assert!(all[0].query.is_ok() && text(&all[1]).contains("no duration"), "{}", text(&all[1]));
     }
 
     #[test]

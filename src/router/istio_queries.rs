@@ -1,6 +1,10 @@
 //! PURE. Istio's requests as reported at both ends. The destination's report contains what reached a pod; the source's,
 //! of a sidecar or a gateway, contains what users got: also refused connections, resets, timeouts and requests without
 //! an endpoint.
+//!
+//! A call by gRPC that fails is an answer with code 200 and a status of its own, which Istio reports. Those that count as
+//! failures are those of the server, as Linkerd has them: unknown, deadline exceeded, internal, unavailable, data loss. Envoy
+//! also reports a stream that its caller cancelled as unknown (2), with a flag for that: such a stream is no failure.
 
 use super::queries::{Builtin, Counted, builtin};
 
@@ -11,11 +15,11 @@ macro_rules! destination {
             r#"{reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}"}"#
         )
     };
-    ($series:literal, $ok:literal) => {
+    ($series:literal, $of:expr) => {
         concat!(
             $series,
             r#"{reporter="destination",destination_workload_namespace="{{ namespace }}",destination_workload=~"{{ target }}","#,
-            $ok,
+            $of,
             "}"
         )
     };
@@ -28,18 +32,66 @@ macro_rules! source {
             r#"{reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}"}"#
         )
     };
-    ($series:literal, $ok:literal) => {
+    ($series:literal, $of:expr) => {
         concat!(
             $series,
             r#"{reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}","#,
-            $ok,
+            $of,
             "}"
+        )
+    };
+}
+
+/// Answers that are no failures, neither by their code nor by a status of gRPC.
+macro_rules! good {
+    () => {
+        r#"response_code!~"5.*",grpc_response_status!~"2|4|13|14|15""#
+    };
+}
+
+/// Streams that their callers cancelled.
+macro_rules! cancelled {
+    () => {
+        r#"response_code!~"5.*",grpc_response_status=~"2|4|13|14|15",response_flags=~"DC|DR""#
+    };
+}
+
+/// Failures by their status of gRPC alone.
+macro_rules! failed_call {
+    () => {
+        r#"response_code!~"5.*",grpc_response_status=~"2|4|13|14|15",response_flags!~"DC|DR""#
+    };
+}
+
+/// Growth of the counters of requests that did not fail, as reported at this end.
+macro_rules! passed {
+    ($end:ident) => {
+        concat!(
+            "increase(",
+            $end!("istio_requests_total", good!()),
+            "[{{ interval }}]) or increase(",
+            $end!("istio_requests_total", cancelled!()),
+            "[{{ interval }}])"
+        )
+    };
+}
+
+/// The success rate from the reports of this end: 0, not nothing, if all fail.
+macro_rules! success_rate {
+    ($end:ident) => {
+        concat!(
+            "(sum(",
+            passed!($end),
+            ") or vector(0)) / sum(increase(",
+            $end!("istio_requests_total"),
+            "[{{ interval }}])) * 100"
         )
     };
 }
 
 /// From the reports of the destination alone, as in Flagger; `spec.analysis.reporter` chooses the others.
 pub(super) const QUERIES: Builtin = Builtin {
+    success_rate: success_rate!(destination),
     unseen: "",
     counts: Some(&AT_PODS),
     by_source: Some(&SOURCE),
@@ -53,6 +105,7 @@ pub(super) const QUERIES: Builtin = Builtin {
 
 /// The source always knows the Service that it called, but the workload only if it reached one.
 const SOURCE: Builtin = Builtin {
+    success_rate: success_rate!(source),
     counts: Some(&AT_CALLERS),
     ..builtin!(
         r#"reporter="source",destination_service_namespace="{{ namespace }}",destination_service_name=~"{{ side }}""#,
@@ -65,12 +118,18 @@ const SOURCE: Builtin = Builtin {
 /// so a choice between them would count some requests twice.
 const AT_PODS: Counted = Counted {
     all: destination!("istio_requests_total"),
-    bad: destination!("istio_requests_total", r#"response_code=~"5.*""#),
+    bad: &[
+        destination!("istio_requests_total", r#"response_code=~"5.*""#),
+        destination!("istio_requests_total", failed_call!()),
+    ],
     of_pods: true,
 };
 const AT_CALLERS: Counted = Counted {
     all: source!("istio_requests_total"),
-    bad: source!("istio_requests_total", r#"response_code=~"5.*""#),
+    bad: &[
+        source!("istio_requests_total", r#"response_code=~"5.*""#),
+        source!("istio_requests_total", failed_call!()),
+    ],
     of_pods: false,
 };
 
@@ -82,6 +141,13 @@ macro_rules! by_caller {
             $selector,
             "[{{ interval }}]))"
         )
+    };
+}
+
+/// The same for requests that did not fail.
+macro_rules! passed_by_caller {
+    ($end:ident) => {
+        concat!("sum by (source_workload, source_workload_namespace) (", passed!($end), ")")
     };
 }
 
@@ -102,11 +168,11 @@ macro_rules! all {
 const BOTH: Builtin = Builtin {
     success_rate: concat!(
         "(sum((",
-        by_caller!(source!("istio_requests_total", r#"response_code!~"5.*""#)),
+        passed_by_caller!(source),
         " and ",
         reporting!(),
         ") or (",
-        by_caller!(destination!("istio_requests_total", r#"response_code!~"5.*""#)),
+        passed_by_caller!(destination),
         " unless ",
         reporting!(),
         ")) or vector(0)) / ",

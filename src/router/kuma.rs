@@ -27,11 +27,13 @@ const OWNED: &[&str] = &["/spec/targetRef", "/spec/to"];
 /// The label, and on a Canary the annotation, that names the mesh.
 const MESH: &str = names::KUMA_MESH;
 
+/// A pod's proxy also counts the scrapes of its metrics and the probes of itself, in clusters of its own, and its calls to
+/// the control plane and to collectors of logs and traces.
 const QUERIES: Builtin = Builtin {
     needs: "Kuma's proxies show their metrics where a MeshMetric, or the Mesh itself, says so, and Prometheus has to find them by Kuma's service discovery",
     unseen: "requests do not reach its pods, which their own proxies cannot count",
     ..builtin!(
-        r#"service=~"{{ side }}_{{ namespace }}_svc_[0-9a-zA-Z-]+""#,
+        r#"service=~"{{ side }}_{{ namespace }}_svc_[0-9a-zA-Z-]+",envoy_cluster_name!~"kuma_(envoy_admin|metrics_hijacker|readiness)|(_|system_|meshtrace_|tracing_).*|ads_cluster|access_log_sink""#,
         "envoy_cluster_upstream_rq" if r#"envoy_response_code!~"5.*""#,
         p99 "envoy_cluster_upstream_rq_time_bucket" ""
     )

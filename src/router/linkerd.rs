@@ -24,11 +24,13 @@ const TRAFFIC_SPLIT: Kind =
     Kind { group: "split.smi-spec.io", version: "v1alpha1", kind: "TrafficSplit", plural: "trafficsplits" };
 const OWNED: &[&str] = &["/spec/service", "/spec/backends"];
 
+/// A pod's proxy also counts requests to its own port: the scrapes of its metrics and the kubelet's probes of it. It names
+/// the route of those probes of the application that it knows. Series without these labels count.
 const QUERIES: Builtin = Builtin {
     needs: "the Prometheus that is asked has to scrape Linkerd's proxies, as that of linkerd-viz does",
     unseen: "requests do not reach its pods, which their own proxies cannot count",
     ..builtin!(
-            r#"namespace="{{ namespace }}",{{ workload }}=~"{{ target }}",direction="inbound""#,
+            r#"namespace="{{ namespace }}",{{ workload }}=~"{{ target }}",direction="inbound",target_addr!~".+:4191",route_name!="probe""#,
             "response_total" if r#"classification!="failure""#,
             p99 "response_latency_ms_bucket" ""
     )

@@ -44,8 +44,8 @@ pub struct Builtin {
 pub struct Counted {
     /// All requests of the measured side.
     pub all: &'static str,
-    /// Failed requests.
-    pub bad: &'static str,
+    /// Failed requests, in selectors that have no series in common.
+    pub bad: &'static [&'static str],
     /// The pods count, not proxies that are older than the run.
     pub of_pods: bool,
 }

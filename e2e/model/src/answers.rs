@@ -32,7 +32,8 @@ impl Sim {
                 Question::Exists { .. } => answers.exists = Some(!self.uncounted),
                 Question::Measure { index, query } => {
                     let well = query.range.min.or(query.range.max).unwrap_or(1.0);
-                    let mut reading = self.readings.get(&query.metric).cloned();
+                    let of_text = self.readings.get(&query.promql);
+                    let mut reading = of_text.or_else(|| self.readings.get(&query.metric)).cloned();
                     let emptied = Some(Reading::Doubted { values: vec![], doubt: Doubt::Emptied });
                     if reading == emptied && !query.doubts.iter().any(|asked| asked.contains("emptied")) {
                         reading = Some(Reading::Values(vec![]));

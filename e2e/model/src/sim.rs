@@ -57,7 +57,7 @@ pub struct Sim {
     pub skew: SignedDuration,
     /// Since when the operator has been running without a break, by its own clock.
     pub watching_since: Timestamp,
-    /// The values of metrics, by name. Other metrics have good values.
+    /// The values of metrics, by name, or of one of the queries of a metric, by its text. Others have good values.
     pub readings: BTreeMap<String, Reading>,
     /// Requests per second to both sides, or why they cannot be counted.
     pub counts: Result<Rates, String>,

@@ -56,7 +56,7 @@ const SCALAR: [&str; 28] = [
 ];
 
 /// Conditions on a list.
-const LIST: [&str; 105] = [
+const LIST: [&str; 109] = [
     "result[0] > 1e-1",
     "result[0] > 1E-1",
     "result[0] > .5",
@@ -147,7 +147,7 @@ const LIST: [&str; 105] = [
     "result[0] - 1 - 1 < -1",
     "result[0] / 2 / 2 < 0.2",
     "2 - result[0] * 2 > 0.5",
-    "result[0] > 0.5 || result[0] < 0.2 && result[0] > 5",
+    "result[0] > 0.5 || result[0] > 0.1 && result[0] > 5",
     "[1, 2][0] < result[0]",
     "[result[0], 1][1] > 0.5",
     "[] == result",
@@ -162,6 +162,10 @@ const LIST: [&str; 105] = [
     "round(result[0]) == 0.5",
     "int(result[0]) in [0.5]",
     "len(result) <= 20 && result.all(x, x < 0.95)",
+    "result[0] < 0.5 && result[0] > 0.9",
+    "result[0] > 0.9 || result[0] <= 0.95",
+    "result[0] == 1 || !(result[0] == 1)",
+    "len(result) == 0 || len(result) > 0",
 ];
 
 const VALUES: [&[f64]; 7] = [&[0.95], &[1.0], &[0.0], &[0.5, 0.5, 0.99], &[0.99, 0.5], &[f64::NAN], &[]];

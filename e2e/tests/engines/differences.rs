@@ -50,6 +50,8 @@ pub(crate) const ALL: &[Known] = &[
             "both sides come from the same value",
             "this is not a finite number",
             "the list is empty",
+            "never hold together",
+            "one always holds",
         ],
     ),
     ours(

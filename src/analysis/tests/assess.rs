@@ -313,6 +313,34 @@ fn what_one_answer_proves_to_be_bad_stays_bad_when_another_cannot_be_had() {
 }
 
 #[test]
+fn a_template_and_a_query_of_one_metric_both_have_to_pass() {
+    let c = fixture::canary(&json!({}));
+    let template = json!({"provider": {"type": "prometheus", "address": "http://p:9090"}, "query": "sum(a)"});
+    for name in ["mine", "request-duration"] {
+        let metric = json!({"name": name, "templateRef": {"name": "errors"}, "query": "sum(b)", "thresholdRange": {"max": 1}});
+        let templates = [("test/errors".to_owned(), serde_json::from_value(template.clone()).unwrap())];
+        let checks = Checks { templates: templates.into(), ..checks(&metric) };
+        let asks = asks(&c, &checks, router::by_name("istio").unwrap().queries());
+        let first = asks.len() - 2;
+        for (of_template, of_query, wanted) in [
+            (of(&[1.0]), of(&[0.0]), Pass),
+            (of(&[1.5]), of(&[0.0]), Fail),
+            (of(&[1.0]), of(&[1.5]), Fail),
+            (of(&[1.0]), of(&[]), NoData),
+            (of(&[]), of(&[1.0]), NoData),
+            (of(&[1.0]), Reading::Failed("timed out".into()), Error),
+            (Reading::Failed("timed out".into()), of(&[1.5]), Fail),
+        ] {
+            let answers = [(first, of_template), (first + 1, of_query)];
+            let built_in = (0..first).map(|at| (at, of(&[0.0])));
+            let readings = built_in.chain(answers).collect();
+            let found = assess(&c, &checks, 0, &asks, &readings).unwrap();
+            assert_eq!(found.outcome, wanted, "{name} {readings:?}");
+        }
+    }
+}
+
+#[test]
 fn a_condition_about_the_canary_alone_needs_no_primary() {
     let of_both = "canary[0] >= primary[0]";
     for primary in [Reading::Values(vec![]), Reading::Failed("timed out".into())] {

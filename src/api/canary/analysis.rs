@@ -198,7 +198,7 @@ pub struct CanaryMetric {
     /// The range in which the value must be, bounds included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold_range: Option<ThresholdRange>,
-    /// An inline Prometheus query; superseded by `templateRef`.
+    /// An inline Prometheus query; both it and `templateRef` are asked if both are set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16384))]
     pub query: Option<String>,

@@ -4,6 +4,7 @@
 use super::{
     constant,
     fault::Fault,
+    joined,
     names::{call, loop_of, method, unknown},
     tree::{Expr, Function, Loop, Node, Operator, Shape, Side},
 };
@@ -286,10 +287,11 @@ impl Checker {
         use Operator as O;
         match operator {
             O::Or | O::And => {
-                for side in [left, right] {
+                for side in [&mut *left, &mut *right] {
                     self.wants(side, Kind::Truth, "and and or")?;
                     constant::measured(side)?;
                 }
+                joined::open(operator, left, right)?;
                 Ok(Kind::Truth)
             }
             O::Add | O::Subtract | O::Multiply | O::Divide | O::Remainder => {

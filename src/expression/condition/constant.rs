@@ -63,7 +63,7 @@ fn itself(at: usize) -> Fault {
 }
 
 /// The same value, which may be written in two ways: `result` and `result[0]`.
-fn equal(a: &Expr, b: &Expr) -> bool {
+pub(super) fn equal(a: &Expr, b: &Expr) -> bool {
     a == b || a.first_of().is_some() && a.first_of() == b.first_of()
 }
 
@@ -97,34 +97,61 @@ pub(super) fn open(operator: Operator, left: &Expr, right: &Expr) -> Result<(), 
         (true, true) if with_itself(operator, left, right) => return Err(itself(left.from)),
         (true, true) => return Ok(()),
     };
-    let Node::Function(function, _) = of.node else { return Ok(()) };
-    let (name, whole, least) = match function {
-        Function::Length | Function::Count => ("a count".to_owned(), true, 0.0),
-        Function::Abs => ("abs(x)".to_owned(), false, 0.0),
-        Function::Round | Function::Floor | Function::Ceil | Function::Int => {
-            (format!("{}(x)", name_of(function)), true, f64::NEG_INFINITY)
-        }
-        _ => return Ok(()),
-    };
+    let Some((name, numbers)) = named(of) else { return Ok(()) };
     if let (Operator::In, Node::List(items)) = (operator, &limit.node) {
-        let possible = |n: f64| n >= least && (!whole || n.fract() == 0.0);
-        if items.iter().all(|item| !item.depends() && eval::constant(item).is_some_and(|n| !possible(n))) {
+        let never = |item: &Expr| eval::constant(item).is_some_and(|n| !numbers.contain(n));
+        if items.iter().all(|item| !item.depends() && never(item)) {
             return Err(Fault::new(of.from, format!("{name} is never one of these")));
         }
     }
     let Some(limit) = eval::constant(limit) else { return Ok(()) };
-    // the least value, those around the limit, and the limit
-    let at = if whole { limit.floor() } else { limit };
-    let mut answers = [least, at - 1.0, at, at + 1.0]
-        .into_iter()
-        .filter(|n| *n >= least)
-        .map(|n| holds(operator, n, limit));
+    let mut answers = numbers.around(&[limit]).into_iter().map(|n| holds(operator, n, limit));
     let first = answers.next().unwrap_or_default();
     if answers.any(|answer| answer != first) {
         return Ok(());
     }
     let how_often = if first { "always" } else { "never" };
     Err(Fault::new(of.from, format!("{name} is {how_often} {} {limit}", words(operator))))
+}
+
+/// The name of a function whose results are not all numbers, and which they are.
+fn named(of: &Expr) -> Option<(String, Numbers)> {
+    let Node::Function(function, _) = of.node else { return None };
+    Some(match function {
+        Function::Length | Function::Count => ("a count".to_owned(), Numbers { whole: true, least: 0.0 }),
+        Function::Abs => ("abs(x)".to_owned(), Numbers { whole: false, least: 0.0 }),
+        Function::Round | Function::Floor | Function::Ceil | Function::Int => {
+            (format!("{}(x)", name_of(function)), Numbers { whole: true, least: f64::NEG_INFINITY })
+        }
+        _ => return None,
+    })
+}
+
+/// The numbers that a value may have.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    whole: bool,
+    least: f64,
+}
+
+impl Numbers {
+    pub(super) fn of(value: &Expr) -> Self {
+        named(value).map_or(Self { whole: false, least: f64::NEG_INFINITY }, |(_, numbers)| numbers)
+    }
+
+    fn contain(self, n: f64) -> bool {
+        n >= self.least && (!self.whole || n.fract() == 0.0)
+    }
+
+    /// Those at which a comparison with these limits may change, and its neighbours: the least, those around each limit,
+    /// and the limit.
+    pub(super) fn around(self, limits: &[f64]) -> Vec<f64> {
+        let each = limits.iter().flat_map(|limit| {
+            let at = limit.floor();
+            if self.whole { [at - 1.0, at, at + 1.0] } else { [limit.next_down(), *limit, limit.next_up()] }
+        });
+        each.chain([self.least, f64::INFINITY]).filter(|n| *n >= self.least).collect()
+    }
 }
 
 #[allow(clippy::float_cmp, reason = "what users write as == means the same number")]

@@ -5,6 +5,7 @@ mod check;
 mod constant;
 mod eval;
 mod fault;
+mod joined;
 mod lex;
 mod names;
 mod parse;

@@ -111,6 +111,84 @@ fn what_cannot_be_meant_is_told() {
 }
 
 #[test]
+fn parts_that_exclude_one_another_or_leave_no_number_out_are_refused() {
+    let never = "never hold together: write || for &&";
+    let always = "one always holds: write && for ||";
+    refused(&[
+        ("result[0] < 0.5 && result[0] > 0.9", never),
+        ("result[0] >= 0.95 && result[0] <= 0.5", never),
+        ("result < 0.5 and result[0] >= 0.5", never),
+        ("0.5 > result[0] && result[0] > 0.9", never),
+        ("result[0] == 1 && result[0] == 2", never),
+        ("result[0] in [1, 2] && result[0] > 2", never),
+        ("!(result[0] >= 0.5) && result[0] > 0.9", never),
+        ("result[0] < 0.5 && primary[0] > 1 && (len(result) > 1 && result[0] > 0.9)", never),
+        ("len(result) == 0 || result[0] < 0.5 && result[0] > 0.9", never),
+        ("result.exists(x, x < 0.5 && x > 0.9)", never),
+        ("max(result) < 1 && max(result) > 1 + 1", never),
+        ("canary[0] - primary[0] < 0 && canary[0] - primary[0] > 0.1", never),
+        ("len(result) > 1 && len(result) < 2", never),
+        ("isNaN(result[0]) && !isNaN(result[0])", never),
+        ("result[0] > 0.9 || result[0] <= 0.95", always),
+        ("result[0] > 0.9 || result[0] < 0.9 || result[0] == 0.9", always),
+        ("result[0] != 1 || result[0] != 2", always),
+        ("result[0] < 0.5 || isNaN(result[0]) || !(result[0] < 0.2)", always),
+        ("len(result) == 0 || len(result) > 0", always),
+        ("abs(result[0]) > 0 || abs(result[0]) < 0.1", always),
+        ("primary[0] > 1 || result[0] > 1 || !(primary[0] > 1)", always),
+    ]);
+    let said = Condition::parse("len(result) > 0 && (result[0] < 1 && result[0] > 2)").unwrap_err();
+    assert!(said.starts_with("at character 21: this and a later part"), "{said}");
+    for open in [
+        "result[0] > 0.5 && result[0] < 0.9",
+        "result[0] >= 0.5 && result[0] <= 0.5",
+        "result[0] < 0.5 || result[0] > 0.9",
+        "result[0] < 0.5 || result[0] > 0.5",
+        "result[0] > 0.5 && result[0] > 0.9",
+        "result[0] < 0.5 && result[1] > 0.9",
+        "result[0] < 0.5 && primary[0] > 0.9",
+        "result[0] < 0.5 || primary[0] >= 0.5",
+        "min(result) < 0.5 && max(result) > 0.9",
+        "result[0] != 1 && result[0] != 2",
+        "result[0] == 1 || result[0] == 2",
+        "result[0] in [1, 2] && result[0] != 1",
+        "result[0] > primary[0] && result[0] < 0.5",
+        "len(result) == 0 || isNaN(result[0]) || result[0] >= 0.99",
+        "len(result) > 0 && len(result) < 2",
+        "result[0] != nil && result[0] < 0.9",
+        "result[0] == nil || result[0] < 0.9",
+        "abs(result[0]) < 0.1 || abs(result[0]) > 0.1",
+        "result.exists(x, x > 0.9) && result.exists(x, x < 0.5)",
+        "result[0] < 0.5 && (result[0] > 0.9 || len(result) > 3)",
+    ] {
+        assert!(Condition::parse(open).is_ok(), "{open}: {:?}", Condition::parse(open));
+    }
+}
+
+proptest! {
+    /// What is refused has the same answer for every number, as far as it can be tried.
+    #[test]
+    fn only_what_never_changes_is_refused(
+        parts in proptest::collection::vec((0..6_usize, 0..5_u8), 2..4), any in 0..2_usize,
+    ) {
+        let signs = ["<", "<=", ">", ">=", "==", "!="];
+        let word = [" && ", " || "][any];
+        let all: Vec<String> = parts.iter().map(|(sign, n)| format!("result[0] {} {n}", signs[*sign])).collect();
+        let holds = |x: f64| {
+            let mut each = parts.iter().map(|(sign, n)| {
+                let n = f64::from(*n);
+                [x < n, x <= n, x > n, x >= n, (x - n).abs() < 0.1, (x - n).abs() > 0.1][*sign]
+            });
+            if any == 1 { each.any(|yes| yes) } else { each.all(|yes| yes) }
+        };
+        let answers: Vec<bool> = (-2..12).map(|half| holds(f64::from(half) / 2.0)).collect();
+        let changes = answers.iter().any(|answer| *answer != answers[0]);
+        let refused = Condition::parse(&all.join(word)).is_err();
+        prop_assert_eq!(refused, !changes, "{}", all.join(word));
+    }
+}
+
+#[test]
 fn h3_counts_divide_as_fractions() {
     for (text, values, wanted) in [
         ("len(result.filter(x, x < 0.9)) / len(result) > 0.5", [0.5, 0.5, 0.99], true),
