@@ -1,8 +1,6 @@
 //! PURE. Common code for the routing objects of all routers: marks, taking over, giving back, and the split of a list
 //! of weights. Knows no kind and no specific field.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::{split::Split, takeover::Shape, traits::RouterError};
@@ -32,7 +30,7 @@ impl Place<'_> {
     /// recorded.
     pub(super) fn manifest(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let metadata = match live.at(&self.at()).filter(|object| !known(object, &c.name)) {
-            Some(theirs) => self.taken_over(c, theirs, spec),
+            Some(theirs) => self.taken_over(c, theirs),
             None => marks(c, live.at(&self.at())),
         };
         let mut spec = spec.clone();
@@ -72,10 +70,9 @@ impl Place<'_> {
     }
 
     /// The object with this spec, regardless of its owner: somebody else's is taken over, ours keeps its marks.
-    /// `next`: the spec that follows this one.
-    pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value, next: &Value) -> Manifest {
+    pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
         let theirs = live.at(&self.at()).filter(|object| !known(object, &c.name));
-        let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(c, object, next));
+        let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(c, object));
         self.with(&json!({"metadata": metadata, "spec": spec}))
     }
 
@@ -90,12 +87,12 @@ impl Place<'_> {
             };
             let theirs = self.theirs(c, live).unwrap_or_default();
             let Some(shape) = self.shape.filter(|shape| shape.leads_to_sides(c, &theirs)) else {
-                return Some(self.original(&noted, object));
+                return Some(self.original(&noted));
             };
             // it had no owner, but Flagger made it: the sides are about to be deleted
             let mut plain = plain.clone();
             shape.keep(c, &theirs, &mut plain);
-            let metadata = self.original(&noted, object).body["metadata"].clone();
+            let metadata = self.original(&noted).body["metadata"].clone();
             return Some(self.with(&json!({"metadata": metadata, "spec": plain})));
         }
         if !made_for(object, &c.name) {
@@ -114,19 +111,16 @@ impl Place<'_> {
         Manifest::new(self.kind, self.name, managers::ROUTE, self.owned, rest.clone())
     }
 
-    /// `next`: our spec.
-    fn taken_over(&self, c: &Validated, live: &Value, next: &Value) -> Value {
+    fn taken_over(&self, c: &Validated, live: &Value) -> Value {
         let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
             || {
                 let fields = self.owned.iter().filter_map(|field| Some((*field, live.pointer(field)?)));
-                let ours = self.audience().filter_map(|field| Some((field, in_spec(next, field)?)));
                 let markers =
                     names::FLUX_MARKERS.iter().filter_map(|(key, _)| Some((*key, annotation(live, key)?)));
                 json!({
                     "canary": c.name,
-                    "fields": fields.collect::<BTreeMap<_, _>>(),
-                    "ours": ours.collect::<BTreeMap<_, _>>(),
-                    "annotations": markers.collect::<BTreeMap<_, _>>(),
+                    "fields": fields.collect::<std::collections::BTreeMap<_, _>>(),
+                    "annotations": markers.collect::<std::collections::BTreeMap<_, _>>(),
                 })
                 .to_string()
             },
@@ -137,37 +131,15 @@ impl Place<'_> {
         json!({"annotations": annotations})
     }
 
-    fn original(&self, noted: &Value, live: &Value) -> Manifest {
+    fn original(&self, noted: &Value) -> Manifest {
         let mut annotations = unmarked();
         for (key, _) in names::FLUX_MARKERS {
             annotations.insert(key.into(), text_or_null(&noted["annotations"][key]));
         }
         let mut rest = json!({"metadata": {"annotations": annotations}});
         self.put_back(noted, &mut rest);
-        for field in self.audience() {
-            let Some(all) = rest.pointer_mut(field).and_then(Value::as_array_mut) else { continue };
-            // earlier versions did not record ours
-            let Some(ours) = noted["ours"][field].as_array() else { continue };
-            let live = get::list(live.pointer(field).unwrap_or(&Value::Null)).iter();
-            let later: Vec<Value> =
-                live.filter(|one| !all.contains(one) && !ours.contains(one)).cloned().collect();
-            all.extend(later);
-        }
         self.with(&rest)
     }
-
-    /// Its fields that say whose requests it routes. What the Canary has named in them since the takeover stays when the
-    /// object is given back: users have come to rely on it.
-    fn audience(&self) -> impl Iterator<Item = &'static str> {
-        self.owned.iter().copied().filter(|field| AUDIENCE.contains(field))
-    }
-}
-
-const AUDIENCE: [&str; 3] = ["/spec/hosts", "/spec/hostnames", "/spec/gateways"];
-
-/// A field of an object in its spec.
-fn in_spec<'v>(spec: &'v Value, field: &str) -> Option<&'v Value> {
-    spec.pointer(field.strip_prefix("/spec")?)
 }
 
 /// The recorded original, if it can be read.

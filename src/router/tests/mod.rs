@@ -7,7 +7,6 @@ mod destination_handover;
 mod forged;
 mod fuzz;
 mod gatewayapi;
-mod given_back;
 mod gloo;
 mod istio;
 mod knative;
