@@ -175,7 +175,15 @@ impl<K: Ord + Clone> WriteBudget<K> {
 
     /// The API server refused the last write of the object.
     pub fn is_refused(&self, key: &K) -> bool {
-        self.0.get(key).is_some_and(|old| matches!(old.outcome, Outcome::Refused(_) | Outcome::Failed(_)))
+        self.why_refused(key).is_some()
+    }
+
+    /// Why the API server refused the last write of the object.
+    pub fn why_refused(&self, key: &K) -> Option<&str> {
+        match &self.0.get(key)?.outcome {
+            Outcome::Refused(why) | Outcome::Failed(why) => Some(why),
+            Outcome::Written | Outcome::Conflict(_) => None,
+        }
     }
 
     /// Why a write was refused that will be tried again, with the time of the next attempt.

@@ -202,7 +202,8 @@ mod tests {
         let base =
             r#"reporter="destination",destination_workload_namespace="test",destination_workload=~"podinfo""#;
         let rate = format!(
-            "(sum(increase(istio_requests_total{{{base},response_code!~\"5.*\"}}[1m])) or vector(0)) / \
+            "(sum(increase(istio_requests_total{{{base},response_code!~\"5.*\",grpc_response_status!~\"2|4|13|14|15\"}}[1m]) or \
+             increase(istio_requests_total{{{base},response_code!~\"5.*\",grpc_response_status=~\"2|4|13|14|15\",response_flags=~\"DC|DR\"}}[1m])) or vector(0)) / \
              sum(increase(istio_requests_total{{{base}}}[1m])) * 100"
         );
         assert_eq!(render(&c, &Checks::default(), builtin, Metric::SuccessRate, "1m").unwrap(), rate);

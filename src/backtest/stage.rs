@@ -253,6 +253,7 @@ pub(super) fn empty(canary: Canary, rules: Rules) -> Snapshot {
         canary: Arc::new(canary),
         objects: Objects::default(),
         ready: BTreeMap::new(),
+        ready_since: BTreeMap::new(),
         leaving: BTreeMap::new(),
         missing_kinds: vec![],
         forbidden_kinds: vec![],

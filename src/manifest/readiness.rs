@@ -1,6 +1,5 @@
 //! Whether the pods of a Deployment or DaemonSet are ready, by Flagger's rules and in its words.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::json::{self, generation};
@@ -80,13 +79,6 @@ pub fn rollout(deployment: &Value, threshold: i32) -> Rollout {
         return Rollout::Ready;
     };
     Rollout::Waiting { why }
-}
-
-/// When enough pods of the Deployment became available, to the second. None: its status does not say.
-pub fn available_since(deployment: &Value) -> Option<Timestamp> {
-    let mut conditions = json::list(&deployment["status"]["conditions"]).iter();
-    let available = conditions.find(|condition| condition["type"] == "Available")?;
-    available["lastTransitionTime"].as_str()?.parse().ok().filter(|_| available["status"] == "True")
 }
 
 /// Ready pods in the status of a Deployment or DaemonSet.

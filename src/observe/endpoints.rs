@@ -6,6 +6,7 @@ use std::{
     net::IpAddr,
 };
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::snapshot::Key;
@@ -13,12 +14,32 @@ use crate::snapshot::Key;
 /// Counts of all slices.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
-    /// Per Service: each slice's address type, and its ready and its terminating endpoints.
-    counts: BTreeMap<Key, BTreeMap<String, (String, u32, u32)>>,
+    /// Per Service.
+    counts: BTreeMap<Key, Counts>,
     /// The Service of each slice.
     slices: BTreeMap<Key, String>,
     /// Addresses of the API server, by slice.
     api_server: BTreeMap<Key, BTreeSet<IpAddr>>,
+}
+
+/// The endpoints of one Service.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Each slice's address type, and its ready and its terminating endpoints.
+    slices: BTreeMap<String, (String, u32, u32)>,
+    /// When one was seen ready after none was.
+    since: Option<Timestamp>,
+}
+
+impl Counts {
+    /// Ready ones, of the address type with the most.
+    fn ready(&self) -> u32 {
+        let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();
+        for (family, ready, _) in self.slices.values() {
+            *by_type.entry(family).or_default() += ready;
+        }
+        by_type.into_values().max().unwrap_or(0)
+    }
 }
 
 /// The Service under which Pods know the API server.
@@ -54,7 +75,7 @@ impl Slice {
 
 impl Endpoints {
     /// Stores a slice; returns the Services whose counts it changed. Without a Service it counts for none.
-    pub(super) fn insert(&mut self, key: &Key, slice: Option<Slice>) -> Vec<String> {
+    pub(super) fn insert(&mut self, key: &Key, slice: Option<Slice>, now: Timestamp) -> Vec<String> {
         let service = slice.as_ref().map(|slice| &slice.service);
         let moved = self.slices.get(key).is_some_and(|former| Some(former) != service);
         let mut changed: Vec<String> = if moved { self.remove(key).into_iter().collect() } else { vec![] };
@@ -65,8 +86,9 @@ impl Endpoints {
             self.api_server.insert(key.clone(), addresses);
         }
         let counts = self.counts.entry((key.0.clone(), service.clone())).or_default();
-        let same = counts.get(&key.1) == Some(&new);
-        counts.insert(key.1.clone(), new);
+        let same = counts.slices.get(&key.1) == Some(&new);
+        counts.slices.insert(key.1.clone(), new);
+        counts.since = counts.since.or(Some(now)).filter(|_| counts.ready() > 0);
         self.slices.insert(key.clone(), service.clone());
         if !same {
             changed.push(service);
@@ -80,8 +102,9 @@ impl Endpoints {
         let service = self.slices.remove(key)?;
         let of = (key.0.clone(), service.clone());
         if let Some(counts) = self.counts.get_mut(&of) {
-            counts.remove(&key.1);
-            if counts.is_empty() {
+            counts.slices.remove(&key.1);
+            counts.since = counts.since.filter(|_| counts.ready() > 0);
+            if counts.slices.is_empty() {
                 self.counts.remove(&of);
             }
         }
@@ -98,18 +121,22 @@ impl Endpoints {
 
     /// Ready endpoints behind a Service, of the address type with the most; none if there is no slice.
     pub(super) fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
-        let counts = self.counts.get(&(namespace.to_owned(), service.to_owned()))?;
-        let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();
-        for (family, ready, _) in counts.values() {
-            *by_type.entry(family).or_default() += ready;
-        }
-        by_type.into_values().max()
+        self.of(namespace, service).map(Counts::ready)
+    }
+
+    /// When one of them was seen ready after none was.
+    pub(super) fn ready_since(&self, namespace: &str, service: &str) -> Option<Timestamp> {
+        self.of(namespace, service)?.since
+    }
+
+    fn of(&self, namespace: &str, service: &str) -> Option<&Counts> {
+        self.counts.get(&(namespace.to_owned(), service.to_owned()))
     }
 
     /// Endpoints behind a Service whose pods are being deleted; each address type counts.
     pub(super) fn leaving(&self, namespace: &str, service: &str) -> u32 {
-        let counts = self.counts.get(&(namespace.to_owned(), service.to_owned()));
-        counts.into_iter().flat_map(BTreeMap::values).map(|(_, _, leaving)| leaving).sum()
+        let slices = self.of(namespace, service).into_iter().flat_map(|counts| counts.slices.values());
+        slices.map(|(_, _, leaving)| leaving).sum()
     }
 
     /// Known addresses of the API server.
@@ -124,6 +151,37 @@ mod tests {
 
     use super::*;
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn ready_endpoints_count_from_the_first_one() {
+        let slice = |ready: &[bool]| {
+            let all: Vec<_> = ready.iter().map(|ready| json!({"conditions": {"ready": ready}})).collect();
+            let labels = json!({"kubernetes.io/service-name": "a"});
+            Slice::of(&json!({"metadata": {"namespace": "n", "labels": labels}, "endpoints": all}))
+        };
+        let keys = ["one", "two"].map(|name| ("n".to_owned(), name.to_owned()));
+        let mut endpoints = Endpoints::default();
+        let mut seen = |number: usize, ready: Option<&[bool]>, second| {
+            match ready {
+                Some(ready) => drop(endpoints.insert(&keys[number], slice(ready), at(second))),
+                None => drop(endpoints.remove(&keys[number])),
+            }
+            endpoints.ready_since("n", "a")
+        };
+        assert_eq!(seen(0, Some(&[false]), 1), None);
+        assert_eq!(seen(0, Some(&[false, true]), 2), Some(at(2)));
+        assert_eq!(seen(0, Some(&[true, true]), 3), Some(at(2)));
+        assert_eq!(seen(1, Some(&[true]), 4), Some(at(2)));
+        assert_eq!(seen(0, None, 5), Some(at(2)), "the other slice has one");
+        assert_eq!(seen(1, Some(&[false]), 6), None);
+        assert_eq!(seen(1, Some(&[true]), 7), Some(at(7)));
+        assert_eq!(seen(1, None, 8), None);
+        assert_eq!(seen(0, Some(&[true]), 9), Some(at(9)));
+    }
+
     #[test]
     fn f21_addresses_are_kept_of_the_api_server_alone() {
         let slice = |namespace: &str, service: &str, address: &str| {
@@ -136,7 +194,7 @@ mod tests {
         let mut endpoints = Endpoints::default();
         let mut insert = |namespace: &str, service: &str, address: &str| {
             let key = (namespace.to_owned(), service.to_owned());
-            endpoints.insert(&key, Slice::of(&slice(namespace, service, address)));
+            endpoints.insert(&key, Slice::of(&slice(namespace, service, address)), at(0));
         };
         insert("default", "kubernetes", "172.18.0.2");
         insert("default", "shop", "10.0.0.1");
@@ -155,12 +213,12 @@ mod tests {
             )
         };
         let (mut endpoints, key) = (Endpoints::default(), ("n".to_owned(), "slice".to_owned()));
-        assert_eq!(endpoints.insert(&key, slice(Some("a"))), ["a"]);
-        assert_eq!(endpoints.insert(&key, slice(Some("a"))), [""; 0]);
-        assert_eq!(endpoints.insert(&key, slice(Some("b"))), ["a", "b"]);
+        assert_eq!(endpoints.insert(&key, slice(Some("a")), at(0)), ["a"]);
+        assert_eq!(endpoints.insert(&key, slice(Some("a")), at(0)), [""; 0]);
+        assert_eq!(endpoints.insert(&key, slice(Some("b")), at(0)), ["a", "b"]);
         assert_eq!((endpoints.ready("n", "a"), endpoints.ready("n", "b")), (None, Some(1)));
-        assert_eq!(endpoints.insert(&key, slice(None)), ["b"]);
+        assert_eq!(endpoints.insert(&key, slice(None), at(0)), ["b"]);
         assert_eq!(endpoints.ready("n", "b"), None);
-        assert_eq!(endpoints.insert(&key, slice(None)), [""; 0]);
+        assert_eq!(endpoints.insert(&key, slice(None), at(0)), [""; 0]);
     }
 }

@@ -9,11 +9,7 @@ use crate::{
     analysis::{Ask, Checks},
     api::{CanaryStatus, Phase, StepStatus},
     clock,
-    manifest::{
-        self,
-        readiness::{self, Rollout},
-        revision, service,
-    },
+    manifest::{self, readiness::Rollout, revision, service},
     plan::{
         configs::{Checksums, Configs},
         model::{Answers, Messages, pod_shares},
@@ -324,13 +320,12 @@ impl<'a> Context<'a> {
         self.written_settled_at(&sides.map(|name| ObjectRef::new(SERVICE, name.clone())))
     }
 
-    /// When the proxies have had time to learn of the target's pods, which became ready a moment ago. A time in the
-    /// future is that of another clock: it is not waited for.
-    pub(crate) fn pods_settled_at(&self) -> Timestamp {
+    /// When the proxies have had time to learn of the pods behind this Service, of which none was ready before. A time in
+    /// the future is that of another clock: it is not waited for.
+    pub(crate) fn pods_settled_at(&self, service: &str) -> Timestamp {
         let late = self.router.late_endpoints();
-        let since = readiness::available_since(self.target).filter(|at| !late.is_zero() && *at <= self.now);
-        // the time is cut to the second
-        since.map_or(Timestamp::MIN, |at| clock::after(at, late + Duration::from_secs(1)))
+        let since = self.snap.ready_since.get(service).filter(|at| !late.is_zero() && **at <= self.now);
+        since.map_or(Timestamp::MIN, |at| clock::after(*at, late))
     }
 
     /// When clients of the apex Service have had time to learn of its last change.

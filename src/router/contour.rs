@@ -175,12 +175,13 @@ impl Router for Contour {
             let rest = [backend(c, &c.names.primary_service, 100)];
             named.chain([rule(c, &[], &rest)]).collect()
         };
-        Ok(vec![place(c).manifest(c, live, &spec(c, live, &routes))])
+        Ok(vec![place(c).manifest(c, live, &spec(c, live, &routes), &|live| plain(c, live))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let routes = [rule(c, &[], &[backend(c, &c.names.apex, 100)])];
-        place(c).given_back(c, live, &spec(c, live, &routes)).map(Undo::Restore).into_iter().collect()
+        let conflict = |was: &Value| self.takeover_conflict(c, was);
+        let back = place(c).given_back(c, live, &|live| plain(c, live), &conflict);
+        back.map(Undo::Restore).into_iter().collect()
     }
 
     fn queries(&self) -> &'static Builtin {
@@ -205,6 +206,11 @@ fn services(route: &Value) -> Vec<Value> {
 
 fn place(c: &Validated) -> Place<'_> {
     Place { kind: HTTP_PROXY, name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
+}
+
+/// Leads to the apex.
+fn plain(c: &Validated, live: &Objects) -> Value {
+    spec(c, live, &[rule(c, &[], &[backend(c, &c.names.apex, 100)])])
 }
 
 /// A taken over one keeps its class.

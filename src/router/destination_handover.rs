@@ -36,7 +36,7 @@ pub(crate) fn announcing(
     let lists = router.needs_handover()?;
     let spec = &live.at(&next.at())?["spec"];
     let both = naming(spec.clone(), &next.body["spec"], lists)?;
-    Some(place(next).extended(c, live, &both))
+    Some(place(next).extended(c, live, &both, next))
 }
 
 /// The route with the split of `next`, with every destination of the live one named, and with as many rules. None as
@@ -50,7 +50,7 @@ pub(crate) fn remembering(
     let lists = router.needs_handover()?;
     let spec = &live.at(&next.at())?["spec"];
     let both = naming(next.body["spec"].clone(), spec, lists)?;
-    Some(place(next).extended(c, live, &both))
+    Some(place(next).extended(c, live, &both, next))
 }
 
 /// The live route has other numbers of rules than `next`, or had before rules without requests were added to it.

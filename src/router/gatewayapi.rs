@@ -219,13 +219,13 @@ impl Router for GatewayApi {
         let everyone = !named || want.is_for_everyone();
         let rest = if everyone { sides } else { json!([backend(c, &c.names.primary_service, 100)]) };
         rules.extend(self.rules(c, &c.service.match_, &rest, everyone && want.mirrored()));
-        Ok(vec![self.place(c).manifest(c, live, &spec(c, &rules))])
+        Ok(vec![self.place(c).manifest(c, live, &spec(c, &rules), &|_| self.plain(c))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let all = json!([backend(c, &c.names.apex, 100)]);
-        let rules = self.rules(c, &c.service.match_, &all, false);
-        self.place(c).given_back(c, live, &spec(c, &rules)).map(Undo::Restore).into_iter().collect()
+        let conflict = |was: &Value| self.takeover_conflict(c, was);
+        let back = self.place(c).given_back(c, live, &|_| self.plain(c), &conflict);
+        back.map(Undo::Restore).into_iter().collect()
     }
 
     fn queries(&self) -> &'static Builtin {
@@ -240,6 +240,12 @@ impl GatewayApi {
 
     fn place<'a>(&self, c: &'a Validated) -> Place<'a> {
         Place { kind: self.kinds[0], name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
+    }
+
+    /// Leads to the apex.
+    fn plain(&self, c: &Validated) -> Value {
+        let all = json!([backend(c, &c.names.apex, 100)]);
+        spec(c, &self.rules(c, &c.service.match_, &all, false))
     }
 
     /// The rules for some requests only, which do not have the name of the rule that was taken over: names are unique.

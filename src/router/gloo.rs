@@ -255,20 +255,14 @@ impl Router for Gloo {
             let matchers: Vec<Value> = c.analysis.match_.iter().map(matcher).collect();
             vec![rule(&matchers, &sides), rule(&[], &[to_upstream(c, Side::Primary, 100)])]
         };
-        all.push(place(c).manifest(c, live, &json!({"routes": routes})));
+        all.push(place(c).manifest(c, live, &json!({"routes": routes}), &|_| plain(c)));
         Ok(all)
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let apex = json!({
-            "destination": {"kube": {
-                "ref": {"name": c.names.apex, "namespace": c.namespace}, "port": c.service.port,
-            }},
-            "weight": 100,
-        });
-        let plain = json!({"routes": [rule(&[], &[apex])]});
-        let mut undo: Vec<Undo> =
-            place(c).given_back(c, live, &plain).map(Undo::Restore).into_iter().collect();
+        let conflict = |was: &Value| self.takeover_conflict(c, was);
+        let back = place(c).given_back(c, live, &|_| plain(c), &conflict);
+        let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in upstreams::both(c).into_iter().chain(upstreams::of_former_ports(c, live)) {
             if live.at(&at).is_some_and(|upstream| made_for(upstream, &c.name)) {
                 undo.push(Undo::Delete(at));
@@ -284,6 +278,12 @@ impl Router for Gloo {
 
 fn place(c: &Validated) -> Place<'_> {
     Place { kind: ROUTE_TABLE, name: &c.names.apex, owned: OWNED_TABLE, shape: Some(&SHAPE) }
+}
+
+/// Leads to the apex.
+fn plain(c: &Validated) -> Value {
+    let apex = json!({"ref": {"name": c.names.apex, "namespace": c.namespace}, "port": c.service.port});
+    json!({"routes": [rule(&[], &[json!({"destination": {"kube": apex}, "weight": 100})])]})
 }
 
 /// The table led to the Upstream that Gloo makes of the apex Service, whose settings are not known here.

@@ -189,21 +189,17 @@ impl Router for Istio {
         let routes =
             if is_tcp(c) { vec![tcp_route(c, &sides(c, want))] } else { http_routes(c, want, cookies) };
         let spec = spec(c, live, routes);
-        Ok(vec![place(c).manifest(c, live, &spec)])
+        Ok(vec![place(c).manifest(c, live, &spec, &|live| plain(c, live))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let all = json!([{"destination": destination(&c.names.apex)}]);
-        let routes =
-            vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }];
-        let made = || place(c).given_back(c, live, &spec(c, live, routes));
+        let conflict = |was: &Value| self.takeover_conflict(c, was);
+        let made = || place(c).given_back(c, live, &|live| plain(c, live), &conflict);
         let back = user_virtual_service::of(c).map_or_else(made, |user_route| user_route.given_back(live));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
-        for at in self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE) {
-            if live.at(&at).is_some_and(|rule| made_for(rule, &c.name)) {
-                undo.push(Undo::Delete(at));
-            }
-        }
+        let rules = self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE);
+        let ours = |at: &ObjectRef| live.at(at).is_some_and(|rule| made_for(rule, &c.name));
+        undo.extend(rules.filter(ours).map(Undo::Delete));
         undo
     }
 
@@ -229,6 +225,12 @@ fn place(c: &Validated) -> Place<'_> {
         owned: OWNED_ROUTE,
         shape: Some(istio_takeover::shape(c)),
     }
+}
+
+/// Spec of the VirtualService that leads to the apex.
+fn plain(c: &Validated, live: &Objects) -> Value {
+    let all = json!([{"destination": destination(&c.names.apex)}]);
+    spec(c, live, vec![if is_tcp(c) { tcp_route(c, &all) } else { http_route(c, &c.service.match_, &all) }])
 }
 
 /// Spec of the VirtualService with these rules.

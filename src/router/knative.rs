@@ -117,8 +117,12 @@ impl Router for Knative {
         let noted = annotation(object, names::ANNOTATION_ORIGINAL);
         let was = noted.and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
         let all = || json!([{"latestRevision": true, "percent": 100}]);
+        let promoted = knative::primary(object).filter(|name| pins_another(&was["traffic"], name));
         let mut traffic = match (noted, &was["traffic"]) {
             (None, _) => object["spec"]["traffic"].clone(),
+            (Some(_), Value::Array(_)) if promoted.is_some() => {
+                json!([{"revisionName": promoted, "latestRevision": false, "percent": 100}])
+            }
             (Some(_), Value::Array(entries)) if !entries.is_empty() => was["traffic"].clone(),
             (Some(_), _) => all(),
         };
@@ -142,6 +146,12 @@ pub(super) fn at(c: &Validated) -> ObjectRef {
 
 fn manifest(c: &Validated, body: &Value) -> Manifest {
     Manifest::new(KNATIVE_SERVICE, &c.names.target, managers::ROUTE, OWNED, body.clone())
+}
+
+/// Some entry sends requests to a revision by name that is not the primary: it was replaced since, and may be gone.
+fn pins_another(traffic: &Value, primary: &str) -> bool {
+    let pinned = |entry: &Value| entry["latestRevision"] != true && entry["percent"].as_i64() > Some(0);
+    get::list(traffic).iter().any(|entry| pinned(entry) && entry["revisionName"] != primary)
 }
 
 /// Every annotation of ours that such an object can have.

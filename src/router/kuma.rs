@@ -132,19 +132,19 @@ impl Router for Kuma {
             backend(c, &c.names.primary_service, want.primary()),
             backend(c, &c.names.canary_service, want.canary()),
         ];
-        Ok(vec![in_mesh(c, place(c).manifest(c, live, &spec(c, &sides)))])
+        Ok(vec![in_mesh(c, place(c).manifest(c, live, &spec(c, &sides), &|_| plain(c)))])
     }
 
     /// A created route points to the apex first, so that it can be deleted once the proxies have seen that.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
         let at = place(c).at();
-        let plain = spec(c, &[backend(c, &c.names.apex, 100)]);
-        let mut back = place(c).given_back(c, live, &plain);
+        let conflict = |was: &Value| self.takeover_conflict(c, was);
+        let mut back = place(c).given_back(c, live, &|_| plain(c), &conflict);
         if let Some(back) = &mut back {
             // it was taken over while it pointed to the sides, which are about to be deleted
             let sides = |rule: &Value| shares(c, rule).iter().any(|(side, _)| side.is_some());
             if rules(&back.body["spec"]).any(sides) {
-                get::set(&mut back.body, &["spec"], plain);
+                get::set(&mut back.body, &["spec"], plain(c));
             }
         }
         let made = live.at(&at).is_some_and(|route| made_for(route, &c.name));
@@ -172,6 +172,11 @@ fn by_traffic_route(c: &Validated, live: &Objects) -> bool {
 
 fn place(c: &Validated) -> Place<'_> {
     Place { kind: MESH_HTTP_ROUTE, name: &c.names.apex, owned: OWNED, shape: None }
+}
+
+/// Leads to the apex.
+fn plain(c: &Validated) -> Value {
+    spec(c, &[backend(c, &c.names.apex, 100)])
 }
 
 /// Created objects name their mesh.

@@ -58,7 +58,7 @@ pub(super) fn leftover(c: &Validated, live: &Objects) -> Option<Undo> {
     let known = known(c, live);
     let route = known.at(&at)?;
     if adopted(route) && !made_for(route, &c.name) {
-        return place(c).given_back(c, &known, &Value::Null).map(Undo::Restore);
+        return given_back(c, &known).map(Undo::Restore);
     }
     let ours = made_for(route, &c.name) || marked(route);
     // one without marks, exactly as earlier versions left it when a Canary was deleted
@@ -70,7 +70,7 @@ pub(super) fn leftover(c: &Validated, live: &Objects) -> Option<Undo> {
 pub(super) fn restore(c: &Validated, live: &Objects) -> Vec<Undo> {
     let known = known(c, live);
     let Some(undo) = leftover(c, live) else { return vec![] };
-    let mut back = place(c).given_back(c, &known, &plain(c)).map(|back| in_mesh(c, back));
+    let mut back = given_back(c, &known).map(|back| in_mesh(c, back));
     let made = known.at(&place(c).at()).is_some_and(|route| made_for(route, &c.name));
     if let Some(back) = back.as_mut().filter(|_| made) {
         // it keeps its identifying mark until it is deleted
@@ -128,7 +128,12 @@ pub(super) fn read_back(c: &Validated, live: &Objects) -> Option<Split> {
 pub(super) fn render(c: &Validated, live: &Objects, want: Split) -> Manifest {
     let to = |name: &str, weight: i32| json!({"weight": weight, "destination": tags(c, name)});
     let split = [to(&c.names.primary_service, want.primary()), to(&c.names.canary_service, want.canary())];
-    in_mesh(c, place(c).manifest(c, &known(c, live), &spec(c, &json!({"split": split}))))
+    let spec = spec(c, &json!({"split": split}));
+    in_mesh(c, place(c).manifest(c, &known(c, live), &spec, &|_| plain(c)))
+}
+
+fn given_back(c: &Validated, known: &Objects) -> Option<Manifest> {
+    place(c).given_back(c, known, &|_| plain(c), &|was| takeover_conflict(c, was))
 }
 
 pub(super) fn place(c: &Validated) -> Place<'_> {

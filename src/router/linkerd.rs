@@ -117,12 +117,13 @@ impl Router for Linkerd {
             backend(&c.names.canary_service, want.canary()),
             backend(&c.names.primary_service, want.primary()),
         ];
-        Ok(vec![place(c).manifest(c, live, &spec(c, &backends))])
+        Ok(vec![place(c).manifest(c, live, &spec(c, &backends), &|_| plain(c))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let plain = spec(c, &[backend(&c.names.apex, 100)]);
-        place(c).given_back(c, live, &plain).map(Undo::Restore).into_iter().collect()
+        let conflict = |was: &Value| self.takeover_conflict(c, was);
+        let back = place(c).given_back(c, live, &|_| plain(c), &conflict);
+        back.map(Undo::Restore).into_iter().collect()
     }
 
     fn queries(&self) -> &'static Builtin {
@@ -132,6 +133,11 @@ impl Router for Linkerd {
 
 fn place(c: &Validated) -> Place<'_> {
     Place { kind: TRAFFIC_SPLIT, name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
+}
+
+/// Leads to the apex.
+fn plain(c: &Validated) -> Value {
+    spec(c, &[backend(&c.names.apex, 100)])
 }
 
 fn spec(c: &Validated, backends: &[Value]) -> Value {

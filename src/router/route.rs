@@ -1,15 +1,23 @@
 //! PURE. Common code for the routing objects of all routers: marks, taking over, giving back, and the split of a list
 //! of weights. Knows no kind and no specific field.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{split::Split, takeover::Shape, traits::RouterError};
 use crate::{
-    manifest::{Manifest, adopted, annotation, given, json as get, made_for},
+    manifest::{Manifest, adopted, annotation, given, json as get, made_for, revision},
     names::{self, managers},
     snapshot::{Kind, ObjectRef, Objects},
     spec::Validated,
 };
+
+/// The spec of a route that leads to the apex, as the Canary asks for it beside these objects.
+pub(super) type Plain<'a> = &'a dyn Fn(&Objects) -> Value;
+
+/// What users of somebody else's object would lose if it followed the Canary.
+pub(super) type Conflict<'a> = &'a dyn Fn(&Value) -> Option<String>;
 
 /// A routing object and which of its fields are ours.
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +35,13 @@ impl Place<'_> {
     }
 
     /// The object with this spec. Somebody else's is taken over: its metadata stays, and the fields that we own are
-    /// recorded.
-    pub(super) fn manifest(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
+    /// recorded, with what the Canary asks for in `plain`.
+    pub(super) fn manifest(&self, c: &Validated, live: &Objects, spec: &Value, plain: Plain<'_>) -> Manifest {
         let metadata = match live.at(&self.at()).filter(|object| !known(object, &c.name)) {
-            Some(theirs) => self.taken_over(c, theirs),
+            Some(theirs) => {
+                let noted = annotation(theirs, names::ANNOTATION_ORIGINAL).map(str::to_owned);
+                taken_over(&noted.unwrap_or_else(|| self.record(c, theirs, plain)))
+            }
             None => marks(c, live.at(&self.at())),
         };
         let mut spec = spec.clone();
@@ -53,12 +64,7 @@ impl Place<'_> {
 
     /// Sets our fields to their recorded values. The record is ignored for all other fields.
     fn put_back(&self, noted: &Value, body: &mut Value) {
-        for field in self.owned {
-            if let Some(value) = noted["fields"].get(field) {
-                let path: Vec<&str> = field.split('/').skip(1).collect();
-                get::set(body, &path, value.clone());
-            }
-        }
+        put(self.owned.iter(), &|field| noted["fields"].get(field).cloned(), body);
     }
 
     /// With the namespace of the Canary, if the object has none.
@@ -69,31 +75,43 @@ impl Place<'_> {
         metadata
     }
 
-    /// The object with this spec, regardless of its owner: somebody else's is taken over, ours keeps its marks.
-    pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value) -> Manifest {
+    /// The object with this spec, regardless of its owner: somebody else's is taken over, as `next` does it; ours keeps
+    /// its marks.
+    pub(super) fn extended(&self, c: &Validated, live: &Objects, spec: &Value, next: &Manifest) -> Manifest {
         let theirs = live.at(&self.at()).filter(|object| !known(object, &c.name));
-        let metadata = theirs.map_or_else(|| json!({}), |object| self.taken_over(c, object));
+        let noted = |object| annotation(object, names::ANNOTATION_ORIGINAL);
+        let noted = theirs.and_then(|object| noted(object).or_else(|| noted(&next.body)));
+        let metadata = noted.map_or_else(|| json!({}), taken_over);
         self.with(&json!({"metadata": metadata, "spec": spec}))
     }
 
-    /// Gives the object back: as it was, if it was taken over; with the spec `plain` and without our marks, if it was
-    /// created. None: it does not exist, or belongs to its owner alone.
-    pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: &Value) -> Option<Manifest> {
+    /// Gives the object back: as it was, if it was taken over, except for what the Canary asks for in another way since;
+    /// with the spec `plain` and without our marks, if it was created. None: it does not exist, or belongs to its owner
+    /// alone.
+    pub(super) fn given_back(
+        &self,
+        c: &Validated,
+        live: &Objects,
+        plain: Plain<'_>,
+        conflict: Conflict<'_>,
+    ) -> Option<Manifest> {
         let object = live.at(&self.at())?;
         if adopted(object) && !made_for(object, &c.name) {
             let Some(noted) = noted(object) else {
                 // the record of its original is lost; users must not be
-                return Some(self.with(&json!({"metadata": {"annotations": unmarked()}, "spec": plain})));
+                return Some(
+                    self.with(&json!({"metadata": {"annotations": unmarked()}, "spec": plain(live)})),
+                );
             };
             let theirs = self.theirs(c, live).unwrap_or_default();
-            let Some(shape) = self.shape.filter(|shape| shape.leads_to_sides(c, &theirs)) else {
-                return Some(self.original(&noted));
-            };
+            let mut kept = plain(live);
+            if let Some(shape) = self.shape {
+                shape.keep(c, &theirs, &mut kept);
+            }
             // it had no owner, but Flagger made it: the sides are about to be deleted
-            let mut plain = plain.clone();
-            shape.keep(c, &theirs, &mut plain);
-            let metadata = self.original(&noted).body["metadata"].clone();
-            return Some(self.with(&json!({"metadata": metadata, "spec": plain})));
+            let to_sides = self.shape.is_some_and(|shape| shape.leads_to_sides(c, &theirs));
+            let moved = |field: &str| to_sides || self.has_moved(c, object, &noted, field, (plain, conflict));
+            return Some(self.original(&noted, &kept, &moved));
         }
         if !made_for(object, &c.name) {
             return None;
@@ -104,42 +122,94 @@ impl Place<'_> {
             annotations.insert(key.into(), given.get(key).map_or(Value::Null, |v| json!(v)));
         }
         let metadata = json!({"annotations": annotations, "labels": {names::LABEL_CANARY: null}});
-        Some(self.with(&json!({"metadata": metadata, "spec": plain})))
+        Some(self.with(&json!({"metadata": metadata, "spec": plain(live)})))
     }
 
     fn with(&self, rest: &Value) -> Manifest {
         Manifest::new(self.kind, self.name, managers::ROUTE, self.owned, rest.clone())
     }
 
-    fn taken_over(&self, c: &Validated, live: &Value) -> Value {
-        let original = annotation(live, names::ANNOTATION_ORIGINAL).map_or_else(
-            || {
-                let fields = self.owned.iter().filter_map(|field| Some((*field, live.pointer(field)?)));
-                let markers =
-                    names::FLUX_MARKERS.iter().filter_map(|(key, _)| Some((*key, annotation(live, key)?)));
-                json!({
-                    "canary": c.name,
-                    "fields": fields.collect::<std::collections::BTreeMap<_, _>>(),
-                    "annotations": markers.collect::<std::collections::BTreeMap<_, _>>(),
-                })
-                .to_string()
-            },
-            str::to_owned,
-        );
-        let mut annotations = flux_markers();
-        annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(original));
-        json!({"annotations": annotations})
+    /// Our fields of somebody else's object, with digests of what the Canary asks for at the takeover: the owner may
+    /// change that together with what else belongs to it, and giving back must not undo it.
+    fn record(&self, c: &Validated, live: &Value, plain: Plain<'_>) -> String {
+        let fields = self.owned.iter().filter_map(|field| Some((*field, live.pointer(field)?)));
+        let markers = names::FLUX_MARKERS.iter().filter_map(|(key, _)| Some((*key, annotation(live, key)?)));
+        let asked = self.owned.iter().map(|field| (*field, self.asked(c, field, plain)));
+        json!({
+            "canary": c.name,
+            "fields": fields.collect::<BTreeMap<_, _>>(),
+            "asked": asked.collect::<BTreeMap<_, _>>(),
+            "annotations": markers.collect::<BTreeMap<_, _>>(),
+        })
+        .to_string()
     }
 
-    fn original(&self, noted: &Value) -> Manifest {
+    /// Digest of what the Canary alone asks for in this field.
+    fn asked(&self, c: &Validated, field: &str, plain: Plain<'_>) -> String {
+        let body = json!({"spec": plain(&Objects::default())});
+        let value = body.pointer(field).unwrap_or(&Value::Null);
+        // rules that name no port lead to the Canary's
+        let leads = self.shape.is_some_and(|shape| field.strip_prefix("/spec") == Some(shape.rules));
+        if leads { revision::hash(&json!([value, c.service.port])) } else { revision::hash(value) }
+    }
+
+    /// The Canary asks for something else in this field than at the takeover. A record of an earlier version counts for
+    /// as long as its users would lose nothing if it were taken over now.
+    fn has_moved(
+        &self,
+        c: &Validated,
+        object: &Value,
+        noted: &Value,
+        field: &str,
+        (plain, conflict): (Plain<'_>, Conflict<'_>),
+    ) -> bool {
+        if !field.starts_with("/spec") {
+            return false;
+        }
+        if noted["asked"].is_object() {
+            return noted["asked"][field] != self.asked(c, field, plain);
+        }
+        let mut was = object.clone();
+        get::set(&mut was, &["spec"], json!({}));
+        self.put_back(noted, &mut was);
+        conflict(&was).is_some()
+    }
+
+    /// The object without our marks, and with its recorded fields; those that have moved are as in `kept`.
+    fn original(&self, noted: &Value, kept: &Value, moved: &dyn Fn(&str) -> bool) -> Manifest {
         let mut annotations = unmarked();
         for (key, _) in names::FLUX_MARKERS {
             annotations.insert(key.into(), text_or_null(&noted["annotations"][key]));
         }
         let mut rest = json!({"metadata": {"annotations": annotations}});
-        self.put_back(noted, &mut rest);
+        let moved: Vec<&str> = self.owned.iter().copied().filter(|field| moved(field)).collect();
+        let fields = self.owned.iter().filter(|field| !moved.contains(*field));
+        put(fields, &|field| noted["fields"].get(field).cloned(), &mut rest);
+        let kept = json!({"spec": kept});
+        put(moved.iter(), &|field| kept.pointer(field).cloned(), &mut rest);
         self.with(&rest)
     }
+}
+
+/// Sets these fields to their values, if they have any.
+fn put<'f>(
+    fields: impl Iterator<Item = &'f &'f str>,
+    value: &dyn Fn(&str) -> Option<Value>,
+    body: &mut Value,
+) {
+    for field in fields {
+        if let Some(value) = value(field) {
+            let path: Vec<&str> = field.split('/').skip(1).collect();
+            get::set(body, &path, value);
+        }
+    }
+}
+
+/// Metadata of an object that is taken over, with this record.
+fn taken_over(original: &str) -> Value {
+    let mut annotations = flux_markers();
+    annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(original));
+    json!({"annotations": annotations})
 }
 
 /// The recorded original, if it can be read.

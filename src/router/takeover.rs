@@ -92,10 +92,15 @@ impl Shape {
     /// Our spec with the fields of their rules that ours do not set.
     pub(super) fn keep(&self, c: &Validated, theirs: &Value, ours: &mut Value) {
         let rules = self.rules(theirs);
-        let Some(rule) = rules.iter().find(|rule| !self.here(c, rule).is_empty()) else { return };
+        // after an edit of the port none of them has it
+        let leads = |rule: &&&Value| !(self.all)(rule).is_empty();
+        let here = rules.iter().find(|rule| !self.here(c, rule).is_empty());
+        let Some(rule) = here.or_else(|| rules.iter().find(leads)) else { return };
         let mut members = self.members(rule);
         let name = members.remove(NAME);
-        let beside = self.here(c, rule).first().map(|to| without(to, self.destination));
+        let here = self.here(c, rule).into_iter().next();
+        let beside = here.or_else(|| (self.all)(rule).into_iter().next());
+        let beside = beside.map(|to| without(&to, self.destination));
         let ours = match ours.pointer_mut(self.rules) {
             Some(Value::Array(rules)) => rules.as_mut_slice(),
             Some(rule @ Value::Object(_)) => std::slice::from_mut(rule),

@@ -109,12 +109,13 @@ impl Router for Traefik {
         // without endpoints behind one of them, whatever its weight, Traefik has none of them
         let sides = sides.into_iter().filter(|(_, weight)| *weight > 0);
         let services: Vec<Value> = sides.map(|(name, weight)| service(c, name, weight)).collect();
-        Ok(vec![place(c).manifest(c, live, &weighted(&services))])
+        Ok(vec![place(c).manifest(c, live, &weighted(&services), &|_| plain(c))])
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let plain = weighted(&[service(c, &c.names.apex, 100)]);
-        place(c).given_back(c, live, &plain).map(Undo::Restore).into_iter().collect()
+        let conflict = |was: &Value| self.takeover_conflict(c, was);
+        let back = place(c).given_back(c, live, &|_| plain(c), &conflict);
+        back.map(Undo::Restore).into_iter().collect()
     }
 
     fn queries(&self) -> &'static Builtin {
@@ -124,6 +125,11 @@ impl Router for Traefik {
 
 fn place(c: &Validated) -> Place<'_> {
     Place { kind: TRAEFIK_SERVICE, name: &c.names.apex, owned: OWNED, shape: Some(&SHAPE) }
+}
+
+/// Leads to the apex.
+fn plain(c: &Validated) -> Value {
+    weighted(&[service(c, &c.names.apex, 100)])
 }
 
 fn weighted(services: &[Value]) -> Value {

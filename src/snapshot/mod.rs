@@ -237,6 +237,8 @@ pub struct Snapshot {
     pub objects: Objects,
     /// Ready endpoints per Service name. Missing: no EndpointSlice.
     pub ready: BTreeMap<String, u32>,
+    /// Since when a Service has had ready endpoints without a break, as far as the operator has seen. Missing: it has none.
+    pub ready_since: BTreeMap<String, Timestamp>,
     /// Endpoints per Service name whose pods are terminating: deleted, not failed. Missing: none.
     pub leaving: BTreeMap<String, u32>,
     /// Plural.group of the optional kinds that the cluster does not define.

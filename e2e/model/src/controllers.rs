@@ -8,5 +8,5 @@ use crate::{knative, pods::Pods, scalers, world::World};
 pub fn play(pods: &mut Pods, world: &mut World, now: Timestamp) -> bool {
     let scaled = scalers::play(world, &pods.loads, now);
     let any = pods.workloads(world, now);
-    scaled | any | knative::play(world, &pods.modes) | pods.slices(world)
+    scaled | any | knative::play(world, &pods.modes) | pods.slices(world, now)
 }

@@ -26,6 +26,8 @@ pub struct Entry {
     pub apex: String,
     /// It knows only destinations that its route has named for longer than the window.
     pub named_first: bool,
+    /// It may know a change of the route, but not yet the endpoints of a Service that had none this long ago.
+    pub late_endpoints: Duration,
 }
 
 /// The proxy.
@@ -37,6 +39,8 @@ pub struct LateProxy {
     seen: BTreeMap<ObjectRef, Versions>,
     /// Pods behind Services.
     ready: BTreeMap<String, u32>,
+    /// Since when there are any, by Service.
+    since: BTreeMap<String, Timestamp>,
     changed: Timestamp,
 }
 
@@ -47,7 +51,8 @@ impl LateProxy {
     /// A proxy that follows objects of these kinds and Services within `window`.
     pub fn new(entry: Entry, kinds: &[Kind], window: Duration) -> Self {
         let kinds = kinds.iter().copied().chain([SERVICE]).collect();
-        Self { entry, window, kinds, seen: BTreeMap::new(), ready: BTreeMap::new(), changed: Timestamp::MIN }
+        let (ready, since) = (BTreeMap::new(), BTreeMap::new());
+        Self { entry, window, kinds, seen: BTreeMap::new(), ready, since, changed: Timestamp::MIN }
     }
 
     /// Records the current state.
@@ -67,6 +72,10 @@ impl LateProxy {
                 self.changed = now;
             }
         }
+        let served = world.ready.iter().filter(|(_, pods)| **pods > 0);
+        let start = if self.ready.is_empty() { Timestamp::MIN } else { now };
+        let since = |name: &String| self.since.get(name).copied().unwrap_or(start);
+        self.since = served.map(|(name, _)| (name.clone(), since(name))).collect();
         if self.ready != world.ready {
             self.ready.clone_from(&world.ready);
             self.changed = now;
@@ -143,7 +152,13 @@ impl LateProxy {
         for view in self.views(to, now) {
             let service = view.and_then(|upstream| upstream["spec"]["kube"]["serviceName"].as_str());
             match service {
-                Some(service) => lost.extend(self.service(world, pods, service, false, now)),
+                Some(service) => {
+                    lost.extend(self.service(world, pods, service, false, now));
+                    let since = self.since.get(service);
+                    if since.is_some_and(|since| now < later(*since, self.entry.late_endpoints)) {
+                        lost.push(format!("the endpoints of Service {service} are not known"));
+                    }
+                }
                 None => lost.push(format!("{to} is not known")),
             }
         }

@@ -10,7 +10,7 @@ use serin::{
     snapshot::{CANARY, Kind, ObjectRef},
 };
 
-use crate::{time::at_second, world::World};
+use crate::{objects::kind_named, time::at_second, world::World};
 
 /// The change that another party makes to an object after each write of the operator.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,7 +38,7 @@ pub fn all_of(kind: Kind) -> ObjectRef {
 }
 
 /// A refusal of the API server.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
     /// The API server's message.
@@ -46,12 +46,26 @@ pub struct Refusal {
     /// JSON pointer of the refused field. Without it, all writes are refused.
     #[serde(default)]
     pub field: Option<String>,
+    /// Refused only while this object exists, as `Kind name`.
+    #[serde(default, rename = "while")]
+    pub beside: Option<String>,
+}
+
+impl Refusal {
+    fn applies(&self, world: &World) -> bool {
+        let exists = |what: &String| {
+            let (kind, name) = what.split_once(' ')?;
+            world.objects.at(&ObjectRef::new(kind_named(kind)?, name))
+        };
+        self.beside.as_ref().is_none_or(|what| exists(what).is_some())
+    }
 }
 
 impl Others {
     /// Why the API server refuses this write of the object, if it does.
-    pub(crate) fn refuses(&self, at: &ObjectRef, action: &Action) -> Option<&str> {
+    pub(crate) fn refuses(&self, world: &World, at: &ObjectRef, action: &Action) -> Option<&str> {
         let refusal = self.refuses.get(at).or_else(|| self.refuses.get(&all_of(at.kind)))?;
+        let refusal = Some(refusal).filter(|refusal| refusal.applies(world))?;
         let body = match action {
             Action::Create(made) => Some(&made.body),
             Action::Patch { patch, .. } => Some(patch),

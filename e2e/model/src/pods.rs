@@ -90,7 +90,7 @@ impl Pods {
     }
 
     /// Updates the EndpointSlices. Returns true if they changed.
-    pub(crate) fn slices(&self, world: &mut World) -> bool {
+    pub(crate) fn slices(&self, world: &mut World, now: Timestamp) -> bool {
         if self.slices_late {
             return false;
         }
@@ -104,6 +104,12 @@ impl Pods {
         let leaving: BTreeMap<String, u32> =
             ready.keys().filter(|s| self.leaves(world, s)).map(|s| (s.clone(), 1)).collect();
         let changed = world.ready != ready || world.leaving != leaving;
+        let serving = ready.iter().filter(|(_, pods)| **pods > 0);
+        let since = serving.map(|(name, _)| {
+            let known = world.ready_since.get(name).copied();
+            (name.clone(), known.unwrap_or(now))
+        });
+        world.ready_since = since.collect();
         (world.ready, world.leaving) = (ready, leaving);
         changed
     }

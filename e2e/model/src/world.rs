@@ -43,6 +43,8 @@ pub struct World {
     pub objects: Objects,
     /// Ready endpoints per Service, according to the EndpointSlices.
     pub ready: BTreeMap<String, u32>,
+    /// Since when a Service has had ready endpoints.
+    pub ready_since: BTreeMap<String, Timestamp>,
     /// Endpoints per Service with terminating pods.
     pub leaving: BTreeMap<String, u32>,
     /// Kinds that the cluster does not define, as `plural.group`.
@@ -91,6 +93,7 @@ impl World {
             canary: canary.into(),
             objects,
             ready: self.ready.clone(),
+            ready_since: self.ready_since.clone(),
             leaving: self.leaving.clone(),
             missing_kinds: self.missing_kinds.clone(),
             forbidden_kinds: vec![],
@@ -131,6 +134,7 @@ impl World {
     pub(crate) fn follow(&mut self, other: &Self) {
         self.objects = other.objects.clone();
         (self.ready, self.leaving) = (other.ready.clone(), other.leaving.clone());
+        self.ready_since = other.ready_since.clone();
         self.version = self.version.max(other.version);
     }
 

@@ -105,7 +105,7 @@ impl Sim {
         let canary = before.canary.as_ref().and_then(|canary| canary["metadata"]["name"].as_str());
         let (write, desired) = action.attempt(canary.unwrap_or_default());
         self.log.push(transcript::action(action));
-        let outcome = match self.others.refuses(&write.0, action) {
+        let outcome = match self.others.refuses(&self.world, &write.0, action) {
             Some(why) => {
                 self.log.push(format!("       refused: {why}"));
                 Outcome::Refused(format!("{}: {why}", write.0))

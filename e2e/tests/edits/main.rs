@@ -120,7 +120,7 @@ fn a_route_that_is_gone_comes_back_although_what_stands_beside_it_is_refused() -
         ObjectRef::new(route::DESTINATION_RULE, "podinfo-canary"),
         ObjectRef::new(route::VIRTUAL_SERVICE, "podinfo"),
     );
-    let refusal = Refusal { why: "denied by a policy".into(), field: None };
+    let refusal = Refusal { why: "denied by a policy".into(), ..Refusal::default() };
     sim.others.refuses.insert(beside.clone(), refusal);
     ensure!(sim.world.edit(&beside, &json!({"spec": {"host": "drifted"}})), "there is no {beside}");
     pass(&mut sim, 2);

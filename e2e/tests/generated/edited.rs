@@ -146,7 +146,11 @@ impl Edited {
             }
             Self::Refuse(None) => sim.others.refuses.clear(),
             Self::Refuse(Some((at, field))) => {
-                let refusal = Refusal { why: "denied by a policy".into(), field: field.map(str::to_owned) };
+                let refusal = Refusal {
+                    why: "denied by a policy".into(),
+                    field: field.map(str::to_owned),
+                    ..Refusal::default()
+                };
                 sim.others.refuses.insert(at.clone(), refusal);
             }
             Self::Contest(None) => sim.others.changes.clear(),

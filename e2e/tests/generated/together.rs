@@ -128,7 +128,7 @@ impl Beside {
             Self::Trouble(n, trouble) => all.sim(*n).trouble = Some(*trouble),
             Self::Refuse(n, None) => all.sim(*n).others.refuses.clear(),
             Self::Refuse(n, Some(at)) => {
-                let refusal = Refusal { why: "denied by a policy".into(), field: None };
+                let refusal = Refusal { why: "denied by a policy".into(), ..Refusal::default() };
                 all.sim(*n).others.refuses.insert(at.clone(), refusal);
             }
         }

@@ -265,8 +265,11 @@ fn r21_a_rollback_takes_the_traffic_away_although_the_rules_of_the_copy_are_refu
             "backend": {"service": {"name": "podinfo", "port": {"number": 80}}}}]}}]);
         let c = validate(&play.canary()?, &Rules::default()).map_err(|e| anyhow::anyhow!("{e:?}"))?;
         for copy in play.router.reads(&c) {
-            let refusal =
-                Refusal { why: "spec.rules: Invalid value".into(), field: Some("/spec/rules".into()) };
+            let refusal = Refusal {
+                why: "spec.rules: Invalid value".into(),
+                field: Some("/spec/rules".into()),
+                ..Refusal::default()
+            };
             play.sim.others.refuses.insert(copy, refusal);
         }
         let public = ObjectRef::new(INGRESS, "public");

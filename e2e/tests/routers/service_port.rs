@@ -157,7 +157,7 @@ fn beside(provider: &'static str, what: Meanwhile) -> Result<()> {
         }
         Meanwhile::NotAccepted => spec["analysis"] = json!({"interval": "never"}),
         Meanwhile::Refused => {
-            let refusal = Refusal { why: "spec.ports: Invalid value".into(), field: None };
+            let refusal = Refusal { why: "spec.ports: Invalid value".into(), ..Refusal::default() };
             play.sim.others.refuses.insert(all_of(SERVICE), refusal);
         }
     }

@@ -28,6 +28,7 @@ fn snapshot() -> Snapshot {
         ),
         objects: crate::snapshot::Objects::default(),
         ready: std::collections::BTreeMap::new(),
+        ready_since: std::collections::BTreeMap::new(),
         missing_kinds: vec![],
         forbidden_kinds: vec![],
         rivals: vec![],

@@ -177,11 +177,15 @@ impl Before {
             let (replicas, scale_in) = (now(names::KEDA_PAUSED_REPLICAS), now(names::KEDA_PAUSED_SCALE_IN));
             return Self { replicas, scale_in, by: Value::Null };
         };
-        // earlier versions did not change this one
-        let scale_in = noted.get(names::KEDA_PAUSED_SCALE_IN).cloned();
+        // what is not ours was set by its owner since, or was there before
+        let before = |key: &str, ours: &str| match annotation(scaler, key) {
+            // earlier versions did not change each of them
+            Some(set) if set == ours => noted.get(key).cloned().unwrap_or_else(|| now(key)),
+            other => json!(other),
+        };
         Self {
-            replicas: noted[names::KEDA_PAUSED_REPLICAS].clone(),
-            scale_in: scale_in.unwrap_or_else(|| now(names::KEDA_PAUSED_SCALE_IN)),
+            replicas: before(names::KEDA_PAUSED_REPLICAS, "0"),
+            scale_in: before(names::KEDA_PAUSED_SCALE_IN, "true"),
             by: noted[names::LABEL_CANARY].clone(),
         }
     }

@@ -236,3 +236,34 @@ fn k3_one_that_may_reach_zero_is_told_to_keep_pods_and_given_back() {
         assert_eq!(reaches_zero(&json!({"spec": spec})), zero);
     }
 }
+
+/// A tool that applies it, or a person, sets the annotation again while it is ours.
+#[test]
+fn what_its_owner_has_set_since_is_what_is_given_back() {
+    let set = |live: &mut Value, key: &str, value: Value| {
+        fixture::merge(live, &json!({"metadata": {"annotations": {key: value}}}));
+    };
+    for (key, value, first, second) in [
+        (
+            names::KEDA_PAUSED_REPLICAS,
+            json!("3"),
+            pause as fn(&Value, &str) -> Value,
+            pause as fn(&Value, &str) -> Value,
+        ),
+        (names::KEDA_PAUSED_REPLICAS, json!(null), pause, keep_up),
+        (names::KEDA_PAUSED_SCALE_IN, json!("false"), keep_up, keep_up),
+        (names::KEDA_PAUSED_SCALE_IN, json!(null), keep_up, pause),
+    ] {
+        let mut live = scaled_object();
+        live["metadata"]["annotations"] = json!({names::KEDA_PAUSED_REPLICAS: "1"});
+        let change = first(&live, "uid-1");
+        fixture::merge(&mut live, &change);
+        set(&mut live, key, value.clone());
+        let change = second(&live, "uid-1");
+        fixture::merge(&mut live, &change);
+        let change = resume(&live);
+        fixture::merge(&mut live, &change);
+        let annotations = &live["metadata"]["annotations"];
+        assert_eq!((&annotations[key], &annotations[names::ANNOTATION_ORIGINAL]), (&value, &Value::Null));
+    }
+}

@@ -59,7 +59,7 @@ impl ObjectCache {
         if kind == ENDPOINTS {
             let (key, slice) = (key_of(&object), Slice::of(&object));
             let mut inner = self.lock();
-            let services = inner.endpoints.insert(&key, slice);
+            let services = inner.endpoints.insert(&key, slice, clock::now());
             return services.iter().flat_map(|service| inner.served(&key.0, service)).collect();
         }
         // everything that takes long is done before locking

@@ -2,6 +2,7 @@
 
 use std::{any::Any, collections::BTreeSet, sync::Arc};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -122,6 +123,11 @@ impl ObjectCache {
     /// Ready endpoints behind a Service; none if there is no EndpointSlice.
     pub(crate) fn ready(&self, namespace: &str, service: &str) -> Option<u32> {
         self.lock().endpoints.ready(namespace, service)
+    }
+
+    /// Since when a Service has had ready endpoints; none if it has none.
+    pub(crate) fn ready_since(&self, namespace: &str, service: &str) -> Option<Timestamp> {
+        self.lock().endpoints.ready_since(namespace, service)
     }
 
     /// Known addresses of the API server.

@@ -70,9 +70,11 @@ pub(crate) fn gather(
     if rules.config_tracking {
         configs(cache, key, target_kind, &[&target, &names::primary(&target)], &mut objects);
     }
+    let since = |service: &String| Some((service.clone(), cache.ready_since(namespace, service)?));
     Ok(Snapshot {
         rules: rules.clone(),
         objects,
+        ready_since: services.iter().filter_map(since).collect(),
         ready: services.iter().filter_map(|s| Some((s.clone(), cache.ready(namespace, s)?))).collect(),
         leaving: services.iter().filter_map(|s| Some((s.clone(), cache.leaving(namespace, s)?))).collect(),
         missing_kinds: available.missing,

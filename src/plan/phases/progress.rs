@@ -241,7 +241,11 @@ fn canary_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.clear(conditions::PODS_READY);
         let patience = cx.c.interval.min(cx.c.deadline / 2);
         d.pods_are_ready(clock::after(cx.pods_waited_since(), patience));
-        return if cx.step().weight == 0 { d.reached(cx.pods_settled_at()) } else { GO_ON };
+        return if cx.step().weight == 0 {
+            d.reached(cx.pods_settled_at(&cx.c.names.canary_service))
+        } else {
+            GO_ON
+        };
     };
     if cx.is_paused() && !stuck {
         // it starts no pods: their deadline counts from when somebody resumes it

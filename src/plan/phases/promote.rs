@@ -224,7 +224,7 @@ fn primary_ready(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     services::followed(cx, d)?;
     let Some((why, stuck)) = cx.primary_rollout().unserving(cx.primary_pods() > 0) else {
         d.clear(conditions::PODS_READY);
-        return GO_ON;
+        return d.reached(cx.pods_settled_at(&cx.c.names.primary_service));
     };
     let deadline = clock::after(cx.standing_since(), cx.c.deadline);
     let grace = clock::after(cx.standing_since(), std::time::Duration::from_secs(1));

@@ -49,7 +49,7 @@ fn some(parts: &[Value], bits: usize) -> Vec<&Value> {
 }
 
 /// The state of the API server after the manifests were written, with fields that somebody else added.
-fn write(live: &mut Objects, manifests: &[Manifest]) {
+pub(super) fn write(live: &mut Objects, manifests: &[Manifest]) {
     for m in manifests {
         let mut object = live.at(&m.at()).cloned().unwrap_or_else(|| {
             let mut new = m.to_create();
@@ -218,12 +218,12 @@ fn restored(router: &dyn Router, c: &Validated, live: &mut Objects) -> Checked {
 }
 
 /// The spec with the apex filled in.
-fn at_apex(c: &Validated, spec: &Value) -> Value {
+pub(super) fn at_apex(c: &Validated, spec: &Value) -> Value {
     serde_json::from_str(&spec.to_string().replace(APEX, &c.names.apex)).unwrap()
 }
 
 /// All values of a spec that have to be kept.
-fn marked(spec: &Value) -> Vec<String> {
+pub(super) fn marked(spec: &Value) -> Vec<String> {
     let text = spec.to_string();
     text.split('"').filter(|part| part.starts_with(KEPT)).map(str::to_owned).collect()
 }

@@ -124,3 +124,38 @@ fn tags_stay_without_a_share() {
     let Some(Undo::Restore(undo)) = Knative.restore(&c, &split).pop() else { panic!("nothing to restore") };
     assert_eq!(undo.body["spec"]["traffic"], json!([users[0], users[1], preview]));
 }
+
+/// A pin that no promotion has moved would lead all users to a version that was replaced, or to a revision that Knative
+/// has removed.
+#[test]
+fn a_pin_from_before_the_takeover_follows_the_promotions() {
+    let c = fixture::canary(&json!({}));
+    let back = |was: &Value, over: &Value| {
+        let mut over = over.clone();
+        over["metadata"]["annotations"][names::ANNOTATION_ORIGINAL] =
+            json!(json!({"traffic": was}).to_string());
+        let live = objects(&over);
+        let Some(Undo::Restore(undo)) = Knative.restore(&c, &live).pop() else {
+            panic!("nothing to restore")
+        };
+        undo.body["spec"]["traffic"].clone()
+    };
+    let pin =
+        |name: &str, percent: i64| json!({"revisionName": name, "latestRevision": false, "percent": percent});
+    let tag = json!({"revisionName": "podinfo-0", "tag": "old"});
+    let promoted = json!([pin("podinfo-1", 100)]);
+    assert_eq!(back(&json!([pin("podinfo-0", 100)]), &json!({})), promoted);
+    assert_eq!(back(&json!([pin("podinfo-0", 50), pin("podinfo-1", 50)]), &json!({})), promoted);
+    let shared = json!([{"latestRevision": true, "percent": 90}, pin("podinfo-0", 10)]);
+    assert_eq!(back(&shared, &json!({})), promoted);
+    // a tag is an address of its own
+    let live = json!({"spec": {"traffic": [tag]}});
+    let tagged = json!([{"revisionName": "podinfo-0", "percent": 100, "tag": "old"}]);
+    assert_eq!(back(&tagged, &live), json!([pin("podinfo-1", 100), tag]));
+    let beside =
+        json!([{"latestRevision": true, "percent": 100}, {"revisionName": "podinfo-0", "tag": "old"}]);
+    assert_eq!(back(&beside, &json!({})), beside);
+    // without a primary nothing better is known
+    let lost = json!({"metadata": {"annotations": {names::ANNOTATION_PRIMARY_REVISION: null}}, "spec": {"traffic": []}});
+    assert_eq!(back(&json!([pin("podinfo-0", 100)]), &lost), json!([pin("podinfo-0", 100)]));
+}

@@ -13,6 +13,7 @@ mod knative;
 mod kubernetes;
 mod kuma;
 mod linkerd;
+mod moved;
 mod nginx;
 mod policies;
 mod registry;

@@ -20,6 +20,7 @@ use serin_model::{
 
 use super::{CHECK, Play, fixture, kuma};
 
+mod endpoints;
 mod ports;
 
 /// The users' routes before there is a Canary, by provider.
@@ -113,6 +114,7 @@ impl Life {
         let entry = Entry {
             copied: !play.router.sources(&c).is_empty(),
             named_first: play.router.needs_handover().is_some(),
+            late_endpoints: Duration::from_secs(if setting.provider == "gloo" { 2 } else { 0 }),
             apex: "podinfo".into(),
             route: route.clone(),
         };

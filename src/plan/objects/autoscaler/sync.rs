@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     api::{AutoscalerRef, Phase},
     clock,
-    manifest::{self, scaler},
+    manifest::{self, Manifest, scaler},
     names::{self, conditions, managers},
     plan::{
         builder::PlanBuilder,
@@ -61,10 +61,7 @@ fn follow(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let want = scaler::primary_autoscaler(&cx.c, kind, named, source, &cx.label, bounds::floor(cx));
     let at = want.at();
     let mark = |object: &Value, key: &str| manifest::annotation(object, key).map(str::to_owned);
-    let Some(live) = cx.snap.objects.at(&at) else {
-        d.say(Messages::autoscaler_made(&at.to_string(), &cx.c.names.primary));
-        return write::object(cx, d, want, WriteReason::Wanted);
-    };
+    let Some(live) = cx.snap.objects.at(&at) else { return create(cx, d, want) };
     let same = |key| mark(live, key) == mark(&want.body, key);
     let marks = [names::ANNOTATION_SOURCE, names::ANNOTATION_FLOOR];
     let why = if marks.into_iter().all(same) { WriteReason::Drift } else { WriteReason::Wanted };
@@ -74,6 +71,24 @@ fn follow(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     }
     write::object_from(cx, d, live, &want, why)?;
     delete_others(cx, d, Some(&at))
+}
+
+/// Part of the reason for which KEDA's webhook refuses a second autoscaler of a workload.
+const MANAGED: &str = "is already managed by";
+
+/// Creates the primary's autoscaler. Where it is refused because the primary has a former one, that is deleted first:
+/// the primary keeps its pods meanwhile. It is not deleted for another reason, as that might refuse the new one forever.
+fn create(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest) -> Flow {
+    let (at, former) = (want.at(), !of_primary(cx).is_empty());
+    let refused = cx.snap.writes.why_refused(&(want.at(), want.manager));
+    let needed = bounds::floor(cx).is_some();
+    if !needed && refused.is_some_and(|why| why.contains(MANAGED)) {
+        delete_others(cx, d, None)?;
+    }
+    d.say(Messages::autoscaler_made(&at.to_string(), &cx.c.names.primary));
+    let made = write::object(cx, d, want, WriteReason::Wanted);
+    // the former one keeps the floor, and the run goes on, or back
+    if made == WAIT && former && needed { GO_ON } else { made }
 }
 
 /// The target's autoscaler is gone: the primary's stays as it is, but for the floor of a run that has ended.
