@@ -291,6 +291,7 @@ fn fewer_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.phase(Phase::Succeeded, cx.kind());
+    d.clear(conditions::PODS_READY);
     promoted(cx, d);
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;
