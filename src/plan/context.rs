@@ -193,13 +193,14 @@ impl<'a> Context<'a> {
         self.phase() == Phase::Promoting && weight == 100 && self.replaces_at_once()
     }
 
-    /// The promotion may leave the primary without pods for a while.
+    /// The promotion, or undoing it, may leave the primary without pods for a while.
     pub(crate) fn replaces_at_once(&self) -> bool {
-        let source = self.stored(self.applied()).and_then(revision::source_of);
-        let both = self.primary().zip(source);
+        let undone = self.status().run.as_ref().is_some_and(|run| run.ending.is_some());
+        let next = self.stored(if undone { self.promoted() } else { self.applied() });
+        let both = self.primary().zip(next.and_then(revision::source_of));
         both.is_some_and(|(primary, source)| {
-            let past = service::leads_past(&self.c, primary, &source.template, &self.snap.objects);
-            past || self.c.target.replaced_at_once(primary, &source)
+            let left = service::left_port(&self.c, primary, &source.template, &self.snap.objects);
+            left.is_some() || self.c.target.replaced_at_once(primary, &source)
         })
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     api::Phase,
     clock,
-    manifest::target::Sides,
+    manifest::{Manifest, target::Sides},
     plan::context::Context,
     router::Split,
     snapshot::{ObjectRef, SERVICE},
@@ -50,7 +50,8 @@ fn comes_back(cx: &Context<'_>, workload: Option<&Value>, service: &str) -> bool
 }
 
 /// The Service `name` of a side is missing or selects other pods, and is written now; or it was written so recently that its
-/// EndpointSlices may be behind. False if it cannot be written, and in phases that write no Services of the sides.
+/// EndpointSlices may be behind. False if it cannot be written, in phases that write no Services of the sides, and while a
+/// promotion is undone: users do not wait for it then.
 fn is_coming_back(cx: &Context<'_>, name: &str) -> bool {
     let ending = cx.status().run.as_ref().and_then(|run| run.ending.as_ref());
     let undone = cx.phase() == Phase::Promoting && ending.is_some();
@@ -65,12 +66,30 @@ fn is_coming_back(cx: &Context<'_>, name: &str) -> bool {
     if ending.is_some_and(|ending| cx.now >= clock::after(ending.at.0, cx.settle())) {
         return false;
     }
-    let sides = rendered(cx).into_iter().flat_map(|sides| [sides.primary, sides.canary]);
-    let Some(wanted) = sides.flatten().find(|side| side.name == name) else { return false };
-    let live = cx.snap.objects.get(SERVICE, name);
-    let astray = live.is_none_or(|live| live["spec"]["selector"] != wanted.body["spec"]["selector"]);
+    let Some(wanted) = wanted(cx, name) else { return false };
     let (key, writes) = ((wanted.at(), wanted.manager), &cx.snap.writes);
-    astray && !writes.is_refused(&key) && !writes.is_held(&key, cx.now)
+    leads_elsewhere(cx, name, Some(&wanted)) && !writes.is_refused(&key) && !writes.is_held(&key, cx.now)
+}
+
+/// The canary's pods are ready, and only its Service leads to none of them, whether it can be written now or not. That is no
+/// verdict on the version.
+pub(crate) fn canary_lacks_its_service(cx: &Context<'_>) -> bool {
+    let name = &cx.c.names.canary_service;
+    let ready = cx.canary_pods() == 0 && cx.c.target.some_ready(cx.target);
+    ready && leads_elsewhere(cx, name, wanted(cx, name).as_ref())
+}
+
+/// The Service of a side as it should be.
+fn wanted(cx: &Context<'_>, name: &str) -> Option<Manifest> {
+    let sides = rendered(cx).into_iter().flat_map(|sides| [sides.primary, sides.canary]);
+    sides.flatten().find(|side| side.name == name)
+}
+
+/// The Service is missing, or selects other pods than the wanted one.
+fn leads_elsewhere(cx: &Context<'_>, name: &str, wanted: Option<&Manifest>) -> bool {
+    let selector = |body: &Value| body["spec"]["selector"].clone();
+    let live = cx.snap.objects.get(SERVICE, name);
+    live.is_none_or(|live| wanted.is_some_and(|wanted| selector(live) != selector(&wanted.body)))
 }
 
 /// Admission has already rendered them once: a Canary whose Services cannot be rendered is refused there.

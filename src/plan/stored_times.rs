@@ -67,6 +67,52 @@ fn times(status: &mut CanaryStatus) -> impl Iterator<Item = &mut MicroTime> {
         let compared = m.compare.iter_mut().filter_map(|compare| compare.until.as_mut());
         [&mut m.since, &mut m.measured].into_iter().flatten().chain(compared)
     });
-    let target = target.iter_mut().filter_map(|target| target.emptied.as_mut());
+    let target = target.iter_mut().flat_map(|target| [&mut target.emptied, &mut target.missing]).flatten();
     waiting.chain(step).chain(run).chain(metrics).chain(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const FUTURE: &str = "2040-01-01T00:00:00.000000Z";
+
+    /// The names of times that are in the future.
+    fn ahead(value: &Value, name: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| ahead(value, name, found)),
+            Value::Array(items) => items.iter().for_each(|item| ahead(item, name, found)),
+            time if *time == FUTURE => found.push(name.to_owned()),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn c19_every_time_from_which_something_is_counted_is_corrected() {
+        let mut status: CanaryStatus = serde_json::from_value(json!({
+            "waiting": {"since": FUTURE}, "nextCheck": FUTURE, "lastTransitionTime": FUTURE,
+            "target": {"uid": "u", "generation": 1, "emptied": FUTURE, "missing": FUTURE},
+            "step": {
+                "podsSince": FUTURE, "since": FUTURE, "confirmed": FUTURE, "checked": FUTURE, "shortened": FUTURE,
+                "decided": FUTURE, "pods": {"replicas": 1, "since": FUTURE},
+            },
+            "run": {
+                "started": FUTURE, "number": 1, "taken": {"since": FUTURE, "last": FUTURE, "times": 1},
+                "paused": {"since": FUTURE, "by": "ann"}, "finish": {"at": FUTURE, "reason": "r", "message": "m"},
+                "ending": {"kind": "Aborting", "reason": "r", "message": "m", "at": FUTURE},
+            },
+        }))
+        .unwrap();
+        let mut before = Vec::new();
+        ahead(&json!(status), "", &mut before);
+        for time in times(&mut status) {
+            *time = MicroTime(Timestamp::UNIX_EPOCH);
+        }
+        let mut left = Vec::new();
+        ahead(&json!(status), "", &mut left);
+        // shown to people, or asked for only whether it is there
+        assert_eq!((before.len(), left), (17, vec!["nextCheck".into(), "decided".into()]));
+    }
 }

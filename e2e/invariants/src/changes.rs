@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use serin::names;
+use serin::{manifest::readiness::replaced_at_once, names};
 
 use crate::{
     Broken, edits,
@@ -233,9 +233,16 @@ fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
     let again = seen.old.is_none()
         && seen.status()["run"]["ending"]["kind"] == "UndoingPromotion"
         && seen.status()["step"]["weight"].as_i64() >= Some(after);
-    (after > before && late && !again && !seen.rescue(track.found.get(&seen.names.primary_service))).then(
-        || format!("the canary goes from {before} to {after} % at epoch {epoch}, whose run was being ended"),
-    )
+    let rescue = seen.rescue(track.found.get(&seen.names.primary_service));
+    (after > before && late && !again && !rescue && !emptied_when_undone(seen, after)).then(|| {
+        format!("the canary goes from {before} to {after} % at epoch {epoch}, whose run was being ended")
+    })
+}
+
+/// A promotion is undone that leaves the primary without pods: nobody is there meanwhile.
+fn emptied_when_undone(seen: &Seen<'_>, after: i64) -> bool {
+    let primary = seen.after.get(Kind::Deployment, &seen.names.primary);
+    seen.phase() == "Promoting" && after == 100 && primary.is_some_and(|primary| replaced_at_once(&primary))
 }
 
 /// S9: the weight goes up by one declared step, and down to zero or by a promotion.

@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serin::{
     api::{Answer, CanaryStatus, Phase, StepStatus},
+    manifest::readiness::replaced_at_once,
     plan::{Answers, Plan, Question, Wake},
-    snapshot::Snapshot,
+    snapshot::{DEPLOYMENT, Snapshot},
     spec::{Apex, Validated, validate},
 };
 
@@ -129,7 +130,9 @@ impl Decisions {
         // a primary that is replaced at once has no traffic meanwhile
         let promoting = snap.canary.status.as_ref().and_then(|s| s.phase) == Some(Phase::Promoting);
         let ended = new.run.as_ref().and_then(|r| r.ending.as_ref());
-        if ended.is_some() && b.weight > a.weight && !(primary_down && b.weight == 100) {
+        let emptied =
+            promoting && snap.objects.get(DEPLOYMENT, &c.names.primary).is_some_and(replaced_at_once);
+        if ended.is_some() && b.weight > a.weight && !((primary_down || emptied) && b.weight == 100) {
             self.wrong("S7", format!("weight {} → {} after the run was ended", a.weight, b.weight));
         }
         // an edit of the schedule changes only the position of a run in it

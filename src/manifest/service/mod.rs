@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use self::ports::{container_ports, of_pods, ports, resolves, target_port};
 pub(crate) use self::{
     former_ports::{former, has_ports, keeping, port_numbers, with_live_ports},
-    ports::leads_past,
+    ports::left_port,
 };
 use super::{
     adopted_service::{self as adopted, OWNED},

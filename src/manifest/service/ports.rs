@@ -4,7 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::{
-    manifest::{adopted_service as adopted, json as get, selectors},
+    manifest::{
+        adopted_service as adopted, json as get,
+        marks::{self, made_for},
+        selectors,
+    },
     snapshot::{Objects, SERVICE},
     spec::Validated,
     text::first_chars,
@@ -57,9 +61,11 @@ pub(super) fn resolves(
     if wanted.is_string() { Err(field) } else { Ok(if kept { vec![] } else { vec![field] }) }
 }
 
-/// Where the Service in front of the primary leads the Canary's port now.
+/// Where the Service in front of the primary leads the Canary's port now. If it was deleted, the apex still leads there.
 fn served(c: &Validated, live: &Objects) -> Option<Value> {
-    let service = live.get(SERVICE, &c.names.primary_service)?;
+    let apex =
+        || live.get(SERVICE, &c.names.apex).filter(|apex| made_for(apex, &c.name) || marks::adopted(apex));
+    let service = live.get(SERVICE, &c.names.primary_service).or_else(apex)?;
     let all = get::list(&service["spec"]["ports"]);
     let own = json!({"port": c.service.port});
     // after an edit of the port it is the one of that name
@@ -68,11 +74,11 @@ fn served(c: &Validated, live: &Objects) -> Option<Value> {
     Some(found["targetPort"].clone()).filter(|to| !to.is_null())
 }
 
-/// Pods with this template are not reached by the port to which the Service in front of the primary leads now.
-pub(crate) fn leads_past(c: &Validated, primary: &Value, template: &Value, live: &Objects) -> bool {
+/// The port to which the Service in front of the primary leads now, if that does not reach pods with this template.
+pub(crate) fn left_port(c: &Validated, primary: &Value, template: &Value, live: &Objects) -> Option<Value> {
     let next = json!({"spec": {"template": template}});
     let has = |workload: &Value, to: &Value| container_ports(workload).iter().any(|port| port.is(to));
-    served(c, live).is_some_and(|served| has(primary, &served) && !has(&next, &served))
+    served(c, live).filter(|served| has(primary, served) && !has(&next, served))
 }
 
 /// The ports in front of the primary's pods. While they are being replaced, those that were found stay: pods of the former

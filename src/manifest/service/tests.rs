@@ -892,3 +892,35 @@ fn r8_a_release_is_reached_at_the_port_to_which_the_owner_leads_the_apex_with_it
         assert_eq!(led_in_passes(&mut live), all(&json!(7070)));
     }
 }
+
+#[test]
+fn r8_a_primary_is_reached_at_its_own_port_while_its_service_is_missing() {
+    let mut live = Objects::default();
+    let declaring = |number: i32| json!([{"name": "http", "containerPort": number}]);
+    let workload = |name: &str, number: i32| {
+        let mut workload = fixture::target();
+        workload["metadata"]["name"] = json!(name);
+        for container in workload["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap() {
+            container["ports"] = declaring(number);
+        }
+        workload
+    };
+    let ports = |to: i32, target: &Value, live: &Objects| {
+        let made = render(&fixture::canary(&json!({"targetPort": to})), target, &label(), live).unwrap();
+        let all = [&made.apex, &made.primary, &made.canary];
+        (made.clone(), all.map(|made| made.body["spec"]["ports"][0]["targetPort"].clone()))
+    };
+    live.insert(DEPLOYMENT, workload("podinfo-primary", 9898));
+    let (made, _) = ports(9898, &workload("podinfo", 9898), &live);
+    for made in [&made.apex, &made.primary, &made.canary] {
+        apply(&mut live, made);
+    }
+    // a version that failed left its port in the spec
+    let failed = workload("podinfo", 8080);
+    assert_eq!(ports(8080, &failed, &live).1, [9898, 9898, 8080]);
+    live.remove(&ObjectRef::new(SERVICE, "podinfo-primary"));
+    assert_eq!(ports(8080, &failed, &live).1, [9898, 9898, 8080]);
+    // an apex of somebody else says nothing about it
+    live.insert(SERVICE, users_apex());
+    assert_eq!(ports(8080, &failed, &live).1, [8080, 8080, 8080]);
+}

@@ -69,6 +69,7 @@ pub(crate) fn surroundings<'a>(
     overlap(snap, &c, target, &label, &mut findings)?;
     findings.advice.extend(policies(snap, &c, target, &label));
     findings.faults.extend(paused(snap, &c, target));
+    findings.faults.extend(pod_weighting::port_fault(snap, &c, target));
     findings.faults.extend(pod_weighting::fault(snap, &c, target, &label));
     findings.advice.extend(pod_weighting::advice(snap, &c, target));
     ownership::check(snap, &c, router)?;

@@ -130,7 +130,8 @@ pub(crate) fn keeping(cx: &Context<'_>, d: &mut PlanBuilder, wanted: Manifest) -
     let leads = |port: &Value| router::leads_to_port(cx.router, &cx.c, objects, &wanted.name, &port["port"]);
     let new = || wanted.body["spec"]["ports"].as_array().into_iter().flatten();
     let settles = if new().any(leads) || former.iter().copied().any(leads) {
-        new().any(leads) && d.reached(cx.route_settled_at()).is_break()
+        // proxies may still use one that the route has just left, whichever it names now
+        d.reached(cx.route_settled_at()).is_break()
     } else {
         // No route names a port: proxies follow the Service. A single one is replaced, as a second would leave it open which
         // one is meant.

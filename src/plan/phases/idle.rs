@@ -98,6 +98,10 @@ fn idle_target(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if d.actions.is_empty() {
         observed_target::remember(cx, d);
     }
+    if scaled == GO_ON {
+        // nothing waits for pods any more
+        d.clear(conditions::PODS_READY);
+    }
     scaled
 }
 

@@ -214,25 +214,54 @@ fn revision_changed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 /// The canary lost all its pods under traffic: that goes to the primary now, counts as a failed check, and the steps
-/// start over once there are pods. Nothing changes while the primary has none either.
+/// start over once there are pods. No check fails if it lost only its Service. Nothing changes while the primary has no pods
+/// either.
 pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    service_overdue(cx, d)?;
     if cx.step().weight == 0 || !sides::canary_is_gone(cx) {
         return GO_ON;
     }
     if cx.primary_pods() == 0 {
         return pods_taken::none_serves(cx, d);
     }
-    let checks = cx.status().failed_checks.saturating_add(1);
-    d.status.failed_checks = checks;
-    d.say(cx.messages.canary_vanished());
-    if checks >= cx.c.threshold {
-        d.say(cx.messages.threshold_reached(checks));
-        let why = "the canary lost all its pods";
-        return ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", why);
+    if sides::canary_lacks_its_service(cx) {
+        let name = &cx.c.names.canary_service;
+        d.say(cx.messages.steps_begin_again(&format!("Service {name} is missing or selects other pods")));
+    } else {
+        failed_without_pods(cx, d)?;
     }
     steps::start_over(cx, d);
     d.urgent = true;
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
+}
+
+/// Without users the canary's Service is awaited until the deadline, if it is written at all.
+fn service_overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    if cx.rejected || cx.step().weight > 0 || !sides::canary_lacks_its_service(cx) {
+        return GO_ON;
+    }
+    if let Some(step) = d.status.step.as_mut().filter(|step| step.pods_since.is_none()) {
+        step.pods_since = Some(MicroTime(cx.now));
+    }
+    if d.reached(clock::after(cx.pods_waited_since(), cx.c.deadline)).is_break() {
+        return GO_ON;
+    }
+    let why = format!("Service {} is missing or selects other pods", cx.c.names.canary_service);
+    d.say(cx.messages.canary_not_ready(cx.c.target.noun(), &why));
+    d.say(cx.messages.deadline_exceeded(&why));
+    ending::begin(cx, d, EndingKind::RollingBack, "DeadlineExceeded", &why)
+}
+
+fn failed_without_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    let checks = cx.status().failed_checks.saturating_add(1);
+    d.status.failed_checks = checks;
+    d.say(cx.messages.canary_vanished());
+    if checks < cx.c.threshold {
+        return GO_ON;
+    }
+    d.say(cx.messages.threshold_reached(checks));
+    let why = "the canary lost all its pods";
+    ending::begin(cx, d, EndingKind::RollingBack, "ThresholdReached", why)
 }
 
 /// The pods that are to get traffic are ready and behind their Service. Past the deadline the run fails.

@@ -242,7 +242,7 @@ fn shift(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let step = cx.step();
     let Some(confirmed) = step.confirmed.clone() else { return shifted(cx, d, step) };
     if step.weight == 0 {
-        return finalising(cx, d);
+        return replaced::finalising(cx, d);
     }
     if step.promotion > 0 {
         d.reached(clock::after(confirmed.0, cx.c.interval))?;
@@ -266,15 +266,7 @@ fn shifted(cx: &Context<'_>, d: &mut PlanBuilder, step: StepStatus) -> Flow {
     }
     let done = step.weight == 0;
     d.status.step = Some(StepStatus { confirmed: Some(MicroTime(cx.now)), ..step });
-    if done { finalising(cx, d) } else { WRITE_FIRST }
-}
-
-fn finalising(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
-    d.phase(Phase::Finalising, cx.kind());
-    d.status.canary_weight = 0;
-    d.status.iterations = 0;
-    primary::remember(cx, d, cx.applied());
-    HANDLED
+    if done { replaced::finalising(cx, d) } else { WRITE_FIRST }
 }
 
 /// All users are on the new version: the number that was set with it may be lower than the former one.
@@ -291,6 +283,7 @@ fn fewer_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 
 fn succeed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     d.phase(Phase::Succeeded, cx.kind());
+    d.clear(conditions::PODS_READY);
     promoted(cx, d);
     d.status.canary_weight = 0;
     d.status.failed_checks = 0;

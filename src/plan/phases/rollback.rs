@@ -20,6 +20,7 @@ use crate::{
         },
         objects::{autoscaler, contest, primary, replicas, services, write::WriteReason},
         observed_target,
+        phases::replaced,
         traffic::{self, acceptance, apex, ending},
         waiting,
     },
@@ -52,12 +53,15 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     if cx.phase() != Phase::Promoting || cx.step().confirmed.is_some() {
         return GO_ON;
     }
-    let split = ending::on_healthy_side(cx);
+    let split = replaced::split_to_undo(cx);
     if cx.split(&cx.step()) != split {
         d.status.step = Some(cx.step_at(split));
         d.urgent = split.canary() == 0;
     }
     traffic::routing(cx, d, split, WriteReason::Wanted)?;
+    // without its Service no pods of the primary would be seen again
+    side_services(cx, d)?;
+    replaced::everyone_off_primary(cx, d, split)?;
     // without a copy there is nothing to restore: the primary stays as it is
     if let Some(stored) = cx.stored(cx.promoted()) {
         let former = replicas::undone(cx);
@@ -81,7 +85,7 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 fn restored_pods(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let rollout = cx.primary_rollout();
     let Some(why) = rollout.why() else { return GO_ON };
-    let since = cx.counted_from(ending(cx).map_or(cx.now, |ending| ending.at.0));
+    let since = ending::undone_since(cx);
     waiting::for_pods(cx, d, since, why, |why| cx.messages.primary_not_ready(why));
     d.reached(clock::after(since, cx.c.deadline))?;
     wait_unless(cx.primary().is_some_and(|primary| cx.c.target.half_available(primary, cx.primary_pods())))
@@ -95,12 +99,7 @@ fn route_and_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.urgent = zero.canary() == 0;
     }
     let route = traffic::routing(cx, d, zero, WriteReason::Wanted);
-    // an end does not wait for Services that are refused: the route leads to none of their new ports
-    let services = match services::side_services(cx, d, WriteReason::Drift) {
-        WAIT => GO_ON,
-        flow => flow,
-    };
-    all([route, services, primary::intact(cx, d)])?;
+    all([route, side_services(cx, d), primary::intact(cx, d)])?;
     if zero.canary() == 0 {
         return GO_ON;
     }
@@ -110,6 +109,14 @@ fn route_and_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         d.say(note);
     }
     WAIT
+}
+
+/// An end does not wait for Services that are refused: the route leads to none of their new ports.
+fn side_services(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+    match services::side_services(cx, d, WriteReason::Drift) {
+        WAIT => GO_ON,
+        flow => flow,
+    }
 }
 
 /// Removes the target's pods, unless a new revision waits only for that: its pods may replace them.

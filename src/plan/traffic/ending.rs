@@ -1,10 +1,12 @@
 //! Beginning to end a run: writes the decision into status and, in the same plan, moves the traffic off the canary.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::{
     api::{Ending, EndingKind, RunStatus, StepStatus},
     clock,
+    manifest::readiness::Rollout,
     names::conditions,
     plan::{
         builder::PlanBuilder,
@@ -55,8 +57,10 @@ pub(crate) fn begin(
 pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let zero = cx.zero();
     let canary_lost = sides::canary_is_gone(cx) && cx.primary_pods() > 0;
-    // a template that was never analysed gets no users, as in the promotion itself
-    let moved_on = cx.applied() != Some(cx.hash.as_str()) && !doubt::primary_may_lack_pods(cx);
+    // a template that was never analysed gets no users, as in the promotion itself; the former one has those that were led
+    // there before the primary lost its pods
+    let back = cx.step().weight == 100 && target_serves(cx);
+    let moved_on = cx.applied() != Some(cx.hash.as_str()) && !back && !doubt::primary_may_lack_pods(cx);
     if zero.canary() > 0 || canary_lost || moved_on {
         return zero;
     }
@@ -66,6 +70,21 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
         Some(live) if !doubt::primary_may_lack_pods(cx) => split.with_canary(live.canary()),
         _ => split,
     }
+}
+
+/// The target has the template of the promotion, or the one before it, and can serve everyone; after the deadline with
+/// fewer pods, if some are ready.
+pub(crate) fn target_serves(cx: &Context<'_>) -> bool {
+    let known = [cx.applied(), cx.promoted()].contains(&Some(cx.hash.as_str()));
+    let some = cx.canary_pods() > 0 && !cx.none_ready(Some(cx.target));
+    let late = || cx.now >= clock::after(undone_since(cx), cx.c.deadline);
+    known && some && (matches!(cx.target_rollout(), Rollout::Ready) || late())
+}
+
+/// From when the deadlines of a run's end count.
+pub(crate) fn undone_since(cx: &Context<'_>) -> Timestamp {
+    let ending = cx.status().run.as_ref().and_then(|run| run.ending.as_ref());
+    cx.counted_from(ending.map_or(cx.now, |ending| ending.at.0))
 }
 
 /// Pods that a share needs are not ready within the deadline: the run fails.

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::{
     api::Phase,
-    clock, manifest,
+    clock,
+    manifest::{self, service},
     plan::{
         builder::PlanBuilder,
         context::Context,
@@ -62,6 +63,21 @@ pub(crate) fn fault(
              is theirs alone: add one with the value {name} beside {}, e.g. app.kubernetes.io/name: {name}, to \
              spec.template.metadata.labels",
             c.names.primary, label.0
+        ),
+    ))
+}
+
+/// The target's pods do not listen where users are led, and plain Services lead users of both versions through one port, or
+/// leave them on the primary while its pods are replaced: it holds every run.
+pub(crate) fn port_fault(snap: &Snapshot, c: &Validated, target: &Value) -> Option<Problem> {
+    let primary =
+        snap.objects.get(c.target.kind(), &c.names.primary).filter(|_| c.provider == "kubernetes")?;
+    let left = service::left_port(c, primary, &target["spec"]["template"], &snap.objects)?;
+    Some(Problem::new(
+        "PortReplaced",
+        format!(
+            "spec.service.targetPort: no container of {} declares port {left}, to which Service {} leads users until all pods of {} are replaced: release containers that listen on {left} as well, and leave it out in the next release",
+            c.names.target, c.names.apex, c.names.primary
         ),
     ))
 }

@@ -59,6 +59,11 @@ fn edits_of_ports() -> Vec<(Edits, [Ports; 2])> {
         (vec![(found(true), 30), (found(false), 30)], [&[80], &[80, 9797]]),
         (vec![(found(true), 2), (port(8080), 30)], [&[8080, 9797], &[80, 8080, 9797]]),
     ];
+    // the route has just left a port for one that is replaced as well
+    all.extend(
+        [8, 9, 10, 11]
+            .map(|seconds| (vec![(port(8080), seconds), (port(8081), 30)], [&[8081][..], &[80, 8080, 8081]])),
+    );
     all.extend(
         [2, 5, 8, 11].map(|seconds| (vec![(port(8080), seconds), (port(80), 30)], [&[80][..], &[80, 8080]])),
     );

@@ -225,6 +225,13 @@ impl Messages {
         )
         .alerting(Urgency::Error, format!("Promotion failed, primary not ready: {why}"))
     }
+    pub(crate) fn promotion_kept(&self) -> Note {
+        let text = format!(
+            "{} keeps the new template: {} changed meanwhile to one that was not analysed, so that nobody could serve while all pods of {} are replaced at once. To go back, set {} to the former template",
+            self.primary, self.target, self.primary, self.target
+        );
+        Note::warning("PromotionKept", text).aloud(Urgency::Error)
+    }
     pub(crate) fn aborted(&self) -> Note {
         Note::normal(
             "Aborted",
