@@ -108,9 +108,9 @@ pub(super) fn takeover_conflict(c: &Validated, theirs: &Value) -> Option<String>
     if let Some(other) = to.into_iter().find(|to| !here(to)) {
         return Some(format!("it leads to {other}: {apart}"));
     }
-    let named = get::list(&theirs["spec"]["destinations"]).iter().map(|to| &to["match"]);
+    let meant = get::list(&theirs["spec"]["destinations"]).iter().map(|to| &to["match"]);
     let more = |tags: &&Value| tags.as_object().is_some_and(|tags| tags.keys().any(|tag| tag != SERVICE));
-    if let Some(some) = named.chain(split).find(more) {
+    if let Some(some) = meant.chain(split).find(more) {
         return Some(format!("it names some pods only ({some}): {apart}"));
     }
     let rules = !get::list(&theirs["spec"]["conf"]["http"]).is_empty();

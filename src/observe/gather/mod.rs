@@ -231,9 +231,9 @@ fn routes(
         }
         let key = (namespace.to_owned(), c.name.clone());
         for kind in router.read_by_mark() {
-            let named = |object: &Arc<Value>| object["metadata"]["name"].as_str().map(str::to_owned);
-            let names = cache.owned(*kind, &key).iter().filter_map(named).collect::<Vec<_>>();
-            wanted.extend(names.into_iter().map(|name| ObjectRef::new(*kind, name)));
+            let name_of = |object: &Arc<Value>| object["metadata"]["name"].as_str().map(str::to_owned);
+            let marked = cache.owned(*kind, &key);
+            wanted.extend(marked.iter().filter_map(name_of).map(|name| ObjectRef::new(*kind, name)));
         }
     }
     Ok(wanted)
