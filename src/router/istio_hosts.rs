@@ -19,7 +19,9 @@ pub(super) fn of(c: &Validated) -> Vec<String> {
 /// Conditions of http rules, as requests.
 pub(super) fn requests(conditions: &[Value]) -> Vec<Request> {
     let ways = [("prefix", "prefix"), ("exact", "exact"), ("regex", "regex")];
-    let one = |entry: &Value| Request::of(entry, &entry["uri"], &ways).without(&["uri", "gateways", "name", "statPrefix"]);
+    let one = |entry: &Value| {
+        Request::of(entry, &entry["uri"], &ways).without(&["uri", "gateways", "name", "statPrefix"])
+    };
     conditions.iter().map(one).collect()
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use serin::{manifest::readiness::replaced_at_once, names};
+use serin::names;
 
 use crate::{
     Broken, edits,
@@ -241,8 +241,7 @@ fn raised_after_ending(seen: &Seen<'_>, track: &Track) -> Option<String> {
 
 /// A promotion is undone that leaves the primary without pods: nobody is there meanwhile.
 fn emptied_when_undone(seen: &Seen<'_>, after: i64) -> bool {
-    let primary = seen.after.get(Kind::Deployment, &seen.names.primary);
-    seen.phase() == "Promoting" && after == 100 && primary.is_some_and(|primary| replaced_at_once(&primary))
+    seen.phase() == "Promoting" && after == 100 && seen.after.replaced_at_once
 }
 
 /// S9: the weight goes up by one declared step, and down to zero or by a promotion.

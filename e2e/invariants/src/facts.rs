@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use serin::manifest::readiness::replaced_at_once;
 
 use crate::view::{Kind, Names, View, list, replicas};
 
@@ -28,6 +29,8 @@ pub struct Facts {
     pub apex_on_primary: bool,
     /// The target's share of the pods behind the apex Service in percent, by replicas.
     pub share: i64,
+    /// The primary loses all its pods when it gets another template.
+    pub replaced_at_once: bool,
 }
 
 impl Facts {
@@ -35,6 +38,7 @@ impl Facts {
     pub fn of(view: &impl View, names: &Names) -> Self {
         let services = [&names.apex, &names.primary_service, &names.canary_service];
         let ready: BTreeMap<_, _> = services.into_iter().map(|s| (s.clone(), view.ready(s))).collect();
+        let primary = view.get(Kind::Deployment, &names.primary);
         let rules = view.get(Kind::Route, &names.apex).map(|route| rules(&route));
         let empty = services.into_iter().filter(|s| ready.get(*s) == Some(&0) || leaving(view, names, s));
         Self {
@@ -46,6 +50,7 @@ impl Facts {
             apex_on_target: view.selects(&names.apex, &names.target),
             apex_on_primary: view.selects(&names.apex, &names.primary),
             share: share(view, names),
+            replaced_at_once: primary.is_some_and(|primary| replaced_at_once(&primary)),
         }
     }
 
