@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::{
     manifest::scaler,
+    names,
     snapshot::{CONFIG_MAP, DEPLOYMENT, HPA, KNATIVE_SERVICE, REVISION, SCALED_OBJECT, SECRET, SERVICE},
 };
 
@@ -225,10 +226,11 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
     for kind in [HPA, SCALED_OBJECT] {
         for live in sim.world.objects.of(kind) {
             let (min, max) = scaler::bounds(kind, live);
-            let paused = match (scaler::paused(live), scaler::kept_up(live)) {
-                (true, _) => ", paused at 0",
-                (_, true) => ", scale-in paused",
-                _ => "",
+            let at = live["metadata"]["annotations"][names::KEDA_PAUSED_REPLICAS].as_str();
+            let paused = match (at, scaler::kept_up(live)) {
+                (Some(at), _) => format!(", paused at {at}"),
+                (None, true) => ", scale-in paused".into(),
+                (None, false) => String::new(),
             };
             let name = live["metadata"]["name"].as_str().unwrap_or_default();
             writeln!(out, "  {} {name}: {min} to {max}{paused}", kind.kind)?;

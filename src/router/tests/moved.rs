@@ -24,7 +24,7 @@ fn edits(provider: &str) -> Vec<Edit> {
             (
                 json!({"hosts": ["new.example.com"], "gateways": ["new"]}),
                 "/spec/hosts",
-                json!(["new.example.com"]),
+                json!(["new.example.com", "podinfo"]),
             ),
             (json!({"hosts": ["new.example.com"], "gateways": ["new"]}), "/spec/gateways", json!(["new"])),
             (json!({"timeout": "5s"}), "/spec/http/0/timeout", json!("5s")),

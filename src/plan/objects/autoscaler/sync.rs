@@ -80,13 +80,15 @@ const MANAGED: &str = "is already managed by";
 /// the primary keeps its pods meanwhile. It is not deleted for another reason, as that might refuse the new one forever.
 fn create(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest) -> Flow {
     let (at, former) = (want.at(), !of_primary(cx).is_empty());
-    let refused = cx.snap.writes.why_refused(&(want.at(), want.manager));
+    let refused = cx.snap.writes.why_refused(&(at.clone(), want.manager));
     let needed = bounds::floor(cx).is_some();
     if !needed && refused.is_some_and(|why| why.contains(MANAGED)) {
         delete_others(cx, d, None)?;
     }
-    d.say(Messages::autoscaler_made(&at.to_string(), &cx.c.names.primary));
     let made = write::object(cx, d, want, WriteReason::Wanted);
+    if made == WRITE_FIRST && refused.is_none() {
+        d.say(Messages::autoscaler_made(&at.to_string(), &cx.c.names.primary));
+    }
     // the former one keeps the floor, and the run goes on, or back
     if made == WAIT && former && needed { GO_ON } else { made }
 }
