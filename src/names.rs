@@ -60,8 +60,8 @@ pub const ANNOTATION_EPOCH: &str = "serin.dev/epoch";
 pub const ANNOTATION_WRITTEN: &str = "serin.dev/written";
 /// Annotation on Services: the `trafficDistribution` that the Canary has set.
 pub const ANNOTATION_DISTRIBUTION: &str = "serin.dev/traffic-distribution";
-/// Annotation on an adopted Service: JSON of the `targetPort` that the Canary's port had, and the one with which Serin has
-/// replaced it.
+/// Annotation on an adopted Service and on the primary's: JSON of the `targetPort` that the Canary's port had, and the one
+/// with which Serin has replaced it.
 pub const ANNOTATION_TARGET_PORT: &str = "serin.dev/target-port";
 /// Annotation on the primary: the revision hash of its template.
 pub const ANNOTATION_REVISION: &str = "serin.dev/revision";

@@ -61,10 +61,8 @@ pub(super) fn metadata(c: &Validated, live: &Value, ports: &[Value]) -> Value {
     let mut annotations: Map<String, Value> =
         names::FLUX_MARKERS.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
     annotations.insert(names::ANNOTATION_ORIGINAL.into(), json!(original));
-    let (was, now) = (target_port(get::list(&live["spec"]["ports"]), c), target_port(ports, c));
-    if !says_target_port(c) && was.is_some() && was != now {
-        let replaced = json!({"was": was, "now": now}).to_string();
-        annotations.insert(names::ANNOTATION_TARGET_PORT.into(), json!(replaced));
+    if let Some(replaced) = replaced_target_port(c, live, ports).filter(|_| !says_target_port(c)) {
+        annotations.insert(names::ANNOTATION_TARGET_PORT.into(), replaced);
     }
     json!({"annotations": annotations})
 }
@@ -87,6 +85,12 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     a["port"] == b["port"] && protocol(a) == protocol(b)
 }
 
+/// The note of the `targetPort` that is replaced now by that in `ports`.
+pub(super) fn replaced_target_port(c: &Validated, live: &Value, ports: &[Value]) -> Option<Value> {
+    let (was, now) = (target_port(get::list(&live["spec"]["ports"]), c)?, target_port(ports, c));
+    (Some(&was) != now.as_ref()).then(|| json!(json!({"was": was, "now": now}).to_string()))
+}
+
 /// The Canary names the container port behind its port.
 pub(super) fn says_target_port(c: &Validated) -> bool {
     match &json!(c.service.target_port) {
@@ -96,7 +100,7 @@ pub(super) fn says_target_port(c: &Validated) -> bool {
     }
 }
 
-/// Where the Service sends its users on the Canary's port, and where it sent them before Serin replaced that.
+/// Where the Service leads the Canary's port, and where it led before Serin replaced that.
 pub(super) fn target_ports(c: &Validated, apex: &Value) -> Vec<Value> {
     let Some(now) = target_port(get::list(&apex["spec"]["ports"]), c) else { return vec![] };
     let note = annotation(apex, names::ANNOTATION_TARGET_PORT);

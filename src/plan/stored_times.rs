@@ -101,7 +101,7 @@ mod tests {
             "run": {
                 "started": FUTURE, "number": 1, "taken": {"since": FUTURE, "last": FUTURE, "times": 1},
                 "paused": {"since": FUTURE, "message": "m"}, "finish": {"at": FUTURE, "reason": "r", "message": "m"},
-                "ending": {"kind": "Aborting", "reason": "r", "message": "m", "at": FUTURE},
+                "ending": {"kind": "RollingBack", "reason": "r", "message": "m", "at": FUTURE},
             },
         }))
         .unwrap();

@@ -5,11 +5,11 @@ use serin::{
     api::{Answer, CanaryStatus, Phase, StepStatus},
     manifest::readiness::replaced_at_once,
     plan::{Answers, Plan, Question, Wake},
-    snapshot::{DEPLOYMENT, Snapshot},
+    snapshot::{DEPLOYMENT, SERVICE, Snapshot},
     spec::{Apex, Validated, validate},
 };
 
-use crate::{Broken, evidence::enough, schedule::schedule};
+use crate::{Broken, evidence::enough, facts::port_is_replaced, schedule::schedule};
 
 /// A plan and its inputs.
 pub struct Decided<'a> {
@@ -130,8 +130,9 @@ impl Decisions {
         // a primary that is replaced at once has no traffic meanwhile
         let promoting = snap.canary.status.as_ref().and_then(|s| s.phase) == Some(Phase::Promoting);
         let ended = new.run.as_ref().and_then(|r| r.ending.as_ref());
-        let emptied =
-            promoting && snap.objects.get(DEPLOYMENT, &c.names.primary).is_some_and(replaced_at_once);
+        let left = || snap.objects.get(SERVICE, &c.names.primary_service).is_some_and(port_is_replaced);
+        let at_once = snap.objects.get(DEPLOYMENT, &c.names.primary).is_some_and(replaced_at_once);
+        let emptied = promoting && (at_once || left());
         if ended.is_some() && b.weight > a.weight && !((primary_down || emptied) && b.weight == 100) {
             self.wrong("S7", format!("weight {} → {} after the run was ended", a.weight, b.weight));
         }

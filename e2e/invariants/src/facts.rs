@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use serin::manifest::readiness::replaced_at_once;
+use serin::{manifest::readiness::replaced_at_once, names};
 
 use crate::view::{Kind, Names, View, list, replicas};
 
@@ -29,7 +29,7 @@ pub struct Facts {
     pub apex_on_primary: bool,
     /// The target's share of the pods behind the apex Service in percent, by replicas.
     pub share: i64,
-    /// The primary loses all its pods when it gets another template.
+    /// The primary may serve nobody while it gets another template.
     pub replaced_at_once: bool,
 }
 
@@ -50,7 +50,8 @@ impl Facts {
             apex_on_target: view.selects(&names.apex, &names.target),
             apex_on_primary: view.selects(&names.apex, &names.primary),
             share: share(view, names),
-            replaced_at_once: primary.is_some_and(|primary| replaced_at_once(&primary)),
+            replaced_at_once: primary.is_some_and(|primary| replaced_at_once(&primary))
+                || view.get(Kind::Service, &names.primary_service).is_some_and(|of| port_is_replaced(&of)),
         }
     }
 
@@ -76,6 +77,13 @@ impl Facts {
         };
         self.rules.iter().flatten().map(lost).max().unwrap_or(0)
     }
+}
+
+/// This Service of the primary leads to another port than before the last promotion, or its end.
+pub(crate) fn port_is_replaced(service: &Value) -> bool {
+    let note = service["metadata"]["annotations"][names::ANNOTATION_TARGET_PORT].as_str().unwrap_or_default();
+    let note: Value = serde_json::from_str(note).unwrap_or_default();
+    list(&service["spec"]["ports"]).iter().any(|port| port["targetPort"] == note["now"])
 }
 
 /// The workloads behind a Service are asked for no pods.

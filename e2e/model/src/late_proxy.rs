@@ -39,8 +39,6 @@ pub struct LateProxy {
     seen: BTreeMap<ObjectRef, Versions>,
     /// Pods behind Services.
     ready: BTreeMap<String, u32>,
-    /// Since when there are any, by Service.
-    since: BTreeMap<String, Timestamp>,
     changed: Timestamp,
 }
 
@@ -51,8 +49,7 @@ impl LateProxy {
     /// A proxy that follows objects of these kinds and Services within `window`.
     pub fn new(entry: Entry, kinds: &[Kind], window: Duration) -> Self {
         let kinds = kinds.iter().copied().chain([SERVICE]).collect();
-        let (ready, since) = (BTreeMap::new(), BTreeMap::new());
-        Self { entry, window, kinds, seen: BTreeMap::new(), ready, since, changed: Timestamp::MIN }
+        Self { entry, window, kinds, seen: BTreeMap::new(), ready: BTreeMap::new(), changed: Timestamp::MIN }
     }
 
     /// Records the current state.
@@ -72,10 +69,6 @@ impl LateProxy {
                 self.changed = now;
             }
         }
-        let served = world.ready.iter().filter(|(_, pods)| **pods > 0);
-        let start = if self.ready.is_empty() { Timestamp::MIN } else { now };
-        let since = |name: &String| self.since.get(name).copied().unwrap_or(start);
-        self.since = served.map(|(name, _)| (name.clone(), since(name))).collect();
         if self.ready != world.ready {
             self.ready.clone_from(&world.ready);
             self.changed = now;
@@ -154,7 +147,7 @@ impl LateProxy {
             match service {
                 Some(service) => {
                     lost.extend(self.service(world, pods, service, false, now));
-                    let since = self.since.get(service);
+                    let since = world.ready_since.get(service);
                     if since.is_some_and(|since| now < later(*since, self.entry.late_endpoints)) {
                         lost.push(format!("the endpoints of Service {service} are not known"));
                     }

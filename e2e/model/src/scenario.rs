@@ -189,6 +189,21 @@ fn compact(time: SignedDuration) -> String {
     }
 }
 
+/// Services with their selector, ready endpoints, ports, and the number of the container port behind the first.
+fn services(sim: &Sim, out: &mut String) -> Result<()> {
+    for service in sim.world.objects.of(SERVICE) {
+        let name = service["metadata"]["name"].as_str().unwrap_or_default();
+        let ready = sim.world.ready.get(name).copied().unwrap_or(0);
+        let ports = service["spec"]["ports"].as_array().into_iter().flatten();
+        let ports: Vec<_> = ports.map(|port| port["port"].to_string()).collect();
+        let ports = if ports.len() > 1 { format!(", ports {}", ports.join(" and ")) } else { String::new() };
+        let to = service["spec"]["ports"][0]["targetPort"].as_i64();
+        let to = to.map_or_else(String::new, |to| format!(", to {to}"));
+        writeln!(out, "  Service {name}: {} ({ready} ready){ports}{to}", service["spec"]["selector"])?;
+    }
+    Ok(())
+}
+
 fn end(sim: &Sim, out: &mut String) -> Result<()> {
     writeln!(out, "\nin the end")?;
     match &sim.world.canary {
@@ -211,14 +226,7 @@ fn end(sim: &Sim, out: &mut String) -> Result<()> {
         let name = live["metadata"]["name"].as_str().unwrap_or_default();
         writeln!(out, "  {} {name}: {}", kind.kind, transcript::deployment(&live))?;
     }
-    for service in sim.world.objects.of(SERVICE) {
-        let name = service["metadata"]["name"].as_str().unwrap_or_default();
-        let ready = sim.world.ready.get(name).copied().unwrap_or(0);
-        let ports = service["spec"]["ports"].as_array().into_iter().flatten();
-        let ports: Vec<_> = ports.map(|port| port["port"].to_string()).collect();
-        let ports = if ports.len() > 1 { format!(", ports {}", ports.join(" and ")) } else { String::new() };
-        writeln!(out, "  Service {name}: {} ({ready} ready){ports}", service["spec"]["selector"])?;
-    }
+    services(sim, out)?;
     for live in sim.world.objects.of(KNATIVE_SERVICE) {
         let (metadata, traffic) = (&live["metadata"], &live["spec"]["traffic"]);
         writeln!(out, "  Knative Service {}: {} {traffic}", metadata["name"], metadata["annotations"])?;

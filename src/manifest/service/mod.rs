@@ -78,10 +78,14 @@ pub fn render(
     let one = |name: &str, pods: &Selector, ports: &[Value], metadata: CustomMetadata| {
         let live = live.get(SERVICE, name);
         let spec = spec(c, ports, pods, live);
-        let metadata = match live {
+        let mut metadata = match live {
             Some(live) if name == c.names.apex && theirs.is_some() => adopted::metadata(c, live, ports),
             _ => owned_metadata(c, name, &label.0, metadata, live),
         };
+        let of_primary = live.filter(|_| name == c.names.primary_service);
+        if let Some(replaced) = of_primary.and_then(|live| adopted::replaced_target_port(c, live, ports)) {
+            get::set(&mut metadata, &["annotations", names::ANNOTATION_TARGET_PORT], replaced);
+        }
         let mut body = json!({"metadata": metadata, "spec": spec});
         distribution::follow(c, &mut body, live);
         Manifest::new(SERVICE, name, managers::WORKLOAD, OWNED, body)

@@ -86,11 +86,15 @@ pub(crate) fn left_port(c: &Validated, primary: &Value, template: &Value, live: 
 pub(super) fn of_pods(c: &Validated, primary: &Value, theirs: Option<&Value>, live: &Objects) -> Vec<Value> {
     let declared = container_ports(primary);
     let wanted = target_port(c, &declared, theirs).0;
-    let served = served(c, live).filter(|served| {
-        let has = |to: &Value| declared.iter().any(|port| port.is(to));
-        !selectors::is_rolled_out(primary) || has(served) && !has(&wanted)
-    });
-    let mut list = ports(c, &declared, &served.unwrap_or(wanted));
+    let has = |to: &Value| declared.iter().any(|port| port.is(to));
+    let served =
+        served(c, live).filter(|served| !selectors::is_rolled_out(primary) || has(served) && !has(&wanted));
+    // a promotion that is undone gives the primary its former template
+    let former = || {
+        let service = live.get(SERVICE, &c.names.primary_service)?;
+        adopted::target_ports(c, service).into_iter().find(has).filter(|_| !has(&wanted))
+    };
+    let mut list = ports(c, &declared, &served.or_else(former).unwrap_or(wanted));
     let found = c.service.port_discovery == Some(true) && theirs.is_none();
     let service = live.get(SERVICE, &c.names.primary_service).filter(|_| found);
     if let (Some(service), false) = (service, selectors::is_rolled_out(primary)) {

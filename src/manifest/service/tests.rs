@@ -924,3 +924,29 @@ fn r8_a_primary_is_reached_at_its_own_port_while_its_service_is_missing() {
     live.insert(SERVICE, users_apex());
     assert_eq!(ports(8080, &failed, &live).1, [8080, 8080, 8080]);
 }
+
+#[test]
+fn r8_a_primary_that_gets_its_former_template_back_is_reached_at_its_former_port() {
+    let mut live = Objects::default();
+    let workload = |name: &str, number: i64| {
+        let mut made = with_ports(name, &[("http", number)]);
+        made["status"] = json!({"observedGeneration": 1});
+        made
+    };
+    let pass = |live: &mut Objects, to: i32, primary: i64| {
+        live.insert(DEPLOYMENT, workload("podinfo-primary", primary));
+        let canary = fixture::canary(&json!({"targetPort": to}));
+        for _ in 0..2 {
+            let made = render(&canary, &workload("podinfo", i64::from(to)), &label(), live).unwrap();
+            for made in [&made.apex, &made.primary, &made.canary] {
+                apply(live, made);
+            }
+        }
+        ["podinfo", "podinfo-primary", "podinfo-canary"]
+            .map(|name| live.get(SERVICE, name).unwrap()["spec"]["ports"][0]["targetPort"].clone())
+    };
+    assert_eq!(pass(&mut live, 9898, 9898), [9898, 9898, 9898]);
+    assert_eq!(pass(&mut live, 8080, 8080), [8080, 8080, 8080], "promoted");
+    assert_eq!(pass(&mut live, 8080, 9898), [9898, 9898, 8080], "undone");
+    assert_eq!(pass(&mut live, 8080, 8080), [8080, 8080, 8080], "promoted after all");
+}

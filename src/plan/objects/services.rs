@@ -4,7 +4,7 @@
 //! another revision only while it has no traffic, and is used once everything in front of it has learned of that.
 //! For workloads, whose Services always select the same pods, all of this holds by itself.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     api::Phase,
@@ -118,10 +118,18 @@ pub(crate) fn reason(cx: &Context<'_>, wanted: &Manifest, why: WriteReason) -> W
 
 /// Only its ports differ, and Serin wrote the live ones: that side has another template.
 fn has_other_ports(live: &Value, wanted: &Manifest) -> bool {
-    let patch = manifest::patch(live, wanted).unwrap_or_default();
+    let mut patch = manifest::patch(live, wanted).unwrap_or_default();
+    if let Some(annotations) = patch["metadata"]["annotations"].as_object_mut() {
+        annotations.remove(names::ANNOTATION_TARGET_PORT);
+    }
+    let empty = |value: &Value| value.as_object().is_none_or(Map::is_empty);
+    let noted = patch["metadata"].as_object_mut().is_none_or(|all| {
+        all.retain(|_, value| !empty(value));
+        all.is_empty()
+    });
     let only = |value: &Value, key: &str| value.as_object().is_some_and(|all| all.keys().eq([key]));
     let by_others = matches!(manifest::changed_by(live), ChangedBy::Manager(_));
-    only(&patch, "spec") && only(&patch["spec"], "ports") && !by_others
+    noted && only(&patch["spec"], "ports") && !by_others
 }
 
 /// The live Service selects by some of the wanted labels, as an earlier version created it, and was not changed since.

@@ -75,6 +75,8 @@ fn primary_restored(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         restored_pods(cx, d)?;
     }
     wait_unless(cx.primary_pods() > 0)?;
+    // its former template may have brought its former port back
+    services::followed(cx, d)?;
     let confirmed = Some(MicroTime(cx.now));
     d.status.step = Some(StepStatus { confirmed, ..cx.step_at(Split::to_canary(0)) });
     handled_after(traffic::routing(cx, d, Split::to_canary(0), WriteReason::Wanted))
