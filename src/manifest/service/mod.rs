@@ -142,8 +142,8 @@ pub fn restore(c: &Validated, label: &(String, String), live: &Objects) -> Vec<U
         live.get(SERVICE, &c.names.apex).filter(|apex| marks::adopted(apex) || made_for(apex, &c.name));
     if let Some(apex) = apex {
         let target = live.get(c.target.kind(), &c.names.target).unwrap_or(&Value::Null);
-        let declared = container_ports(target);
-        let declares = |to: &Value| declared.iter().any(|port| port.is(to));
+        let ports = container_ports(target);
+        let declares = |to: &Value| ports.iter().any(|port| port.is(to));
         undo.push(Undo::Restore(adopted::given_back(c, label, target, apex, &declares)));
     }
     for name in [&c.names.primary_service, &c.names.canary_service] {

@@ -473,48 +473,50 @@ fn gloo() -> Case {
             "name": "kept-name", "matchers": [{"prefix": "/"}], "options": {"note": "kept-options"},
             "routeAction": {"single": {"kube": {"ref": {"name": APEX, "namespace": "test"}, "port": 80}}},
         }]}),
-        lost: vec![
-            (
-                json!({"routes": [{"matchers": [{"prefix": "/x"}], "directResponseAction": {"status": 404}}]}),
-                "/x",
-            ),
-            (
-                json!({"routes": [{"routeAction": {"single": {"upstream": {"name": "other", "namespace": "test"}}}}]}),
-                "other",
-            ),
-            (
-                json!({"routes": [{"routeAction": {"single": {"kube": {"ref": {"name": APEX}, "port": 9102}}}}]}),
-                "9102",
-            ),
-            (
-                json!({"routes": [{"matchers": [{"prefix": "/api"}], "routeAction": {"single": gloo_service("test")}}]}),
-                "/api",
-            ),
-            (
-                json!({"routes": [{"routeAction": {"single": gloo_service("prod")}}]}),
-                "podinfo of namespace prod",
-            ),
-            (
-                json!({"routes": [{"routeAction": {"single": {"upstream": {
-                    "name": "test-podinfo-primaryupstream-80", "namespace": "prod",
-                }}}}]}),
-                "test-podinfo-primaryupstream-80 of namespace prod",
-            ),
-            (
-                json!({"routes": [{"routeAction": {"single": {
-                    "kube": {"ref": {"name": APEX, "namespace": "test"}, "port": 80}, "subset": {"values": {"v": "1"}},
-                }}}]}),
-                "subset",
-            ),
-            (
-                json!({"routes": [{"routeAction": {"single": {
-                    "kube": {"ref": {"name": APEX, "namespace": "test"}, "port": 80}, "destinationSpec": {"aws": {}},
-                }}}]}),
-                "destinationSpec",
-            ),
-        ],
+        lost: gloo_lost(),
         ..Case::of("gloo")
     }
+}
+
+/// RouteTables whose users would lose something, and what is named.
+fn gloo_lost() -> Vec<(Value, &'static str)> {
+    vec![
+        (
+            json!({"routes": [{"matchers": [{"prefix": "/x"}], "directResponseAction": {"status": 404}}]}),
+            "/x",
+        ),
+        (
+            json!({"routes": [{"routeAction": {"single": {"upstream": {"name": "other", "namespace": "test"}}}}]}),
+            "other",
+        ),
+        (
+            json!({"routes": [{"routeAction": {"single": {"kube": {"ref": {"name": APEX}, "port": 9102}}}}]}),
+            "9102",
+        ),
+        (
+            json!({"routes": [{"matchers": [{"prefix": "/api"}], "routeAction": {"single": gloo_service("test")}}]}),
+            "/api",
+        ),
+        (json!({"routes": [{"routeAction": {"single": gloo_service("prod")}}]}), "podinfo of namespace prod"),
+        (
+            json!({"routes": [{"routeAction": {"single": {"upstream": {
+                "name": "test-podinfo-primaryupstream-80", "namespace": "prod",
+            }}}}]}),
+            "test-podinfo-primaryupstream-80 of namespace prod",
+        ),
+        (
+            json!({"routes": [{"routeAction": {"single": {
+                "kube": {"ref": {"name": APEX, "namespace": "test"}, "port": 80}, "subset": {"values": {"v": "1"}},
+            }}}]}),
+            "subset",
+        ),
+        (
+            json!({"routes": [{"routeAction": {"single": {
+                "kube": {"ref": {"name": APEX, "namespace": "test"}, "port": 80}, "destinationSpec": {"aws": {}},
+            }}}]}),
+            "destinationSpec",
+        ),
+    ]
 }
 
 /// The target itself, with a promoted primary.
