@@ -85,10 +85,12 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     a["port"] == b["port"] && protocol(a) == protocol(b)
 }
 
-/// The note of the `targetPort` that is replaced now by that in `ports`.
+/// The note of the `targetPort` that is replaced now by that in `ports`. Null: the one that was replaced comes back.
 pub(super) fn replaced_target_port(c: &Validated, live: &Value, ports: &[Value]) -> Option<Value> {
-    let (was, now) = (target_port(get::list(&live["spec"]["ports"]), c)?, target_port(ports, c));
-    (Some(&was) != now.as_ref()).then(|| json!(json!({"was": was, "now": now}).to_string()))
+    let (was, now) = (target_port(get::list(&live["spec"]["ports"]), c)?, target_port(ports, c)?);
+    let comes_back = target_ports(c, live).last() == Some(&now);
+    let note = || json!(json!({"was": was, "now": now}).to_string());
+    (was != now).then(|| if comes_back { Value::Null } else { note() })
 }
 
 /// The Canary names the container port behind its port.

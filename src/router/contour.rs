@@ -179,8 +179,7 @@ impl Router for Contour {
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let conflict = |was: &Value| self.takeover_conflict(c, was);
-        let back = place(c).given_back(c, live, &|live| plain(c, live), &conflict);
+        let back = place(c).given_back(c, live, &|live| plain(c, live));
         back.map(Undo::Restore).into_iter().collect()
     }
 

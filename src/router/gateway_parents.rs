@@ -11,12 +11,15 @@ pub(super) fn changed(c: &Validated, theirs: &[Value]) -> Option<String> {
     if let Some(lost) = theirs.iter().find(|parent| !is_attached(c, ours, parent)) {
         return Some(format!("add its parent {} to spec.service.gatewayRefs", said(c, lost)));
     }
-    let known = |parent: &Value| theirs.iter().find(|theirs| is_same(c, theirs, parent));
-    let mut added = ours.iter().filter(|parent| !is_attached(c, theirs, parent));
-    let (more, only) = added.find_map(|parent| Some((parent, known(parent)?)))?;
+    let of_gateway = |parent: &Value| -> Vec<String> {
+        theirs.iter().filter(|theirs| is_same(c, theirs, parent)).map(|theirs| said(c, theirs)).collect()
+    };
+    let added = ours.iter().filter(|parent| !is_attached(c, theirs, parent));
+    let mut added = added.map(|parent| (parent, of_gateway(parent)));
+    let (more, known) = added.find(|(_, known)| !known.is_empty())?;
     Some(format!(
-        "it is attached to {} only, and the Canary would be to {}: name the same in spec.service.gatewayRefs",
-        said(c, only),
+        "it is attached to {}, and the Canary would be to {}: name the same in spec.service.gatewayRefs",
+        known.join(" and "),
         said(c, more)
     ))
 }

@@ -223,8 +223,7 @@ impl Router for GatewayApi {
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let conflict = |was: &Value| self.takeover_conflict(c, was);
-        let back = self.place(c).given_back(c, live, &|_| self.plain(c), &conflict);
+        let back = self.place(c).given_back(c, live, &|_| self.plain(c));
         back.map(Undo::Restore).into_iter().collect()
     }
 

@@ -208,10 +208,13 @@ impl Router for Gloo {
 
     fn takeover_conflict(&self, c: &Validated, theirs: &Value) -> Option<String> {
         let ours = json!({"routes": [rule(&[], &[])]});
-        let changed =
-            SHAPE.lost(c, &theirs["spec"], &ours).or_else(|| SHAPE.widened(&theirs["spec"], &ours))?;
+        let free = "set spec.service.name to a free name, and delegate to RouteTable of that name";
+        if let Some(lost) = SHAPE.lost(c, &theirs["spec"], &ours) {
+            return Some(format!("{lost}: {free}"));
+        }
+        let widened = SHAPE.widened(&theirs["spec"], &ours)?;
         Some(format!(
-            "{changed}: set spec.service.name to a free name, and delegate to RouteTable of that name"
+            "{widened}: let what delegates to it match that, and have inheritablePathMatchers: true here without matchers; or {free}"
         ))
     }
 
@@ -260,8 +263,7 @@ impl Router for Gloo {
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let conflict = |was: &Value| self.takeover_conflict(c, was);
-        let back = place(c).given_back(c, live, &|_| plain(c), &conflict);
+        let back = place(c).given_back(c, live, &|_| plain(c));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         for at in upstreams::both(c).into_iter().chain(upstreams::of_former_ports(c, live)) {
             if live.at(&at).is_some_and(|upstream| made_for(upstream, &c.name)) {

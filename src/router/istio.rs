@@ -193,8 +193,7 @@ impl Router for Istio {
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let conflict = |was: &Value| self.takeover_conflict(c, was);
-        let made = || place(c).given_back(c, live, &|live| plain(c, live), &conflict);
+        let made = || place(c).given_back(c, live, &|live| plain(c, live));
         let back = user_virtual_service::of(c).map_or_else(made, |user_route| user_route.given_back(live));
         let mut undo: Vec<Undo> = back.map(Undo::Restore).into_iter().collect();
         let rules = self.reads(c).into_iter().filter(|at| at.kind == DESTINATION_RULE);

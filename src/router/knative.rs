@@ -120,6 +120,10 @@ impl Router for Knative {
         let promoted = knative::primary(object).filter(|name| pins_another(&was["traffic"], name));
         let mut traffic = match (noted, &was["traffic"]) {
             (None, _) => object["spec"]["traffic"].clone(),
+            // the newest one goes on getting what is newer
+            (Some(_), Value::Array(entries)) if promoted.is_some() && follows(entries, object, promoted) => {
+                all()
+            }
             (Some(_), Value::Array(_)) if promoted.is_some() => {
                 json!([{"revisionName": promoted, "latestRevision": false, "percent": 100}])
             }
@@ -152,6 +156,12 @@ fn manifest(c: &Validated, body: &Value) -> Manifest {
 fn pins_another(traffic: &Value, primary: &str) -> bool {
     let pinned = |entry: &Value| entry["latestRevision"] != true && entry["percent"].as_i64() > Some(0);
     get::list(traffic).iter().any(|entry| pinned(entry) && entry["revisionName"] != primary)
+}
+
+/// Requests went to the newest revision, whichever it was, and that is the promoted one.
+fn follows(traffic: &[Value], object: &Value, promoted: Option<&str>) -> bool {
+    let newest = |entry: &Value| entry["latestRevision"] == true && entry["percent"].as_i64() > Some(0);
+    traffic.iter().any(newest) && knative::newest(object) == promoted
 }
 
 /// Every annotation of ours that such an object can have.

@@ -138,8 +138,7 @@ impl Router for Kuma {
     /// A created route points to the apex first, so that it can be deleted once the proxies have seen that.
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
         let at = place(c).at();
-        let conflict = |was: &Value| self.takeover_conflict(c, was);
-        let mut back = place(c).given_back(c, live, &|_| plain(c), &conflict);
+        let mut back = place(c).given_back(c, live, &|_| plain(c));
         if let Some(back) = &mut back {
             // it was taken over while it pointed to the sides, which are about to be deleted
             let sides = |rule: &Value| shares(c, rule).iter().any(|(side, _)| side.is_some());

@@ -133,7 +133,7 @@ pub(super) fn render(c: &Validated, live: &Objects, want: Split) -> Manifest {
 }
 
 fn given_back(c: &Validated, known: &Objects) -> Option<Manifest> {
-    place(c).given_back(c, known, &|_| plain(c), &|was| takeover_conflict(c, was))
+    place(c).given_back(c, known, &|_| plain(c))
 }
 
 pub(super) fn place(c: &Validated) -> Place<'_> {

@@ -121,8 +121,7 @@ impl Router for Linkerd {
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let conflict = |was: &Value| self.takeover_conflict(c, was);
-        let back = place(c).given_back(c, live, &|_| plain(c), &conflict);
+        let back = place(c).given_back(c, live, &|_| plain(c));
         back.map(Undo::Restore).into_iter().collect()
     }
 

@@ -16,9 +16,6 @@ use crate::{
 /// The spec of a route that leads to the apex, as the Canary asks for it beside these objects.
 pub(super) type Plain<'a> = &'a dyn Fn(&Objects) -> Value;
 
-/// What users of somebody else's object would lose if it followed the Canary.
-pub(super) type Conflict<'a> = &'a dyn Fn(&Value) -> Option<String>;
-
 /// A routing object and which of its fields are ours.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
@@ -88,13 +85,7 @@ impl Place<'_> {
     /// Gives the object back: as it was, if it was taken over, except for what the Canary asks for in another way since;
     /// with the spec `plain` and without our marks, if it was created. None: it does not exist, or belongs to its owner
     /// alone.
-    pub(super) fn given_back(
-        &self,
-        c: &Validated,
-        live: &Objects,
-        plain: Plain<'_>,
-        conflict: Conflict<'_>,
-    ) -> Option<Manifest> {
+    pub(super) fn given_back(&self, c: &Validated, live: &Objects, plain: Plain<'_>) -> Option<Manifest> {
         let object = live.at(&self.at())?;
         if adopted(object) && !made_for(object, &c.name) {
             let Some(noted) = noted(object) else {
@@ -110,7 +101,7 @@ impl Place<'_> {
             }
             // it had no owner, but Flagger made it: the sides are about to be deleted
             let to_sides = self.shape.is_some_and(|shape| shape.leads_to_sides(c, &theirs));
-            let moved = |field: &str| to_sides || self.has_moved(c, object, &noted, field, (plain, conflict));
+            let moved = |field: &str| to_sides || self.has_moved(c, &noted, field, plain);
             return Some(self.original(&noted, &kept, &moved));
         }
         if !made_for(object, &c.name) {
@@ -153,26 +144,26 @@ impl Place<'_> {
         if leads { revision::hash(&json!([value, c.service.port])) } else { revision::hash(value) }
     }
 
-    /// The Canary asks for something else in this field than at the takeover. A record of an earlier version counts for
-    /// as long as its users would lose nothing if it were taken over now.
-    fn has_moved(
-        &self,
-        c: &Validated,
-        object: &Value,
-        noted: &Value,
-        field: &str,
-        (plain, conflict): (Plain<'_>, Conflict<'_>),
-    ) -> bool {
+    /// The Canary asks for something else in this field than at the takeover. A record of an earlier version does not say
+    /// what that was: it counts unless users could not be reached by what it names.
+    fn has_moved(&self, c: &Validated, noted: &Value, field: &str, plain: Plain<'_>) -> bool {
         if !field.starts_with("/spec") {
             return false;
         }
         if noted["asked"].is_object() {
             return noted["asked"][field] != self.asked(c, field, plain);
         }
-        let mut was = object.clone();
-        get::set(&mut was, &["spec"], json!({}));
-        self.put_back(noted, &mut was);
-        conflict(&was).is_some()
+        let led = |shape: &&Shape| !shape.rules.is_empty() && field["/spec".len()..].starts_with(shape.rules);
+        if let Some(shape) = self.shape.filter(led) {
+            let mut was = json!({});
+            self.put_back(noted, &mut was);
+            return shape.led_to(&was["spec"]).iter().any(|to| leads_to_another_port(c, to));
+        }
+        let was = get::list(&noted["fields"][field]);
+        let body = json!({"spec": plain(&Objects::default())});
+        let now = get::list(body.pointer(field).unwrap_or(&Value::Null));
+        let named = |entry: &Value| entry.get("name").unwrap_or(entry).clone();
+        AUDIENCE.contains(&field) && was.iter().any(|entry| now.iter().all(|now| named(now) != named(entry)))
     }
 
     /// The object without our marks, and with its recorded fields; those that have moved are as in `kept`.
@@ -182,13 +173,30 @@ impl Place<'_> {
             annotations.insert(key.into(), text_or_null(&noted["annotations"][key]));
         }
         let mut rest = json!({"metadata": {"annotations": annotations}});
-        let moved: Vec<&str> = self.owned.iter().copied().filter(|field| moved(field)).collect();
+        // parts of one field belong together
+        let part = |field: &str| field.rsplit_once('/').map(|(whole, _)| whole.to_owned());
+        let parts =
+            |one: &str, other: &str| part(one) == part(other) && part(one).as_deref() != Some("/spec");
+        let with = |field: &str| self.owned.iter().any(|other| parts(field, other) && moved(other));
+        let moved: Vec<&str> =
+            self.owned.iter().copied().filter(|field| moved(field) || with(field)).collect();
         let fields = self.owned.iter().filter(|field| !moved.contains(*field));
         put(fields, &|field| noted["fields"].get(field).cloned(), &mut rest);
         let kept = json!({"spec": kept});
         put(moved.iter(), &|field| kept.pointer(field).cloned(), &mut rest);
         self.with(&rest)
     }
+}
+
+/// Fields that say whose requests a route gets, and where.
+const AUDIENCE: [&str; 4] = ["/spec/hosts", "/spec/hostnames", "/spec/gateways", "/spec/parentRefs"];
+
+/// The destination names a port that is no longer the Canary's.
+fn leads_to_another_port(c: &Validated, to: &Value) -> bool {
+    let to = if to["destination"].is_object() { &to["destination"] } else { to };
+    let port = if to["kube"].is_object() { &to["kube"]["port"] } else { &to["port"] };
+    let number = port.as_i64().or_else(|| port["number"].as_i64());
+    number.is_some_and(|number| number != i64::from(c.service.port))
 }
 
 /// Sets these fields to their values, if they have any.

@@ -134,6 +134,11 @@ impl Shape {
         }
     }
 
+    /// Destinations of all rules.
+    pub(super) fn led_to(&self, spec: &Value) -> Vec<Value> {
+        self.rules(spec).into_iter().flat_map(self.all).collect()
+    }
+
     fn members(&self, rule: &Value) -> Map<String, Value> {
         self.leading.map_or_else(Map::new, |leading| without(rule, leading))
     }

@@ -113,8 +113,7 @@ impl Router for Traefik {
     }
 
     fn restore(&self, c: &Validated, live: &Objects) -> Vec<Undo> {
-        let conflict = |was: &Value| self.takeover_conflict(c, was);
-        let back = place(c).given_back(c, live, &|_| plain(c), &conflict);
+        let back = place(c).given_back(c, live, &|_| plain(c));
         back.map(Undo::Restore).into_iter().collect()
     }
 

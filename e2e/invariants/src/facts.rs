@@ -83,7 +83,7 @@ impl Facts {
 pub(crate) fn port_is_replaced(service: &Value) -> bool {
     let note = service["metadata"]["annotations"][names::ANNOTATION_TARGET_PORT].as_str().unwrap_or_default();
     let note: Value = serde_json::from_str(note).unwrap_or_default();
-    list(&service["spec"]["ports"]).iter().any(|port| port["targetPort"] == note["now"])
+    !note.is_null() && list(&service["spec"]["ports"]).iter().any(|port| port["targetPort"] == note["now"])
 }
 
 /// The workloads behind a Service are asked for no pods.

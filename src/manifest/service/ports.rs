@@ -33,7 +33,7 @@ pub(super) fn target_port(
     // the apex leads to the primary; its owner may have led it elsewhere together with a release
     let known = theirs.iter().find(|to| declared.iter().any(|port| port.is(to)));
     // containers need not declare a number to listen on it
-    match known.or(theirs.first()) {
+    match known.or(theirs.last()) {
         Some(theirs) => (theirs.clone(), true),
         None => (json!(c.service.port), false),
     }
@@ -74,27 +74,46 @@ fn served(c: &Validated, live: &Objects) -> Option<Value> {
     Some(found["targetPort"].clone()).filter(|to| !to.is_null())
 }
 
-/// The port to which the Service in front of the primary leads now, if that does not reach pods with this template.
+/// The port to which the Service in front of the primary leads now, if it would lead to another one in front of pods with
+/// this template, which do not declare this one.
 pub(crate) fn left_port(c: &Validated, primary: &Value, template: &Value, live: &Objects) -> Option<Value> {
     let next = json!({"spec": {"template": template}});
-    let has = |workload: &Value, to: &Value| container_ports(workload).iter().any(|port| port.is(to));
-    served(c, live).filter(|served| has(primary, served) && !has(&next, served))
+    let (has, will_have) = (container_ports(primary), container_ports(&next));
+    let declares = |ports: &[ContainerPort<'_>], to: &Value| ports.iter().any(|port| port.is(to));
+    let theirs = live.get(SERVICE, &c.names.apex).filter(|apex| !made_for(apex, &c.name));
+    served(c, live).filter(|served| {
+        let then = || in_front_of(c, &will_have, theirs, live, Some(served.clone()));
+        declares(&has, served) && !declares(&will_have, served) && then() != *served
+    })
+}
+
+/// The container port in front of pods that declare these ports and are rolled out, while the Service leads to `served`.
+fn in_front_of(
+    c: &Validated,
+    declared: &[ContainerPort<'_>],
+    theirs: Option<&Value>,
+    live: &Objects,
+    served: Option<Value>,
+) -> Value {
+    let wanted = target_port(c, declared, theirs).0;
+    let has = |to: &Value| declared.iter().any(|port| port.is(to));
+    if has(&wanted) {
+        return wanted;
+    }
+    // a promotion that is undone gives the primary its former template
+    let service = live.get(SERVICE, &c.names.primary_service);
+    let former = || service.into_iter().flat_map(|service| adopted::target_ports(c, service)).find(has);
+    served.filter(has).or_else(former).unwrap_or(wanted)
 }
 
 /// The ports in front of the primary's pods. While they are being replaced, those that were found stay: pods of the former
 /// template serve, perhaps for good.
 pub(super) fn of_pods(c: &Validated, primary: &Value, theirs: Option<&Value>, live: &Objects) -> Vec<Value> {
     let declared = container_ports(primary);
-    let wanted = target_port(c, &declared, theirs).0;
-    let has = |to: &Value| declared.iter().any(|port| port.is(to));
-    let served =
-        served(c, live).filter(|served| !selectors::is_rolled_out(primary) || has(served) && !has(&wanted));
-    // a promotion that is undone gives the primary its former template
-    let former = || {
-        let service = live.get(SERVICE, &c.names.primary_service)?;
-        adopted::target_ports(c, service).into_iter().find(has).filter(|_| !has(&wanted))
-    };
-    let mut list = ports(c, &declared, &served.or_else(former).unwrap_or(wanted));
+    let served = served(c, live);
+    let stays = served.clone().filter(|_| !selectors::is_rolled_out(primary));
+    let to = stays.unwrap_or_else(|| in_front_of(c, &declared, theirs, live, served));
+    let mut list = ports(c, &declared, &to);
     let found = c.service.port_discovery == Some(true) && theirs.is_none();
     let service = live.get(SERVICE, &c.names.primary_service).filter(|_| found);
     if let (Some(service), false) = (service, selectors::is_rolled_out(primary)) {

@@ -950,3 +950,43 @@ fn r8_a_primary_that_gets_its_former_template_back_is_reached_at_its_former_port
     assert_eq!(pass(&mut live, 8080, 9898), [9898, 9898, 8080], "undone");
     assert_eq!(pass(&mut live, 8080, 8080), [8080, 8080, 8080], "promoted after all");
 }
+
+#[test]
+fn r8_a_port_that_no_container_declares_is_left_only_if_another_one_is_wanted() {
+    let mut live = Objects::default();
+    let of = |declared: &[(&str, i64)]| {
+        let mut made = with_ports("podinfo-primary", declared);
+        made["status"] = json!({"observedGeneration": 1});
+        made
+    };
+    let primary = of(&[("http", 8080)]);
+    live.insert(DEPLOYMENT, primary.clone());
+    let former = json!({"targetPort": 8080});
+    let made = render(&fixture::canary(&former), &of(&[("http", 8080)]), &label(), &live).unwrap();
+    for made in [&made.apex, &made.primary, &made.canary] {
+        apply(&mut live, made);
+    }
+    let left = |service: &Value, declared: &[(&str, i64)]| {
+        let template = &of(declared)["spec"]["template"];
+        super::left_port(&fixture::canary(service), &primary, template, &live)
+    };
+    let new = json!({"targetPort": 9090});
+    assert_eq!(left(&new, &[("http", 9090)]), Some(json!(8080)));
+    assert_eq!(left(&new, &[]), Some(json!(8080)), "it need not declare the new one");
+    assert_eq!(left(&former, &[]), None, "it need not declare this one either");
+    assert_eq!(left(&former, &[("admin", 9090)]), None);
+    assert_eq!(left(&new, &[("http", 8080), ("web", 9090)]), None, "it listens on both");
+}
+
+#[test]
+fn r8_an_owner_may_lead_the_apex_to_a_port_that_is_not_declared() {
+    let mut live = adopted_with(&json!({}), &json!([port("http", 80, &json!(8080))]));
+    let mut primary = with_ports("podinfo-primary", &[("http", 8080)]);
+    primary["status"] = json!({"observedGeneration": 1});
+    live.insert(DEPLOYMENT, primary);
+    live.insert(DEPLOYMENT, with_ports("podinfo", &[("http", 8080)]));
+    assert_eq!(led_in_passes(&mut live), [json!(8080), json!(8080), json!(8080)]);
+    live.insert(DEPLOYMENT, with_ports("podinfo", &[]));
+    set_ports(&mut live, &json!([port("http", 80, &json!(9090))]));
+    assert_eq!(led_in_passes(&mut live), [json!(8080), json!(8080), json!(9090)]);
+}

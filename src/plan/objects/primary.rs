@@ -258,10 +258,15 @@ fn is_intact(cx: &Context<'_>, d: &mut PlanBuilder, live: &Value, want: &Manifes
 /// Records the template of a primary that has just been given it, if it has it.
 pub(crate) fn remember(cx: &Context<'_>, d: &mut PlanBuilder, hash: Option<&str>) {
     let Some(live) = cx.primary().filter(|_| cx.c.target.rests()) else { return };
-    let want = cx.stored(hash).and_then(|stored| manifest(cx, stored));
-    let given = want.is_some_and(|want| cx.c.target.intact(live, &want));
+    let given = has(cx, hash);
     d.status.primary_template =
         Some(if given { revision::hash(&live["spec"]["template"]) } else { String::new() });
+}
+
+/// The primary runs the template of this revision.
+pub(crate) fn has(cx: &Context<'_>, hash: Option<&str>) -> bool {
+    let want = cx.stored(hash).and_then(|stored| manifest(cx, stored));
+    cx.primary().zip(want).is_some_and(|(live, want)| cx.c.target.intact(live, &want))
 }
 
 /// The damage is the result of our last repair: somebody's admission changes it each time.

@@ -120,7 +120,15 @@ pub(crate) fn is_followed(cx: &Context<'_>, primary: i64) -> bool {
 
 /// Somebody else has removed pods from the target, which gets them back now: recorded, and reported the first time.
 pub(crate) fn note_taken(cx: &Context<'_>, d: &mut PlanBuilder) {
-    let Some(run) = &mut d.status.run else { return };
+    if count_taken(cx, d) {
+        let (asked, wanted) = (cx.target_replicas(), of_run(cx).unwrap_or(1));
+        d.say(cx.messages.pods_taken(Some(asked).filter(|asked| *asked < wanted), &scalers(cx)));
+    }
+}
+
+/// Records that users have lost the target's pods to somebody else. Returns whether that is the first time.
+pub(crate) fn count_taken(cx: &Context<'_>, d: &mut PlanBuilder) -> bool {
+    let Some(run) = &mut d.status.run else { return false };
     let before = run.taken.take().filter(|taken| cx.now < clock::after(taken.last.0, cx.c.deadline));
     let first = before.is_none();
     let last = MicroTime(cx.now);
@@ -128,10 +136,7 @@ pub(crate) fn note_taken(cx: &Context<'_>, d: &mut PlanBuilder) {
         Some(taken) => PodsTaken { last, times: taken.times.saturating_add(1), ..taken },
         None => PodsTaken { since: last.clone(), last, times: 1 },
     });
-    if first {
-        let (asked, wanted) = (cx.target_replicas(), of_run(cx).unwrap_or(1));
-        d.say(cx.messages.pods_taken(Some(asked).filter(|asked| *asked < wanted), &scalers(cx)));
-    }
+    first
 }
 
 /// Which autoscalers may have done that, if any are known.

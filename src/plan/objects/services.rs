@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     api::Phase,
-    manifest::{self, ChangedBy, Manifest},
+    manifest::{self, ChangedBy, Manifest, json},
     names,
     plan::{
         builder::PlanBuilder,
@@ -90,7 +90,8 @@ pub(crate) fn followed(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 pub(crate) fn side_services(cx: &Context<'_>, d: &mut PlanBuilder, why: WriteReason) -> Flow {
     let Some(services) = sides::rendered(cx) else { return WAIT };
     let primary = |d: &mut PlanBuilder| {
-        services.primary.map_or(GO_ON, |primary| {
+        services.primary.map_or(GO_ON, |mut primary| {
+            forget_port(cx, &mut primary);
             let why = reason(cx, &primary, why);
             let primary = service_ports::keeping(cx, d, primary);
             write::object(cx, d, primary, why)
@@ -116,7 +117,21 @@ pub(crate) fn reason(cx: &Context<'_>, wanted: &Manifest, why: WriteReason) -> W
     if is_widely_selected(live, wanted) || has_other_ports(live, wanted) { WriteReason::Wanted } else { why }
 }
 
-/// Only its ports differ, and Serin wrote the live ones: that side has another template.
+/// Between runs the former port of the primary is no longer needed: another template may use it for something else.
+fn forget_port(cx: &Context<'_>, primary: &mut Manifest) {
+    let live = cx.snap.objects.get(SERVICE, &primary.name);
+    let noted = live.and_then(|live| manifest::annotation(live, names::ANNOTATION_TARGET_PORT)).is_some();
+    if noted && cx.status().run.is_none() && cx.phase() != Phase::Promoting && cx.phase() != Phase::Finalising
+    {
+        json::set(
+            &mut primary.body,
+            &["metadata", "annotations", names::ANNOTATION_TARGET_PORT],
+            Value::Null,
+        );
+    }
+}
+
+/// Only its ports differ, or the note of a former one, and Serin wrote the live ones: that side has another template.
 fn has_other_ports(live: &Value, wanted: &Manifest) -> bool {
     let mut patch = manifest::patch(live, wanted).unwrap_or_default();
     if let Some(annotations) = patch["metadata"]["annotations"].as_object_mut() {
@@ -129,7 +144,7 @@ fn has_other_ports(live: &Value, wanted: &Manifest) -> bool {
     });
     let only = |value: &Value, key: &str| value.as_object().is_some_and(|all| all.keys().eq([key]));
     let by_others = matches!(manifest::changed_by(live), ChangedBy::Manager(_));
-    noted && only(&patch["spec"], "ports") && !by_others
+    noted && (patch["spec"].is_null() || only(&patch["spec"], "ports")) && !by_others
 }
 
 /// The live Service selects by some of the wanted labels, as an earlier version created it, and was not changed since.

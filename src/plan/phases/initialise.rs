@@ -141,8 +141,9 @@ fn primary_sized(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     // one that is switched off gets its replicas back in the next guard
     let few = (1..wanted).contains(&manifest::replicas(live));
     if cx.scaler.is_some() {
-        if cx.status().primary_replicas.map_or(0, i64::from) < wanted {
-            d.status.primary_replicas = i32::try_from(wanted).ok();
+        // a number that the target had for a moment may be more than the cluster can place
+        if cx.status().primary_replicas.map_or(0, i64::from) < wanted || !is_used(cx) {
+            d.status.primary_replicas = i32::try_from(wanted.max(1)).ok();
         }
         if few {
             let why =

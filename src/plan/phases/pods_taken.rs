@@ -64,7 +64,7 @@ fn step_overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
 }
 
 /// They have been removed repeatedly for longer than the deadline.
-fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
+pub(crate) fn overdue(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     let Some(taken) = cx.status().run.as_ref().and_then(|run| run.taken.as_ref()) else { return GO_ON };
     if d.reached(clock::after(cx.counted_from(taken.since.0), cx.c.deadline)).is_break() {
         return GO_ON;

@@ -225,6 +225,8 @@ pub(crate) fn canary_pods_lost(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
         return pods_taken::none_serves(cx, d);
     }
     if sides::canary_lacks_its_service(cx) {
+        pods_taken::overdue(cx, d)?;
+        replicas::count_taken(cx, d);
         let name = &cx.c.names.canary_service;
         d.say(cx.messages.steps_begin_again(&format!("Service {name} is missing or selects other pods")));
     } else {

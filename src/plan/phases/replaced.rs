@@ -114,7 +114,7 @@ pub(crate) fn everyone_off_primary(cx: &Context<'_>, d: &mut PlanBuilder, split:
         return GO_ON;
     }
     let known = [cx.applied(), cx.promoted()].contains(&Some(cx.hash.as_str()));
-    if !known && given(cx) == cx.applied() {
+    if !known && given(cx) == cx.applied() && primary::has(cx, cx.applied()) {
         return promotion_kept(cx, d);
     }
     if split == everyone(cx) {

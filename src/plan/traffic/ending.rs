@@ -59,7 +59,7 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
     let canary_lost = sides::canary_is_gone(cx) && cx.primary_pods() > 0;
     // a template that was never analysed gets no users, as in the promotion itself; the former one has those that were led
     // there before the primary lost its pods
-    let back = cx.step().weight == 100 && target_serves(cx);
+    let back = cx.step().weight == 100 && target_may_serve(cx);
     let moved_on = cx.applied() != Some(cx.hash.as_str()) && !back && !doubt::primary_may_lack_pods(cx);
     if zero.canary() > 0 || canary_lost || moved_on {
         return zero;
@@ -75,10 +75,14 @@ pub(crate) fn on_healthy_side(cx: &Context<'_>) -> Split {
 /// The target has the template of the promotion, or the one before it, and can serve everyone; after the deadline with
 /// fewer pods, if some are ready.
 pub(crate) fn target_serves(cx: &Context<'_>) -> bool {
-    let known = [cx.applied(), cx.promoted()].contains(&Some(cx.hash.as_str()));
-    let some = cx.canary_pods() > 0 && !cx.none_ready(Some(cx.target));
     let late = || cx.now >= clock::after(undone_since(cx), cx.c.deadline);
-    known && some && (matches!(cx.target_rollout(), Rollout::Ready) || late())
+    target_may_serve(cx) && (matches!(cx.target_rollout(), Rollout::Ready) || late())
+}
+
+/// The target has one of these templates, and some ready pods.
+fn target_may_serve(cx: &Context<'_>) -> bool {
+    let known = [cx.applied(), cx.promoted()].contains(&Some(cx.hash.as_str()));
+    known && cx.canary_pods() > 0 && !cx.none_ready(Some(cx.target))
 }
 
 /// From when the deadlines of a run's end count.

@@ -368,7 +368,8 @@ fn at_rest_every_request_is_led_to_the_primary_or_a_service_is_refused_as_target
         }
         let route = router.route(&c, &live).and_then(|at| live.at(&at).cloned()).unwrap_or_default();
         let switched_off = route["metadata"].to_string().contains("False()");
-        let leads = route["spec"].to_string().contains("podinfo-primary") && !switched_off;
+        let at_rest = router.read_back(&c, &live).is_ok_and(|split| split.canary() == 0);
+        let leads = at_rest && route["spec"].to_string().contains("podinfo-primary") && !switched_off;
         assert!(leads || router.apex_is_primary(), "{}: {route}", case.provider);
     }
 }

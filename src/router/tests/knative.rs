@@ -147,7 +147,9 @@ fn a_pin_from_before_the_takeover_follows_the_promotions() {
     assert_eq!(back(&json!([pin("podinfo-0", 100)]), &json!({})), promoted);
     assert_eq!(back(&json!([pin("podinfo-0", 50), pin("podinfo-1", 50)]), &json!({})), promoted);
     let shared = json!([{"latestRevision": true, "percent": 90}, pin("podinfo-0", 10)]);
-    assert_eq!(back(&shared, &json!({})), promoted);
+    assert_eq!(back(&shared, &json!({"status": {"latestCreatedRevisionName": "podinfo-2"}})), promoted);
+    let newest = json!([{"latestRevision": true, "percent": 100}]);
+    assert_eq!(back(&shared, &json!({"status": {"latestCreatedRevisionName": "podinfo-1"}})), newest);
     // a tag is an address of its own
     let live = json!({"spec": {"traffic": [tag]}});
     let tagged = json!([{"revisionName": "podinfo-0", "percent": 100, "tag": "old"}]);

@@ -81,7 +81,7 @@ const MANAGED: &str = "is already managed by";
 fn create(cx: &Context<'_>, d: &mut PlanBuilder, want: Manifest) -> Flow {
     let (at, former) = (want.at(), !of_primary(cx).is_empty());
     let refused = cx.snap.writes.why_refused(&(at.clone(), want.manager));
-    let needed = bounds::floor(cx).is_some();
+    let needed = bounds::floor(cx).is_some() && cx.phase() != Phase::Initializing;
     if !needed && refused.is_some_and(|why| why.contains(MANAGED)) {
         delete_others(cx, d, None)?;
     }
