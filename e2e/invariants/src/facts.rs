@@ -19,6 +19,8 @@ pub struct Facts {
     pub weights: Option<BTreeMap<String, i64>>,
     /// Ready endpoints per Service of the Canary.
     pub ready: BTreeMap<String, i64>,
+    /// The same in EndpointSlices that may be late.
+    pub shown: BTreeMap<String, i64>,
     /// Services without pods, or about to have none.
     pub empty: BTreeSet<String>,
     /// Ready pods that the apex Service selects. None if the Service does not exist.
@@ -46,6 +48,7 @@ impl Facts {
             rules,
             empty: empty.cloned().collect(),
             ready,
+            shown: services.into_iter().map(|s| (s.clone(), view.shown(s))).collect(),
             apex: view.get(Kind::Service, &names.apex).map(|_| view.selected(&names.apex)),
             apex_on_target: view.selects(&names.apex, &names.target),
             apex_on_primary: view.selects(&names.apex, &names.primary),

@@ -92,10 +92,13 @@ impl Seen<'_> {
     }
 
     /// Only the canary can serve, or this was the case a moment ago, when the write was decided: all traffic belongs
-    /// there, independently of the schedule. `found`: when the primary's Service got its first ready pod again.
+    /// there, independently of the schedule. It is enough if EndpointSlices show pods of the canary and the primary has none:
+    /// users lose nothing by that. `found`: when the primary's Service got its first ready pod again.
     pub(crate) fn rescue(&self, found: Option<&Timestamp>) -> bool {
         let back = found.is_some_and(|at| between(*at, self.at) < self.place.reaction);
         let primary = self.after.ready(&self.names.primary_service);
-        (primary == 0 || back) && self.after.ready(&self.names.canary_service) > 0
+        let canary = &self.names.canary_service;
+        let shown = self.after.shown.get(canary).is_some_and(|pods| *pods > 0);
+        primary == 0 && shown || (primary == 0 || back) && self.after.ready(canary) > 0
     }
 }

@@ -29,6 +29,11 @@ pub trait View {
     /// Ready pods behind a Service, according to its EndpointSlices.
     fn ready(&self, service: &str) -> i64;
 
+    /// The same in EndpointSlices that may be late. The operator decides by these.
+    fn shown(&self, service: &str) -> i64 {
+        self.ready(service)
+    }
+
     /// Ready pods of the workloads that a Service selects now, even if its EndpointSlices do not show them yet.
     fn selected(&self, service: &str) -> i64;
 

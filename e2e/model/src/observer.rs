@@ -84,6 +84,10 @@ impl View for Looked<'_> {
         route::ready(self.0, self.1, service).into()
     }
 
+    fn shown(&self, service: &str) -> i64 {
+        self.0.ready.get(service).copied().unwrap_or(0).into()
+    }
+
     fn selected(&self, service: &str) -> i64 {
         self.ready(service)
     }

@@ -1,5 +1,7 @@
 //! A run begins: status first, pods that have to be replaced, webhooks before the first step.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
@@ -116,16 +118,22 @@ fn other_configuration(cx: &Context<'_>) -> bool {
     cx.configs.differ_for_running_pods(cx.status())
 }
 
+/// A template that is taken up within this time of the end of a run may have replaced that of the run before its end: a run
+/// that is ending takes up no revision.
+const JUST_ENDED: Duration = Duration::from_secs(10);
+
 /// The target got another template while the operator did not act, or took up no revision: its pods may have read a
-/// configuration that has changed and changed back since.
+/// configuration that has changed since, or changed and changed back.
 fn unseen_configuration(cx: &Context<'_>) -> bool {
     let said = |type_: &str, status: &str| {
         cx.status().conditions.iter().any(|c| c.type_ == type_ && c.status == status)
     };
     let suspended = said(conditions::SUSPENDED, "True") || said(conditions::ACCEPTED, "False");
     let away = cx.waiting_since() < cx.snap.watching_since;
+    let ended = cx.status().last_run.as_ref().map(|last| clock::after(last.ended.0, JUST_ENDED));
+    let in_the_last_run = ended.is_some_and(|until| cx.now < until);
     let changed = cx.applied() != Some(cx.hash.as_str());
-    changed && (suspended || away) && !cx.configs.observed.is_empty()
+    changed && (suspended || away || in_the_last_run) && !cx.configs.observed.is_empty()
 }
 
 pub(crate) fn reset(cx: &Context<'_>, d: &mut PlanBuilder) {

@@ -3,6 +3,8 @@
 
 use std::ops::ControlFlow;
 
+use serde_json::Value;
+
 use crate::{
     clock,
     plan::{
@@ -55,9 +57,11 @@ pub(crate) fn counted(
         coming.0 || primary && (cx.none_ready(cx.primary()) || cx.now < known.0),
         coming.1 || canary && (cx.none_ready(Some(cx.target)) || cx.now < known.1),
     );
+    // EndpointSlices that are late hide pods of the other side as well
+    let counted = |workload: Option<&Value>| workload.is_some_and(|live| cx.c.target.some_ready(live));
     let canary_in_doubt = match doubtful {
-        (true, false) if canary => false,
-        (false, true) if primary => true,
+        (true, false) if canary || counted(Some(cx.target)) => false,
+        (false, true) if primary || counted(cx.primary()) => true,
         _ => return ControlFlow::Continue(want),
     };
     let Some(live) = cx.live_split() else {

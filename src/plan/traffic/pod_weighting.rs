@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     api::Phase,
     clock,
-    manifest::{self, service},
+    manifest::{self, readiness, service},
     plan::{
         builder::PlanBuilder,
         context::Context,
@@ -129,9 +129,14 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
 
 fn share(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let (primary, target) = pod_shares::parts(cx.whole(), want.canary());
-    let first = cx.selected() != Some(Selected::Both);
-    if first && cx.target_replicas() > target {
-        // pods beyond the share have no users yet
+    // pods of the target beyond the share have no users yet, unless all users are on the target
+    let unused = !matches!(cx.selected(), Some(Selected::Both | Selected::Target));
+    if unused && cx.target_replicas() > target {
+        // with those of a primary that was scaled down by hand they would be too few to serve everyone
+        if ready(cx).primary + target < cx.whole() - Limits::of(cx).unavailable {
+            ask_for_whole(cx, d)?;
+            return WAIT;
+        }
         d.act(Action::scale(cx.target, target));
         return WRITE_FIRST;
     }
@@ -153,7 +158,7 @@ pub(crate) fn returned_to_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow
     };
     let needed = (cx.whole() - Limits::of(cx).unavailable).max(1);
     let asked = ask_for_whole(cx, d);
-    let ready = i64::from(cx.primary_pods());
+    let ready = ready(cx).primary;
     if ready >= needed {
         return GO_ON;
     }
@@ -180,6 +185,19 @@ pub(crate) fn ask_for_whole(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WRITE_FIRST
 }
 
+/// Ready pods of both sides that EndpointSlices show and that the controllers have counted: either may be late.
+fn ready(cx: &Context<'_>) -> Replicas {
+    let counted = |shown: u32, live: Option<&Value>| {
+        let shown = i64::from(shown);
+        let known = live.filter(|_| cx.c.target.rests());
+        known.map_or(shown, |live| shown.min(readiness::ready_pods(live)))
+    };
+    Replicas {
+        primary: counted(cx.primary_pods(), cx.primary()),
+        target: counted(cx.canary_pods(), Some(cx.target)),
+    }
+}
+
 /// A shortage of the primary's pods is reported once it takes longer than an interval.
 fn report_shortage(cx: &Context<'_>, d: &mut PlanBuilder, ready: i64, needed: i64) {
     let ended = d.status.run.as_ref().and_then(|r| r.ending.as_ref()).map(|e| e.at.0);
@@ -203,7 +221,7 @@ fn scale_towards(cx: &Context<'_>, d: &mut PlanBuilder, want: Replicas, why: Wri
     if primary::is_scaled(d, live) {
         return WRITE_FIRST;
     }
-    let ready = Replicas { primary: i64::from(cx.primary_pods()), target: i64::from(cx.canary_pods()) };
+    let ready = ready(cx);
     let limits = Limits::of(cx);
     let (most, least) = (cx.whole() + limits.surge, cx.whole() - limits.unavailable);
     let next = pod_shares::next(asked, ready, want, most, least);
