@@ -143,11 +143,14 @@ func common(q question) (string, error) {
 		kind = cel.DoubleType
 	}
 	list := []*cel.Type{cel.ListType(cel.DoubleType)}
-	of := func(name string, fold func([]float64) float64) cel.EnvOption {
+	of := func(name string, atLeast int, fold func([]float64) float64) cel.EnvOption {
 		return cel.Function(name, cel.Overload(name+"_list", list, cel.DoubleType, cel.UnaryBinding(func(v ref.Val) ref.Val {
 			var all []float64
 			for it := v.(traits.Lister).Iterator(); it.HasNext() == types.True; {
 				all = append(all, float64(it.Next().(types.Double)))
+			}
+			if len(all) < atLeast {
+				return types.NewErr("no value")
 			}
 			return types.Double(fold(all))
 		})))
@@ -165,10 +168,10 @@ func common(q question) (string, error) {
 	}
 	env, err := cel.NewEnv(
 		cel.Variable("result", kind), cel.Variable("canary", kind), cel.Variable("primary", kind),
-		of("len", func(all []float64) float64 { return float64(len(all)) }),
-		of("sum", sum), of("mean", func(all []float64) float64 { return sum(all) / float64(len(all)) }),
-		of("min", func(all []float64) float64 { return fold(all, math.Min) }),
-		of("max", func(all []float64) float64 { return fold(all, math.Max) }),
+		of("len", 0, func(all []float64) float64 { return float64(len(all)) }),
+		of("sum", 0, sum), of("mean", 0, func(all []float64) float64 { return sum(all) / float64(len(all)) }),
+		of("min", 1, func(all []float64) float64 { return fold(all, math.Min) }),
+		of("max", 1, func(all []float64) float64 { return fold(all, math.Max) }),
 		asks("isNaN", math.IsNaN), asks("isInf", func(f float64) bool { return math.IsInf(f, 0) }),
 	)
 	if err != nil {
@@ -200,10 +203,8 @@ func common(q question) (string, error) {
 	return "", fmt.Errorf("%v is not true or false", out)
 }
 
+// fold needs at least one number.
 func fold(all []float64, with func(a, b float64) float64) float64 {
-	if len(all) == 0 {
-		return math.NaN()
-	}
 	found := all[0]
 	for _, n := range all {
 		found = with(found, n)

@@ -12,7 +12,8 @@ import (
 // follow evaluates a path like kubectl and Argo Rollouts. The values are sorted, because maps have no order. A path without braces would be
 // plain text, so it gets braces, as kubectl does for its columns.
 func follow(q question) (string, error) {
-	text := q.Text
+	// kubectl prints blanks around the braces; Serin ignores them
+	text := strings.TrimSpace(q.Text)
 	if !strings.ContainsAny(text, "{}") {
 		text = "{" + text + "}"
 	}

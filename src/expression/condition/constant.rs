@@ -34,8 +34,13 @@ pub(super) fn differs(yes: &Expr, no: &Expr, at: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Refuses a calculation with one value on both sides whose result is the same for every measurement.
+/// Refuses a calculation with one value on both sides whose result is the same for every measurement, and one that divides
+/// by 0.
 pub(super) fn calculates(operator: Operator, left: &Expr, right: &Expr) -> Result<(), Fault> {
+    let divides = matches!(operator, Operator::Divide | Operator::Remainder);
+    if divides && left.depends() && !right.depends() && eval::constant(right) == Some(0.0) {
+        return Err(Fault::new(right.from, "this divides by 0, so the result is no finite number"));
+    }
     let kept: &[Operator] = match operator {
         Operator::Subtract => &[Operator::Add, Operator::Subtract],
         Operator::Divide => &[Operator::Multiply, Operator::Divide],

@@ -238,8 +238,8 @@ impl<'v> Evaluator<'v> {
                 Value::Truths(list) => Value::Number(list.iter().filter(|yes| **yes).count() as f64),
                 _ => Value::Number(0.0),
             },
-            F::Min => Value::Number(folded(&self.given(arguments)?, f64::min)),
-            F::Max => Value::Number(folded(&self.given(arguments)?, f64::max)),
+            F::Min => folded(&self.given(arguments)?, f64::min),
+            F::Max => folded(&self.given(arguments)?, f64::max),
             F::Sum => Value::Number(self.numbers(first)?.iter().sum()),
             F::Mean => {
                 let list = self.numbers(first)?;
@@ -329,9 +329,9 @@ fn listed(values: Vec<Value<'_>>) -> Value<'_> {
 }
 
 /// Of an empty list: not a number; one value that is not a number makes the result not a number.
-fn folded(list: &[f64], with: fn(f64, f64) -> f64) -> f64 {
+fn folded<'v>(list: &[f64], with: fn(f64, f64) -> f64) -> Value<'v> {
     let both = |a: f64, b: f64| if a.is_nan() || b.is_nan() { f64::NAN } else { with(a, b) };
-    list.iter().copied().reduce(both).unwrap_or(f64::NAN)
+    list.iter().copied().reduce(both).map_or(Value::Nothing, Value::Number)
 }
 
 fn median(mut list: Vec<f64>) -> f64 {

@@ -22,7 +22,7 @@ fn refused(cases: &[(&str, &str)]) {
 
 #[test]
 fn conditions_of_the_source_documents_work_as_they_are_written() {
-    let cases: [(&str, &[f64], bool); 26] = [
+    let cases: [(&str, &[f64], bool); 28] = [
         ("result[0] >= 0.95", &[0.95], true),
         ("result[0] >= 0.95", &[0.94], false),
         ("result[0] > 0.95", &[1.0], true),
@@ -43,6 +43,8 @@ fn conditions_of_the_source_documents_work_as_they_are_written() {
         ("asInt(result[0]) == 3", &[3.7], true),
         ("isInf(result[0])", &[1.0], false),
         ("isNil(result)", &[], true),
+        ("isNil(min(result)) || min(result) > 1", &[], true),
+        ("default(max(result), 0) < 1", &[], true),
         ("result.all(x, x > 0.5) && size(result) == 2", &[0.6, 0.7], true),
         ("result.exists(x, x * 2 > 3)", &[0.6, 1.6], true),
         ("mean(result) == 0.5 && sum(result) == 1 && min(result) == 0", &[0.0, 1.0], true),
@@ -100,6 +102,9 @@ fn what_cannot_be_meant_is_told() {
         ("default(result) > 1", "default takes"),
         ("result.all(x, result.all(y, x > y))", "inside another"),
         ("result[0] = 1", "compare with =="),
+        ("result[0] / 0 > 1", "at character 13: this divides by 0"),
+        ("-result[0] >= round(result[0]) / -0", "this divides by 0"),
+        ("len(result) % (1 - 1) == 0", "this divides by 0"),
         ("result[0] > 5ms", "without a unit"),
         ("result[0.5] > 1", "whole numbers below"),
         ("result > 1 result", "unexpected result"),
