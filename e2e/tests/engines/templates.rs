@@ -88,7 +88,7 @@ const FLAGS: [&str; 20] = [
     "*", ".*", "[1]*",
 ];
 
-const BLOCKS: [&str; 63] = [
+const BLOCKS: [&str; 64] = [
     "{{ range 100000 }}{{ end }}",
     "sum(rate(x[1m])){{ end }} / sum(rate(y[1m]))",
     "{{ if true }}x",
@@ -110,6 +110,7 @@ const BLOCKS: [&str; 63] = [
     "{{ range 3 }}{{ . }}{{ end }}",
     "{{ range $i := 3 }}{{ $i }},{{ end }}",
     "{{ range $i, $j := 3 }}{{ $i }}{{ end }}",
+    "{{ range $i, $ }}{{ end }}",
     "{{ range 0 }}a{{ else }}b{{ end }}",
     "{{ range -1 }}a{{ else }}b{{ end }}",
     "{{ range variables }}{{ . }};{{ else }}none{{ end }}",

@@ -242,10 +242,10 @@ impl<'v> Evaluator<'v> {
             F::Max => folded(&self.given(arguments)?, f64::max),
             F::Sum => Value::Number(self.numbers(first)?.iter().sum()),
             F::Mean => {
-                let list = self.numbers(first)?;
+                let list = some(self.numbers(first)?)?;
                 Value::Number(list.iter().sum::<f64>() / list.len() as f64)
             }
-            F::Median => Value::Number(median(self.numbers(first)?.into_owned())),
+            F::Median => Value::Number(median(some(self.numbers(first)?)?.into_owned())),
             F::First | F::Last => {
                 let list = self.numbers(first)?;
                 let found = if function == F::First { list.first() } else { list.last() };
@@ -334,8 +334,14 @@ fn folded<'v>(list: &[f64], with: fn(f64, f64) -> f64) -> Value<'v> {
     list.iter().copied().reduce(both).map_or(Value::Nothing, Value::Number)
 }
 
+/// The same list, if it has values.
+fn some(list: Cow<'_, [f64]>) -> Result<Cow<'_, [f64]>, Stop> {
+    if list.is_empty() { error("there is no value") } else { Ok(list) }
+}
+
+/// Of one value at least.
 fn median(mut list: Vec<f64>) -> f64 {
-    if list.is_empty() || list.iter().any(|n| n.is_nan()) {
+    if list.iter().any(|n| n.is_nan()) {
         return f64::NAN;
     }
     list.sort_by(f64::total_cmp);

@@ -509,7 +509,11 @@ fn u5_max_and_min_take_lists_among_numbers_as_a_whole() {
     assert_eq!(each("max(0.7, result) > 0.9", &[0.99, 0.5], &[]), [true]);
     assert_eq!(each("max(result[0], 0) > 0.9", &[0.99, 0.5], &[]), [true, false]);
     assert_eq!(each("canary[0] <= max(primary, 0.1)", &[0.1, 0.3], &[0.2, 0.1]), [true, false]);
-    assert!(one("min(result, 1) > 0.9", &[]).unwrap_err().contains("there is no value"));
+    for of_none in
+        ["min(result, 1) > 0.9", "mean(result) > 0.9", "isNaN(median(result))", "isNaN(mean(result))"]
+    {
+        assert!(one(of_none, &[]).unwrap_err().contains("there is no value"), "{of_none}");
+    }
     refused(&[
         ("max(result, 'a') > 1", "max takes numbers and lists of numbers, and this is a text"),
         (

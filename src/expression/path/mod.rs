@@ -59,6 +59,9 @@ impl Path {
                     }
                 }
                 Step::Select(selectors) => {
+                    if selectors.contains(&Selector::All) {
+                        wholly_read(&at)?;
+                    }
                     for value in at {
                         for selector in selectors {
                             select(selector, value, &mut next, &mut steps)?;
@@ -73,6 +76,15 @@ impl Path {
         }
         Ok(at)
     }
+}
+
+/// kubectl leaves out what comes after an empty list (client-go v0.37.0): the same path would have two meanings.
+fn wholly_read(lists: &[&Value]) -> Result<(), String> {
+    let before_others = lists.split_last().map_or(&[][..], |(_, others)| others);
+    if before_others.iter().any(|list| list.as_array().is_some_and(Vec::is_empty)) {
+        return Err("* leads into several lists, and one of them is empty: name the list, as in [0]".into());
+    }
+    Ok(())
 }
 
 struct Steps(usize);

@@ -143,3 +143,11 @@ fn a_quoted_name_that_begins_with_a_point_needs_a_backslash() {
     assert_eq!(find("$['\\.v']"), Ok(1));
     assert_eq!(find("$['a.b']"), Ok(1));
 }
+
+#[test]
+fn an_empty_list_among_several_is_refused() {
+    let find = |document| Path::parse("$[*].d[*]").unwrap().find(&document).map(|found| found.len());
+    assert!(find(json!([{"d": [1]}, {"d": []}, {"d": [2]}])).unwrap_err().contains("one of them is empty"));
+    assert_eq!(find(json!([{"d": [1]}, {}, {"d": [2, 3]}, {"d": []}])), Ok(3));
+    assert_eq!(find(json!([{"d": []}])), Ok(0));
+}
