@@ -268,7 +268,7 @@ async fn a_traffic_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared
     let app = "kuma-theirs";
     let tags = |service: &str| json!({SERVICE: service});
     let ours = "kuma-theirs_kuma-theirs_svc_80";
-    let user = json!({
+    let mut user = json!({
         "apiVersion": "kuma.io/v1alpha1", "kind": "TrafficRoute", "mesh": "default", "metadata": {"name": app},
         "spec": {
             "sources": [{"match": tags("shop_kuma-theirs_svc_80")}], "destinations": [{"match": tags(ours)}],
@@ -288,6 +288,11 @@ async fn a_traffic_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared
     refused(&story, app, "TakeoverUnsafe", &words).await?;
     left_alone(&story, app).await?;
     story.edit_canary(app, json!({"metadata": {"annotations": {"kuma.io/mesh": "default"}}})).await?;
+    refused(&story, app, "TakeoverUnsafe", &["it is for some callers only (spec.sources has "]).await?;
+    left_alone(&story, app).await?;
+    user["spec"]["sources"] = json!([{"match": tags("*")}]);
+    let all_callers = Patch::Merge(json!({"spec": user["spec"]}));
+    routes(&story).patch(app, &PatchParams::default(), &all_callers).await?;
     story.phase(app, Phase::Initialized).await?;
     splits(&story, app, 0).await?;
     story.delete_canary(app).await?;

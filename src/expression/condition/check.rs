@@ -373,7 +373,11 @@ impl Checker {
 fn may_be_absent(expr: &Expr) -> bool {
     matches!(
         expr.node,
-        Node::Series(_, Shape::Value) | Node::Function(Function::First | Function::Last | Function::Float, _)
+        Node::Series(_, Shape::Value)
+            | Node::Function(
+                Function::First | Function::Last | Function::Float | Function::Min | Function::Max,
+                _
+            )
     )
 }
 

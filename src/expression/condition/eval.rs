@@ -238,14 +238,14 @@ impl<'v> Evaluator<'v> {
                 Value::Truths(list) => Value::Number(list.iter().filter(|yes| **yes).count() as f64),
                 _ => Value::Number(0.0),
             },
-            F::Min => folded(&self.given(arguments)?, f64::min),
-            F::Max => folded(&self.given(arguments)?, f64::max),
+            F::Min => self.folded(arguments, f64::min)?,
+            F::Max => self.folded(arguments, f64::max)?,
             F::Sum => Value::Number(self.numbers(first)?.iter().sum()),
             F::Mean => {
-                let list = some(self.numbers(first)?)?;
+                let list = self.some(first)?;
                 Value::Number(list.iter().sum::<f64>() / list.len() as f64)
             }
-            F::Median => Value::Number(median(some(self.numbers(first)?)?.into_owned())),
+            F::Median => Value::Number(median(self.some(first)?.into_owned())),
             F::First | F::Last => {
                 let list = self.numbers(first)?;
                 let found = if function == F::First { list.first() } else { list.last() };
@@ -261,6 +261,23 @@ impl<'v> Evaluator<'v> {
             F::Floor => Value::Number(self.number(first)?.floor()),
             F::Ceil => Value::Number(self.number(first)?.ceil()),
         })
+    }
+
+    /// The least or greatest of the arguments. There is none if a query has no values; of values that a part of the condition
+    /// leaves out all, it is undecided.
+    fn folded(&mut self, arguments: &[Expr], with: fn(f64, f64) -> f64) -> Result<Value<'v>, Stop> {
+        let all = self.given(arguments)?;
+        let both = |a: f64, b: f64| if a.is_nan() || b.is_nan() { f64::NAN } else { with(a, b) };
+        let queried = matches!(arguments, [Expr { node: Node::Series(..), .. }]);
+        let none = if queried { Value::Nothing } else { Value::Number(f64::NAN) };
+        Ok(all.iter().copied().reduce(both).map_or(none, Value::Number))
+    }
+
+    /// The numbers of a list. An error if it is a query without values.
+    fn some(&mut self, list: &Expr) -> Result<Cow<'v, [f64]>, Stop> {
+        let all = self.numbers(list)?;
+        let queried = matches!(list.node, Node::Series(..));
+        if queried && all.is_empty() { error("there is no value") } else { Ok(all) }
     }
 
     /// The numbers of the arguments, and of the lists among them.
@@ -329,19 +346,8 @@ fn listed(values: Vec<Value<'_>>) -> Value<'_> {
 }
 
 /// Of an empty list: not a number; one value that is not a number makes the result not a number.
-fn folded<'v>(list: &[f64], with: fn(f64, f64) -> f64) -> Value<'v> {
-    let both = |a: f64, b: f64| if a.is_nan() || b.is_nan() { f64::NAN } else { with(a, b) };
-    list.iter().copied().reduce(both).map_or(Value::Nothing, Value::Number)
-}
-
-/// The same list, if it has values.
-fn some(list: Cow<'_, [f64]>) -> Result<Cow<'_, [f64]>, Stop> {
-    if list.is_empty() { error("there is no value") } else { Ok(list) }
-}
-
-/// Of one value at least.
 fn median(mut list: Vec<f64>) -> f64 {
-    if list.iter().any(|n| n.is_nan()) {
+    if list.is_empty() || list.iter().any(|n| n.is_nan()) {
         return f64::NAN;
     }
     list.sort_by(f64::total_cmp);

@@ -59,7 +59,7 @@ impl Path {
                     }
                 }
                 Step::Select(selectors) => {
-                    if selectors.contains(&Selector::All) {
+                    if selectors.contains(&Selector::All { bracketed: true }) {
                         wholly_read(&at)?;
                     }
                     for value in at {
@@ -78,11 +78,11 @@ impl Path {
     }
 }
 
-/// kubectl leaves out what comes after an empty list (client-go v0.37.0): the same path would have two meanings.
+/// For `[*]` kubectl leaves out what comes after an empty list (client-go v0.37.0): the same path would have two meanings.
 fn wholly_read(lists: &[&Value]) -> Result<(), String> {
-    let before_others = lists.split_last().map_or(&[][..], |(_, others)| others);
-    if before_others.iter().any(|list| list.as_array().is_some_and(Vec::is_empty)) {
-        return Err("* leads into several lists, and one of them is empty: name the list, as in [0]".into());
+    let counts = lists.iter().filter_map(|list| list.as_array()).map(Vec::len);
+    if counts.skip_while(|count| *count > 0).any(|count| count > 0) {
+        return Err("[*] leads into several lists, and one of them is empty: name the list, as in [0]".into());
     }
     Ok(())
 }
@@ -136,15 +136,17 @@ fn select<'v>(
             steps.take(part.len())?;
             found.extend(part.iter().step_by(*by));
         }
-        (Selector::All, Value::Array(items)) => {
+        (Selector::All { .. }, Value::Array(items)) => {
             steps.take(items.len())?;
             found.extend(items);
         }
-        (Selector::All, Value::Object(map)) => {
+        (Selector::All { .. }, Value::Object(map)) => {
             steps.take(map.len())?;
             found.extend(map.values());
         }
-        (Selector::All, Value::String(_)) => return Err("* leads to a text, which has no entries".into()),
+        (Selector::All { .. }, Value::String(_)) => {
+            return Err("* leads to a text, which has no entries".into());
+        }
         (Selector::Filter(filter), Value::Array(items)) => {
             steps.take(items.len() * filter.size())?;
             filtered(filter, items.iter(), found)?;

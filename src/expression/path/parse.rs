@@ -39,14 +39,15 @@ fn check(steps: &[Step]) -> Result<(), String> {
     let many = |step: &Step| match step {
         Step::Descend => true,
         Step::Select(all) => {
-            all.len() > 1 || matches!(all[..], [Selector::All | Selector::Filter(_) | Selector::Slice { .. }])
+            all.len() > 1
+                || matches!(all[..], [Selector::All { .. } | Selector::Filter(_) | Selector::Slice { .. }])
         }
     };
     let sliced = |step: &Step| matches!(step, Step::Select(all) if all.iter().any(|s| matches!(s, Selector::Slice { .. })));
     if steps.iter().enumerate().any(|(n, step)| sliced(step) && steps[..n].iter().any(many)) {
         return Err("a slice of each of several lists is not served: name the list".into());
     }
-    let all = |step: &Step| matches!(step, Step::Select(all) if all.contains(&Selector::All));
+    let all = |step: &Step| matches!(step, Step::Select(all) if all.iter().any(|s| matches!(s, Selector::All { .. })));
     if steps.windows(2).any(|pair| pair[0] == Step::Descend && all(&pair[1])) {
         return Err("..* leads to everything: name what is wanted".into());
     }
@@ -96,7 +97,7 @@ impl Reader<'_> {
 
     fn name(&mut self) -> Result<Selector, String> {
         if self.takes("*") {
-            return Ok(Selector::All);
+            return Ok(Selector::All { bracketed: false });
         }
         self.bare_name().map(Selector::Name)
     }
@@ -132,8 +133,9 @@ impl Reader<'_> {
         if all.len() > MOST_SELECTORS {
             return Err(format!("there can be {MOST_SELECTORS} selectors at most in [ ]"));
         }
-        let mixed =
-            all.iter().any(|s| matches!(s, Selector::Filter(_) | Selector::All | Selector::Slice { .. }));
+        let mixed = all
+            .iter()
+            .any(|s| matches!(s, Selector::Filter(_) | Selector::All { .. } | Selector::Slice { .. }));
         if mixed && all.len() > 1 {
             return Err("*, slices and filters stand alone in [ ]".into());
         }
@@ -142,7 +144,7 @@ impl Reader<'_> {
 
     fn selector(&mut self) -> Result<Selector, String> {
         if self.takes("*") {
-            return Ok(Selector::All);
+            return Ok(Selector::All { bracketed: true });
         }
         if self.takes("?") {
             return self.filter().map(Selector::Filter);

@@ -20,7 +20,10 @@ pub(super) enum Selector {
         to: Option<i64>,
         by: usize,
     },
-    All,
+    /// `*` after a point, or `[*]`.
+    All {
+        bracketed: bool,
+    },
     Filter(Filter),
 }
 

@@ -30,18 +30,31 @@ pub(crate) struct Replicas {
     pub(crate) target: i64,
 }
 
+/// Ready pods. EndpointSlices and the status of a workload are two counts, and either may be late.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
+    /// By the lower count: these can serve users.
+    pub(crate) least: Replicas,
+    /// By the higher count: these may have users.
+    pub(crate) most: Replicas,
+}
+
 /// The next replicas to set, one step from the current ones (`asked`) to the wanted ones: never more than `most` pods
 /// in total, and never fewer than `least` ready ones. One side is scaled up first, and the other is scaled down after
 /// that. Pods that are not ready are removed first, because they have no users.
-pub(crate) fn next(asked: Replicas, ready: Replicas, want: Replicas, most: i64, least: i64) -> Replicas {
+pub(crate) fn next(asked: Replicas, ready: Ready, want: Replicas, most: i64, least: i64) -> Replicas {
     let room = (most - asked.primary - asked.target).max(0);
     let more_target = (want.target - asked.target).clamp(0, room);
     let more_primary = (want.primary - asked.primary).clamp(0, room - more_target);
     // terminating pods no longer count
-    let ready =
-        Replicas { primary: ready.primary.min(asked.primary), target: ready.target.min(asked.target) };
-    let unready = Replicas { primary: asked.primary - ready.primary, target: asked.target - ready.target };
-    let spare = (ready.primary + ready.target - least).max(0);
+    let wanted = |of: Replicas| Replicas {
+        primary: of.primary.min(asked.primary),
+        target: of.target.min(asked.target),
+    };
+    let (sure, most_ready) = (wanted(ready.least), wanted(ready.most));
+    let unready =
+        Replicas { primary: asked.primary - most_ready.primary, target: asked.target - most_ready.target };
+    let spare = (sure.primary + sure.target - least).max(0);
     let less_primary = (asked.primary - want.primary).clamp(0, spare + unready.primary);
     let spent = (less_primary - unready.primary).max(0);
     let less_target = (asked.target - want.target).clamp(0, spare - spent + unready.target);
@@ -136,8 +149,20 @@ mod tests {
             (replicas(6, 6), replicas(3, 6), replicas(6, 2), replicas(6, 5), "eight ready ones stay"),
             (replicas(8, 2), replicas(8, 2), replicas(8, 2), replicas(8, 2), "as wanted"),
         ] {
-            assert_eq!(next(asked, ready, want, 12, 8), expected, "{what}");
+            assert_eq!(next(asked, known(ready), want, 12, 8), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn a_pod_that_one_count_shows_is_neither_spare_nor_unused() {
+        let replicas = |primary, target| Replicas { primary, target };
+        let ready = Ready { least: replicas(1, 1), most: replicas(2, 1) };
+        let then = next(replicas(2, 1), ready, replicas(1, 2), 4, 3);
+        assert_eq!(then, replicas(2, 2));
+    }
+
+    fn known(both: Replicas) -> Ready {
+        Ready { least: both, most: both }
     }
 
     #[test]
@@ -148,7 +173,7 @@ mod tests {
             let mut steps = 0;
             while asked != want {
                 let now = Replicas { primary: asked.0, target: asked.1 };
-                let then = next(now, now, Replicas { primary: want.0, target: want.1 }, 12, 8);
+                let then = next(now, known(now), Replicas { primary: want.0, target: want.1 }, 12, 8);
                 assert!(then != now && then.primary + then.target <= 12 && then.primary + then.target >= 8);
                 asked = (then.primary, then.target);
                 steps += 1;

@@ -120,7 +120,7 @@ fn other_configuration(cx: &Context<'_>) -> bool {
 
 /// A template that is taken up within this time of the end of a run may have replaced that of the run before its end: a run
 /// that is ending takes up no revision.
-const JUST_ENDED: Duration = Duration::from_secs(10);
+const JUST_ENDED: Duration = Duration::from_secs(60);
 
 /// The target got another template while the operator did not act, or took up no revision: its pods may have read a
 /// configuration that has changed since, or changed and changed back.

@@ -19,7 +19,7 @@ use crate::{
         model::{
             Action, Messages,
             flow::{Flow, GO_ON, WAIT, WRITE_FIRST, wait_unless},
-            pod_shares::{self, Replicas},
+            pod_shares::{self, Ready, Replicas},
         },
         objects::{
             pod_limits::{self, Limits},
@@ -129,14 +129,9 @@ pub(crate) fn carry(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: Wri
 
 fn share(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -> Flow {
     let (primary, target) = pod_shares::parts(cx.whole(), want.canary());
-    // pods of the target beyond the share have no users yet, unless all users are on the target
-    let unused = !matches!(cx.selected(), Some(Selected::Both | Selected::Target));
-    if unused && cx.target_replicas() > target {
-        // with those of a primary that was scaled down by hand they would be too few to serve everyone
-        if ready(cx).primary + target < cx.whole() - Limits::of(cx).unavailable {
-            ask_for_whole(cx, d)?;
-            return WAIT;
-        }
+    // while all users are on the primary, pods of the target beyond the share have none yet
+    if cx.selected() == Some(Selected::Primary) && cx.target_replicas() > target {
+        primary_can_serve(cx, d, target)?;
         d.act(Action::scale(cx.target, target));
         return WRITE_FIRST;
     }
@@ -145,6 +140,21 @@ fn share(cx: &Context<'_>, d: &mut PlanBuilder, want: Split, why: WriteReason) -
     let shared = matches!(cx.phase(), Phase::Progressing | Phase::Waiting | Phase::WaitingPromotion)
         && !cx.waits_to_begin();
     if shared { scale_towards(cx, d, Replicas { primary, target }, why) } else { GO_ON }
+}
+
+/// Before a share begins: with this many pods of the target, those of a primary that was scaled down by hand would be too few
+/// to serve everyone. They are awaited until the deadline of the step.
+fn primary_can_serve(cx: &Context<'_>, d: &mut PlanBuilder, target: i64) -> Flow {
+    let needed = cx.whole() - Limits::of(cx).unavailable - target;
+    let ready = ready(cx).least.primary;
+    // of the step that this plan begins, if it begins one
+    let begins = d.status.step.as_ref().is_some_and(|step| step.confirmed.is_none());
+    if ready >= needed || cx.phase() != Phase::Progressing || !begins {
+        return GO_ON;
+    }
+    ask_for_whole(cx, d)?;
+    report_shortage(cx, d, ready, needed);
+    WAIT
 }
 
 /// Continues unless the apex selects both sides, or the target's pods in place of shares, and the primary lacks pods that
@@ -158,7 +168,7 @@ pub(crate) fn returned_to_primary(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow
     };
     let needed = (cx.whole() - Limits::of(cx).unavailable).max(1);
     let asked = ask_for_whole(cx, d);
-    let ready = ready(cx).primary;
+    let ready = ready(cx).least.primary;
     if ready >= needed {
         return GO_ON;
     }
@@ -185,16 +195,18 @@ pub(crate) fn ask_for_whole(cx: &Context<'_>, d: &mut PlanBuilder) -> Flow {
     WRITE_FIRST
 }
 
-/// Ready pods of both sides that EndpointSlices show and that the controllers have counted: either may be late.
-fn ready(cx: &Context<'_>) -> Replicas {
-    let counted = |shown: u32, live: Option<&Value>| {
+/// Ready pods of both sides, as EndpointSlices show them and as the controllers have counted them.
+fn ready(cx: &Context<'_>) -> Ready {
+    let counts = |shown: u32, live: Option<&Value>| {
         let shown = i64::from(shown);
-        let known = live.filter(|_| cx.c.target.rests());
-        known.map_or(shown, |live| shown.min(readiness::ready_pods(live)))
+        let counted = live.filter(|_| cx.c.target.rests()).map_or(shown, readiness::ready_pods);
+        (shown.min(counted), shown.max(counted))
     };
-    Replicas {
-        primary: counted(cx.primary_pods(), cx.primary()),
-        target: counted(cx.canary_pods(), Some(cx.target)),
+    let primary = counts(cx.primary_pods(), cx.primary());
+    let target = counts(cx.canary_pods(), Some(cx.target));
+    Ready {
+        least: Replicas { primary: primary.0, target: target.0 },
+        most: Replicas { primary: primary.1, target: target.1 },
     }
 }
 
