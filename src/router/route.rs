@@ -90,9 +90,8 @@ impl Place<'_> {
         if adopted(object) && !made_for(object, &c.name) {
             let Some(noted) = noted(object) else {
                 // the record of its original is lost; users must not be
-                return Some(
-                    self.with(&json!({"metadata": {"annotations": unmarked()}, "spec": plain(live)})),
-                );
+                let marks = unmarked();
+                return Some(self.with(&json!({"metadata": {"annotations": marks}, "spec": plain(live)})));
             };
             let theirs = self.theirs(c, live).unwrap_or_default();
             let mut kept = plain(live);

@@ -371,14 +371,10 @@ impl Checker {
 
 /// It has no result if the query has none.
 fn may_be_absent(expr: &Expr) -> bool {
-    matches!(
-        expr.node,
-        Node::Series(_, Shape::Value)
-            | Node::Function(
-                Function::First | Function::Last | Function::Float | Function::Min | Function::Max,
-                _
-            )
-    )
+    use Function as F;
+    let absent = |function| matches!(function, F::First | F::Last | F::Float | F::Min | F::Max);
+    matches!(expr.node, Node::Series(_, Shape::Value))
+        || matches!(expr.node, Node::Function(function, _) if absent(function))
 }
 
 fn unlike(a: Kind, b: Kind) -> String {
