@@ -272,7 +272,7 @@ async fn a_traffic_route_of_nobodys_is_taken_over_and_given_back(shared: &Shared
         "apiVersion": "kuma.io/v1alpha1", "kind": "TrafficRoute", "mesh": "default", "metadata": {"name": app},
         "spec": {
             "sources": [{"match": tags("shop_kuma-theirs_svc_80")}], "destinations": [{"match": tags(ours)}],
-            "conf": {"destination": tags(ours)},
+            "conf": {"split": [{"weight": 100, "destination": tags(ours)}]},
         },
     });
     by_traffic_routes(&story, OLD).await?;
